@@ -1,0 +1,65 @@
+# The template's tasks; `make help` lists them.
+
+PROJECT := {{cookiecutter.project_slug}}
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# The machine's uv, or one of this repository's own: system Pythons refuse packages.
+UV := $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),.uv/bin/uv)
+INSTALL := env -u PYTHONDONTWRITEBYTECODE $(UV) pip sync --quiet --python $(PYTHON) \
+	--require-hashes --compile-bytecode
+CERTIFICATES := $(firstword $(PIP_CERT) $(SSL_CERT_FILE) $(wildcard \
+	/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+
+# The system's certificates, so that a company's proxy is trusted (older uv: the second name).
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
+unexport VIRTUAL_ENV PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.tools ## Generate a project into build/, run its whole pipeline, show what it reached
+	$(PYTHON) tools/demo.py
+
+test: $(VENV)/.projects ## Generate every option and test the results
+	$(PYTHON) -m pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.projects ## The tests that take minutes each
+	$(PYTHON) -m pytest -m slow
+
+lint: $(VENV)/.tools ## Check style and formatting, of the package that is not rendered yet too
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m ruff check --no-cache --ignore N999 '$(PROJECT)/src'
+	$(PYTHON) -m ruff format --no-cache --check '$(PROJECT)/src'
+
+format: $(VENV)/.tools ## Format the same code and repair what can be repaired
+	$(PYTHON) -m ruff check --fix
+	$(PYTHON) -m ruff format
+	$(PYTHON) -m ruff check --no-cache --fix --ignore N999 '$(PROJECT)/src'
+	$(PYTHON) -m ruff format --no-cache '$(PROJECT)/src'
+
+lock: $(VENV)/.tools ## Write both lock files anew (UPGRADE=1: newest versions)
+	$(PYTHON) tools/lock.py --uv $(UV) $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what the other commands made
+	rm -rf build .venv .uv .pytest_cache .ruff_cache .hypothesis
+
+# One environment: the template's tools for the demo, and every project's packages for the tests.
+$(VENV)/.tools: requirements.lock | $(UV)
+	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
+	$(INSTALL) requirements.lock
+	@rm -f $(VENV)/.projects
+	@touch $@
+
+$(VENV)/.projects: $(VENV)/.tools $(PROJECT)/requirements.lock
+	$(INSTALL) requirements.lock '$(PROJECT)/requirements.lock'
+	@touch $@
+
+.uv/bin/uv:
+	( python3 -m venv .uv && PIP_CERT=$(CERTIFICATES) .uv/bin/python -m pip install --quiet uv ) \
+		|| PIP_CERT=$(CERTIFICATES) python3 -m pip install --quiet --target .uv uv \
+		|| { echo "No uv and no way to get it: install uv, or python3-venv." >&2; exit 1; }

@@ -1,0 +1,53 @@
+"""Minutes long each: the demo from nothing, and the locks on every Python (`make test-slow`)."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, TEMPLATE
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """The template as a fresh clone has it: no environment, nothing generated."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=TEMPLATE,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    folder = tmp_path / "dl-template"
+    for name in filter(None, listed.split("\0")):
+        if (TEMPLATE / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TEMPLATE / name, folder / name)
+    return folder
+
+
+def test_demo_goes_from_nothing_to_a_monitored_model(clone):
+    done = subprocess.run(["make", "demo"], cwd=clone, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    reached = done.stdout.partition("what it reached")[2]
+    for stage in ("baselines", "evaluate", "export", "benchmark", "serve", "monitor"):
+        assert f"\n  {stage} " in reached
+    assert "Where to look" in reached
+
+
+def test_demo_bootstraps_uv_where_there_is_none(clone):
+    system = {"PATH": "/usr/bin:/bin", "HOME": str(clone.parent)}
+    made = subprocess.run(["make", ".uv/bin/uv"], cwd=clone, env=system, check=False)
+    assert made.returncode == 0
+    assert subprocess.run([clone / ".uv" / "bin" / "uv", "--version"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("lock", [TEMPLATE / "requirements.lock", PROJECT / "requirements.lock"])
+def test_lock_resolves_on_every_python(lock, python, tmp_path):
+    uv = shutil.which("uv") or TEMPLATE / ".uv" / "bin" / "uv"
+    command = ["pip", "install", "--dry-run", "--require-hashes", f"--python-version={python}"]
+    target = f"--target={tmp_path / 'target'}"
+    subprocess.run([uv, *command, target, "--requirements", lock], check=True)

@@ -1,0 +1,120 @@
+"""What the documents and lock files promise is so."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import OPTION_SETS, PROJECT, TEMPLATE
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+LOCKS = (TEMPLATE / "requirements.lock", PROJECT / "requirements.lock")
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\$")
+
+
+def make_targets(makefile: Path) -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", makefile.read_text(), re.MULTILINE))
+
+
+def read_pins(lock: Path) -> dict[str, list[str]]:
+    """Name -> versions of every package of a lock file."""
+    pins: dict[str, list[str]] = {}
+    for line in lock.read_text().splitlines():
+        if not line.startswith(" "):
+            match = PIN.match(line)
+            assert match, f"{lock.name}: neither a pin nor a hash: {line}"
+            pins.setdefault(canonicalize_name(match["name"]), []).append(match["version"])
+    return pins
+
+
+def requirements(pyproject: Path) -> list[Requirement]:
+    """Dependencies and dev group of a pyproject file."""
+    content = tomllib.loads(pyproject.read_text())
+    lines = content["project"].get("dependencies", []) + content["dependency-groups"]["dev"]
+    return [Requirement(line) for line in lines]
+
+
+@pytest.mark.parametrize("document", [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
+def test_every_make_command_of_a_document_exists(document):
+    known = make_targets(TEMPLATE / "Makefile") | make_targets(PROJECT / "Makefile")
+    assert set(re.findall(r"`make ([a-z-]+)", document.read_text())) <= known
+
+
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_every_command_of_a_projects_readme_exists(option_set, baked):
+    project = baked(option_set)
+    text = (project / "README.md").read_text()
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= make_targets(project / "Makefile")
+    folders = set(re.findall(r"^\| `([a-z_/.]+)`", text, re.MULTILINE))
+    missing = {name for name in folders if not (project / name).exists()}
+    assert not missing
+
+
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_every_relative_link_of_a_projects_readme_leads_somewhere(option_set, baked):
+    project = baked(option_set)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (project / "README.md").read_text())
+    assert [link for link in links if not (project / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
+def test_every_relative_link_leads_somewhere(document):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_option_table_names_every_question_and_every_choice():
+    readme = (TEMPLATE / "README.md").read_text()
+    template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+    for question, default in template.items():
+        if not question.startswith("_"):
+            assert f"| `{question}` |" in readme
+            for choice in default if isinstance(default, list) else []:
+                assert f"`{choice}`" in readme
+
+
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_the_lock_satisfies_the_project(option_set, baked):
+    pins = read_pins(LOCKS[1])
+    for requirement in requirements(baked(option_set) / "pyproject.toml"):
+        versions = pins[canonicalize_name(requirement.name)]
+        assert all(requirement.specifier.contains(v) for v in versions), requirement
+
+
+def test_the_lock_satisfies_the_template():
+    pins = read_pins(LOCKS[0])
+    for requirement in requirements(TEMPLATE / "pyproject.toml"):
+        versions = pins[canonicalize_name(requirement.name)]
+        assert all(requirement.specifier.contains(v) for v in versions), requirement
+
+
+def test_both_locks_fit_into_one_environment():
+    template, project = map(read_pins, LOCKS)
+    for name in set(template) & set(project):
+        assert template[name] == project[name]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=["template", "project"])
+def test_the_lock_is_hashed_and_names_no_machine(lock):
+    text = lock.read_text()
+    assert not re.search(r"://|/|--(index-url|extra-index-url|find-links|trusted-host)", text)
+    for block in re.split(r"\n(?=\S)", text.strip()):
+        assert "--hash=sha256:" in block
+
+
+def test_the_malicious_lightning_releases_are_out_of_reach(baked):
+    bounds = {
+        requirement.name: requirement.specifier
+        for requirement in requirements(baked("image-classification") / "pyproject.toml")
+    }
+    for name in ("lightning", "pytorch-lightning"):
+        assert not any(bounds[name].contains(version) for version in ("2.6.2", "2.6.3"))
+
+
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_only_images_need_the_image_libraries(option_set, baked):
+    names = {r.name for r in requirements(baked(option_set) / "pyproject.toml")}
+    assert {"torchvision", "timm"} <= names or not option_set.startswith("image")
+    assert not {"torchvision", "timm"} & names or option_set.startswith("image")

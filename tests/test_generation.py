@@ -1,0 +1,176 @@
+"""What generation writes, for every option: the right files, whole, valid and formatted."""
+
+import ast
+import fnmatch
+import json
+import re
+import resource
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import LICENSES, OPTION_SETS, PROJECT, TEMPLATE, bake, files_below
+from test_hooks import load
+
+LEFT_OVER = re.compile(r"\{\{|\{%|\{#|\bcookiecutter\.")
+WORKFLOWS = ".github/workflows/*.yml"
+
+
+def template_files() -> set[str]:
+    """Files of the un-rendered project; caches that tools left in a working copy are none."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", PROJECT.name],
+        cwd=TEMPLATE,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    paths = (name.partition("/")[2] for name in listed if name)
+    return {path for path in paths if (PROJECT / path).exists()}
+
+
+def copied(name: str) -> bool:
+    """Whether cookiecutter copies the file without rendering it."""
+    patterns = json.loads((TEMPLATE / "cookiecutter.json").read_text())["_copy_without_render"]
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+@pytest.fixture(params=OPTION_SETS)
+def option_set(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def project(option_set, baked):
+    return baked(option_set)
+
+
+@pytest.mark.parametrize("license_name", LICENSES)
+def test_exactly_the_files_of_the_chosen_options_are_there(option_set, license_name, baked):
+    project = baked(option_set, license_name)
+    package = project.name.replace("-", "_")
+    answers = OPTION_SETS[option_set] | {"license": license_name, "package_name": package}
+    removed = set(load("post_gen_project").unchosen_paths(answers)) | {f"LICENSE.{license_name}"}
+    rendered = {name.replace("{{cookiecutter.package_name}}", package) for name in template_files()}
+    assert removed <= rendered
+    assert set(files_below(project)) == rendered - removed | {"LICENSE"}
+
+
+@pytest.mark.parametrize("license_name", LICENSES)
+def test_the_licence_is_the_chosen_one_everywhere(license_name, baked):
+    project = baked("tabular-regression", license_name)
+    words = {"MIT": "MIT License", "Apache-2.0": "Apache License", "BSD-3-Clause": "BSD 3-Clause"}
+    assert words.get(license_name, "All rights reserved") in (project / "LICENSE").read_text()
+    about = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    assert about["license"].endswith(license_name)
+
+
+def test_no_delimiter_is_left_over(project):
+    for name, content in files_below(project).items():
+        if not copied(name):
+            assert not LEFT_OVER.search(content.decode()), name
+
+
+def test_no_file_is_empty_but_the_packages_own(project):
+    empty = [name for name, content in files_below(project).items() if not content.strip()]
+    assert [name for name in empty if not name.endswith("__init__.py")] == []
+
+
+def test_every_text_file_ends_with_one_newline(project):
+    for name, content in files_below(project).items():
+        if content:
+            assert content.endswith(b"\n"), name
+            assert not content.endswith(b"\n\n"), name
+
+
+def test_every_structured_file_parses(project):
+    for name, content in files_below(project).items():
+        if name.endswith((".yaml", ".yml")):
+            list(yaml.safe_load_all(content))
+        elif name.endswith(".toml"):
+            tomllib.loads(content.decode())
+        elif name.endswith(".json"):
+            json.loads(content)
+        elif name.endswith(".py"):
+            ast.parse(content, name)
+
+
+def test_workflows_follow_githubs_schema(project):
+    files = [*project.glob(WORKFLOWS), *TEMPLATE.glob(WORKFLOWS)]
+    assert len(files) >= 2
+    command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *files]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_shell_scripts_are_valid(project):
+    scripts = [TEMPLATE / ".ci" / "run", *project.rglob("*.sh")]
+    for script in scripts:
+        subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_every_make_target_has_a_recipe_that_make_understands(project):
+    targets = re.findall(r"^([a-z-]+):.*## ", (project / "Makefile").read_text(), re.MULTILINE)
+    assert {"help", "setup", "pipeline", "test", "lint", "serve"} <= set(targets)
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=project, check=True, capture_output=True)
+
+
+def test_ruff_finds_nothing_and_would_format_nothing(project):
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache"],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_package_parses_and_compiles_before_it_is_rendered():
+    sources = [*(PROJECT / "src").rglob("*.py"), *(TEMPLATE / "hooks").glob("*.py")]
+    assert len(sources) > 10
+    for path in sources:
+        compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+
+
+def test_the_package_holds_no_template_code():
+    for path in (PROJECT / "src").rglob("*.py"):
+        assert "cookiecutter" not in path.read_text(encoding="utf-8"), path
+
+
+def test_a_package_imports_nothing_that_was_removed(project, option_set):
+    """Relative imports lead to modules that are there, those inside functions too."""
+    (package,) = (project / "src").iterdir()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = path.parents[node.level - 1]
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                for name in names:
+                    module = base.joinpath(*name.split("."))
+                    there = module.with_suffix(".py").exists() or module.is_dir()
+                    assert there or not node.module, f"{option_set}: {path.name} imports {name}"
+
+
+def test_the_same_answers_give_the_same_bytes(option_set, baked, tmp_path, cookiecutter_config):
+    again = bake(tmp_path, cookiecutter_config, **OPTION_SETS[option_set])
+    assert files_below(again) == files_below(baked(option_set))
+
+
+def test_generation_takes_less_than_a_second_and_a_half(tmp_path, cookiecutter_config):
+    """Of processor time, hooks included: the clock on the wall measures the machine's load too."""
+    seconds = []
+    for attempt in range(3):
+        command = ["-m", "cookiecutter", "--no-input", f"--config-file={cookiecutter_config}"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, *command, f"--output-dir={tmp_path / str(attempt)}", str(TEMPLATE)],
+            check=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 1.5

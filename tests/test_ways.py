@@ -1,0 +1,194 @@
+"""Every way to generate gives the same project, with nothing but the template at hand."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TEMPLATE, files_below, write_cookiecutter_config
+
+PARTS = ("cookiecutter.json", "hooks", "{{cookiecutter.project_slug}}")
+ANSWERS = {"project_name": "Two Tables", "data_type": "tabular", "task": "regression"}
+# Stands in for a network that is not there, in cookiecutter and in the hooks that it starts.
+NO_NETWORK = """
+import socket
+
+class Blocked(socket.socket):
+    def connect(self, *_):
+        raise OSError("no network")
+
+socket.socket = Blocked
+socket.getaddrinfo = None
+"""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    """A copy of what generation reads, as people get it: without this repository's history."""
+    folder = tmp_path_factory.mktemp("template") / "dl-template"
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache")
+    for part in PARTS:
+        source = TEMPLATE / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy(source, folder / part)
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path) -> Path:
+    return write_cookiecutter_config(tmp_path / "config")
+
+
+@pytest.fixture(scope="module")
+def expected(template, tmp_path_factory) -> dict[str, bytes]:
+    """The project of ANSWERS, generated from the copy's path."""
+    folder = tmp_path_factory.mktemp("expected")
+    config = write_cookiecutter_config(folder / "config")
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    generate(template, "--no-input", *answers, output=folder / "out", config=config)
+    return files_below(folder / "out" / "two-tables")
+
+
+def generate(template, *arguments, output, config, check=True, **options):
+    """Run the cookiecutter command: flags first, answers after the template."""
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    answers = [argument for argument in arguments if not argument.startswith("-")]
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "cookiecutter", f"--config-file={config}"),
+            *(f"--output-dir={output}", *flags, str(template), *answers),
+        ],
+        check=check,
+        capture_output=True,
+        text=True,
+        **options,
+    )
+
+
+def test_zip(template, expected, tmp_path, config):
+    archive = shutil.make_archive(
+        str(tmp_path / "archive"), "zip", root_dir=template.parent, base_dir=template.name
+    )
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    generate(archive, "--no-input", *answers, output=tmp_path / "out", config=config)
+    assert files_below(tmp_path / "out" / "two-tables") == expected
+
+
+def test_relative_path(template, expected, tmp_path, config):
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    output = tmp_path / "out"
+    generate(".", "--no-input", *answers, output=output, config=config, cwd=template)
+    assert files_below(output / "two-tables") == expected
+
+
+def test_config_file(template, expected, tmp_path):
+    config = write_cookiecutter_config(tmp_path / "config", **ANSWERS)
+    generate(template, "--no-input", output=tmp_path / "out", config=config)
+    assert files_below(tmp_path / "out" / "two-tables") == expected
+
+
+def test_replay(template, expected, tmp_path, config):
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    generate(template, "--no-input", *answers, output=tmp_path / "first", config=config)
+    generate(template, "--replay", output=tmp_path / "second", config=config)
+    assert files_below(tmp_path / "second" / "two-tables") == expected
+
+
+def test_edited_replay_leaves_no_folder(template, tmp_path, config):
+    generate(template, "--no-input", output=tmp_path / "first", config=config)
+    (record,) = (tmp_path / "config" / "replay").glob("*.json")
+    answers = json.loads(record.read_text())
+    answers["cookiecutter"]["project_slug"] = "../beside"
+    record.write_text(json.dumps(answers))
+    done = generate(template, "--replay", output=tmp_path / "second", config=config, check=False)
+    assert done.returncode != 0
+    assert "edited after they were checked" in done.stderr
+    assert not (tmp_path / "beside").exists()
+    assert not list((tmp_path / "second").glob("*"))
+
+
+def test_questions_answered_with_return_give_the_defaults(template, tmp_path, config):
+    output = tmp_path / "out"
+    generate(template, output=output / "asked", config=config, input="\n" * 10)
+    generate(template, "--no-input", output=output / "silent", config=config)
+    (asked,) = (output / "asked").iterdir()
+    assert files_below(asked) == files_below(output / "silent" / asked.name)
+
+
+def test_questions_are_human_sentences(template, tmp_path, config):
+    done = generate(template, output=tmp_path / "out", config=config, input="\n" * 10)
+    asked = json.loads((template / "cookiecutter.json").read_text())["__prompts__"]
+    for question in asked.values():
+        sentence = question if isinstance(question, str) else question["__prompt__"]
+        assert sentence in done.stdout
+
+
+def test_refusal_ends_with_one_sentence_that_says_why(template, tmp_path, config):
+    bad = ["project_slug=../x", "author_email=nobody", "task=regression"]
+    done = generate(
+        template, "--no-input", *bad, output=tmp_path / "out", config=config, check=False
+    )
+    assert done.returncode != 0
+    last = (done.stdout + done.stderr).strip().splitlines()[-1]
+    for word in ("Nothing was generated", "project_slug", "author_email", "data_type and task"):
+        assert word in last
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+
+
+@pytest.fixture(scope="module")
+def repository(template, tmp_path_factory) -> Path:
+    """The copy as a git repository, which cruft asks for."""
+    folder = tmp_path_factory.mktemp("repository") / "dl-template"
+    shutil.copytree(template, folder)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+    commit = ["commit", "--quiet", "--no-verify", "--message=All"]
+    subprocess.run(["git", *identity, *commit], cwd=folder, check=True)
+    return folder
+
+
+def cruft(*arguments, cwd, home):
+    """Run cruft, which has no `-m`, with a home of its own."""
+    command = [sys.executable, "-c", "from cruft._cli import app; app()", *map(str, arguments)]
+    environment = os.environ | {"HOME": str(home)}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_cruft_creates_the_same_and_finds_no_difference(repository, expected, tmp_path):
+    given = ["--no-input", "--extra-context", json.dumps(ANSWERS)]
+    done = cruft("create", repository, *given, cwd=tmp_path, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    project = tmp_path / "two-tables"
+    files = files_below(project)
+    assert json.loads(files.pop(".cruft.json"))["template"] == str(repository)
+    assert files == expected
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    done = cruft("diff", "--exit-code", cwd=project, home=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_cruft_refuses_bad_answers_before_any_folder(repository, tmp_path):
+    bad = ["--no-input", "--extra-context", json.dumps({"project_slug": "../x"})]
+    (tmp_path / "inner").mkdir()
+    done = cruft("create", repository, *bad, cwd=tmp_path / "inner", home=tmp_path)
+    assert done.returncode != 0
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["inner"]
+
+
+def test_hooks_need_no_network_no_git_and_no_environment(template, expected, tmp_path, config):
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(NO_NETWORK)
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    bare = {"PATH": str(tmp_path / "blocked"), "PYTHONPATH": str(tmp_path / "blocked")}
+    output = tmp_path / "out"
+    generate(template, "--no-input", *answers, output=output, config=config, env=bare)
+    assert files_below(output / "two-tables") == expected

@@ -1,0 +1,79 @@
+"""Show the whole way: generate a project, run its pipeline, print what it reached (`make demo`)."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cookiecutter.main import cookiecutter
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+BUILD = TEMPLATE / "build"
+
+
+def generate() -> Path:
+    """Generate a project with the default answers into `build/`, in place of an earlier one."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "cookiecutter.yaml"
+        config.write_text(f"replay_dir: {folder}\ncookiecutters_dir: {folder}\n")
+        project = cookiecutter(
+            str(TEMPLATE), no_input=True, output_dir=str(BUILD), config_file=str(config)
+        )
+    return Path(project)
+
+
+def make(project: Path, target: str) -> None:
+    """Run a make target of the project, as a person would in a new shell."""
+    inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in inherited}
+    done = subprocess.run(["make", "--no-print-directory", target], cwd=project, env=environment)
+    if done.returncode:
+        sys.exit(f"demo: `make {target}` failed in {project}")
+
+
+def describe_reports(project: Path) -> str:
+    """One line for each report, in the order in which the stages wrote them."""
+    reports = [
+        json.loads(path.read_text(encoding="utf-8")) for path in project.glob("reports/*.json")
+    ]
+    reports.sort(key=lambda report: report["created"])
+    return "\n".join(
+        f"  {report['stage']:<12}{report['seconds']:6.1f} s  {report['summary']}"
+        for report in reports
+    )
+
+
+def main() -> None:
+    """Take the steps one after another, and say how long each took."""
+    started = time.monotonic()
+
+    def say(step: str) -> None:
+        print(f"\n=== {time.monotonic() - started:5.0f} s  {step}", flush=True)
+
+    say("generate")
+    project = generate()
+    say(f"make setup in {project.relative_to(TEMPLATE)}")
+    make(project, "setup")
+    say("make pipeline")
+    make(project, "pipeline")
+    say("what it reached")
+    print(describe_reports(project))
+    folder = project.relative_to(TEMPLATE)
+    print(
+        f"\nWhere to look:\n"
+        f"  {folder}/README.md   what this project is and how to go on\n"
+        f"  {folder}/reports/    every figure above, more of them, and the pictures\n"
+        f"  {folder}/runs/       each training run: its config, checkpoints and curves\n"
+        f"  {folder}/models/     the model, as a checkpoint and as ONNX\n"
+        f"\nGo on:\n"
+        f"  cd {folder} && make serve"
+    )
+
+
+if __name__ == "__main__":
+    main()

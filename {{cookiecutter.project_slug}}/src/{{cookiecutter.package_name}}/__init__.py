@@ -1,0 +1,1 @@
+"""From raw data to a monitored model: one package a phase, one command a stage."""

@@ -1,0 +1,126 @@
+"""The command line: `<project> <command> [key=value …]`; a command's code is imported when it runs."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from .commands import PHASES, STAGES
+from .errors import UserError, explain
+
+OTHERS = {
+    "raw": "bring the raw data in place and under DVC",
+    "config": "write the composed config to params.yaml, where DVC watches it",
+    "pipeline": "run every stage whose inputs changed (dvc repro)",
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds like Ctrl-C so that drafts are removed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 refused with a sentence, 130 or 143 stopped."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(describe_commands())
+        return
+    command, *rest = arguments
+    # Idle OpenMP threads that spin make training on a busy machine ten times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        run_command(command, rest)
+    except KeyboardInterrupt:
+        stop(f"{command}: stopped by Ctrl-C; no report and no model of this run was written.", 130)
+    except Terminated:
+        stop(f"{command}: stopped by SIGTERM; no report and no model of this run was written.", 143)
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        stop(f"{command}: {sentence}", 1)
+
+
+def run_command(command: str, arguments: list[str]) -> None:
+    """Runs a stage, a sweep of one (`-m`), or one of the commands without a report."""
+    from .configuration import compose, find_root, nearest, write_params
+
+    if command not in STAGES and command not in OTHERS:
+        close = nearest(command, [*STAGES, *OTHERS])
+        raise UserError(f"there is no such command{close} `--help` lists them.")
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(describe_command(command))
+        return
+    os.chdir(find_root())
+    if command == "config":
+        print(f"config: composed [{write_params(arguments)}]")
+    elif command == "raw":
+        from .data.raw import bring_raw
+
+        bring_raw(compose(arguments))
+    elif command == "pipeline":
+        from .data.raw import bring_raw
+
+        write_params(())
+        bring_raw(compose())
+        run_pipeline(arguments)
+    elif any(argument.startswith("-") for argument in arguments):
+        from .sweep import run_with_hydra
+
+        run_with_hydra(STAGES[command], arguments)
+    else:
+        from .stage import run_stage
+
+        run_stage(STAGES[command], arguments)
+
+
+def run_pipeline(arguments: list[str]) -> None:
+    """Replaces this process by `dvc repro`, whose stages call this very Python."""
+    if any("=" in argument for argument in arguments):
+        raise UserError(
+            "the pipeline takes its values from configs/: edit configs/config.yaml (or run "
+            "`dvc exp run -S configs/optimizer/adamw.yaml:lr=0.001`); single stages take key=value."
+        )
+    environment = os.environ | {
+        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
+    }
+    os.execvpe(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments], environment)
+
+
+def describe_commands() -> str:
+    """The help page: commands by phase."""
+    lines = ["usage: <command> [key=value …]    key=value: any key of configs/, in Hydra's syntax"]
+    for phase, title in PHASES.items():
+        lines.append(f"\n{phase} {title}")
+        lines += [f"  {s.name:<12}{s.summary}" for s in STAGES.values() if s.phase == phase]
+    lines.append("\nAll phases")
+    lines += [f"  {name:<12}{summary}" for name, summary in OTHERS.items()]
+    lines.append("\n<command> --help says more; `<command> --cfg job` prints its config;")
+    lines.append("`<command> -m key=1,2,3` runs it once for each value.")
+    return "\n".join(lines)
+
+
+def describe_command(command: str) -> str:
+    """What one command does, reads and depends on."""
+    if command in OTHERS:
+        return f"{command}: {OTHERS[command]}"
+    stage = STAGES[command]
+    return (
+        f"{command}: {stage.summary}\n"
+        f"  reads the results of: {', '.join(stage.reads) or 'the raw data'}\n"
+        f"  settings: {', '.join(('paths', 'data', 'task', *stage.config))} (see configs/)\n"
+        f"  writes: reports/{command}.json"
+    )
+
+
+def raise_terminated(number: int, frame: FrameType | None) -> None:
+    """Signal handler: unwinds the stack so that drafts are removed."""
+    raise Terminated
+
+
+def stop(sentence: str, code: int) -> None:
+    """Prints the sentence where a person looks for errors, and exits."""
+    print(sentence, file=sys.stderr, flush=True)
+    sys.exit(code)

@@ -1,0 +1,160 @@
+"""The command table: what each command does, where its code is, what its result depends on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command.
+
+    Attributes:
+        name: The command's name, and its report's.
+        phase: Phase of the checklist, 1 to 7.
+        module: Module below this package that holds `run(cfg) -> Report`.
+        summary: One line for the help page.
+        config: Top-level config keys that change its result, besides `paths`, `data` and `task`.
+        reads: Stages whose outputs it reads.
+        in_pipeline: Whether `dvc.yaml` runs it.
+    """
+
+    name: str
+    phase: int
+    module: str
+    summary: str
+    config: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    in_pipeline: bool = True
+
+
+PHASES = {
+    1: "Problem",
+    2: "Data",
+    3: "Model",
+    4: "Training",
+    5: "Evaluation",
+    6: "Deployment",
+    7: "Monitoring",
+}
+
+TRAINING = (
+    "augmentation",
+    "balance",
+    "loader",
+    "model",
+    "optimizer",
+    "preprocess",
+    "schedule",
+    "seed",
+    "trainer",
+)
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            "baselines",
+            1,
+            "problem.baselines",
+            "what chance, a constant and classical models reach",
+            ("baselines", "seed"),
+            ("preprocess",),
+        ),
+        Stage("ingest", 2, "data.ingest", "list every raw item with its label and hash"),
+        Stage(
+            "explore",
+            2,
+            "data.explore",
+            "measure balance, quality and distributions; draw samples of every class",
+            ("explore",),
+            ("ingest",),
+        ),
+        Stage(
+            "clean",
+            2,
+            "data.clean",
+            "quarantine unreadable items and exact duplicates; raw stays untouched",
+            (),
+            ("ingest",),
+        ),
+        Stage(
+            "split",
+            2,
+            "data.split",
+            "assign train, validation and test, as a versioned file",
+            ("split", "seed"),
+            ("clean",),
+        ),
+        Stage(
+            "preprocess",
+            2,
+            "data.preprocess",
+            "fit statistics on train and write arrays of one shape",
+            ("preprocess",),
+            ("split",),
+        ),
+        Stage(
+            "sanity",
+            3,
+            "model.sanity",
+            "initial loss, one batch learned by heart, every parameter moves",
+            (*TRAINING, "sanity"),
+            ("preprocess",),
+        ),
+        Stage(
+            "train",
+            4,
+            "training.train",
+            "train the model; the best checkpoint becomes the project's model",
+            (*TRAINING, "callbacks"),
+            ("preprocess", "sanity"),
+        ),
+        Stage(
+            "evaluate",
+            5,
+            "evaluation.evaluate",
+            "open the test split once: metrics, intervals, comparison with the baselines",
+            ("evaluate", "seed"),
+            ("train", "baselines"),
+        ),
+        Stage(
+            "export",
+            6,
+            "deployment.export",
+            "write the model as ONNX with its preprocessing, and prove that it agrees",
+            ("export",),
+            ("train",),
+        ),
+        Stage(
+            "benchmark",
+            6,
+            "deployment.benchmark",
+            "latency and throughput of the exported model",
+            ("benchmark",),
+            ("export",),
+        ),
+        Stage(
+            "serve",
+            6,
+            "deployment.serve",
+            "answer predictions over HTTP (`serve.probe=true`: start, check answers, stop)",
+            ("serve",),
+            ("export",),
+        ),
+        Stage(
+            "predict",
+            6,
+            "deployment.predict",
+            "predict a folder or a CSV offline",
+            ("predict",),
+            ("export",),
+        ),
+        Stage(
+            "monitor",
+            7,
+            "monitoring.monitor",
+            "compare logged predictions and inputs with training",
+            ("monitor",),
+            ("export", "serve"),
+        ),
+    )
+}

@@ -1,0 +1,135 @@
+"""The composed config: one root for every command, checked before anything starts."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from .errors import UserError
+from .files import atomic
+from .problem.cheatsheet import find_outside_range
+from .schema import find_mistakes
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project root: the nearest folder upwards that holds `configs/config.yaml`.
+
+    Raises:
+        UserError: No folder upwards is a project.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "configs" / "config.yaml").exists():
+            return folder
+    raise UserError(f"{start} is not inside a project (no configs/config.yaml): cd into one.")
+
+
+def compose(overrides: Sequence[str] = (), validate: bool = True) -> DictConfig:
+    """Composes `configs/config.yaml` below the working directory with Hydra overrides.
+
+    Args:
+        overrides: Hydra's syntax, e.g. `optimizer.lr=1e-3`, `data=folder`.
+        validate: Hold the result against the schema.
+
+    Raises:
+        UserError: An unknown key or option (with the nearest known one), a wrong type, or a
+            required value (`???`) that was not given.
+    """
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        try:
+            cfg = hydra_compose("config", overrides=list(overrides))
+            plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(explain_composition(error, overrides)) from error
+    if validate:
+        mistakes = find_mistakes(plain)
+        if mistakes:
+            raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+    return cfg
+
+
+def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
+    """One sentence for what Hydra refused, naming the nearest key or option there is."""
+    text = str(error)
+    if isinstance(error, MissingMandatoryValue):
+        key = error.full_key
+        return f"{key} has no value: give it as `{key}=…` or in configs/."
+    option = re.search(r"(?:Could not find|Could not load) '([\w./@-]+)/([^'/]+)'", text)
+    if option:
+        group, name = option[1], option[2]
+        known = sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
+        return f"{group}={name} is not an option{nearest(name, known)} Options: {', '.join(known)}."
+    override = re.search(r"Could not override '([\w.]+)'", text)
+    if override:
+        known = list(dotted_keys(OmegaConf.to_container(default_config(), resolve=False)))
+        return f"unknown key {override[1]}{nearest(override[1], known)}"
+    first = text.strip().splitlines()[0]
+    return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
+
+
+def default_config() -> DictConfig:
+    """The config with no overrides, to look up known keys."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        return hydra_compose("config")
+
+
+def nearest(wrong: str, known: Sequence[str]) -> str:
+    """`: did you mean x?` when a known name is close, else a full stop."""
+    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f": did you mean {close[0]}?" if close else "."
+
+
+def dotted_keys(config: Any, prefix: str = "") -> Iterator[str]:
+    """All keys of nested mappings as `a.b.c`."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            yield f"{prefix}{key}"
+            yield from dotted_keys(value, f"{prefix}{key}.")
+
+
+def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
+    """Instantiates a group's `_target_` with its values, less the option's own `name`.
+
+    Raises:
+        UserError: The target refused with a sentence; other errors come as Hydra's own.
+    """
+    plain = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(plain, dict)
+    plain.pop("name", None)
+    try:
+        return instantiate(plain, *args, _convert_="all", **kwargs)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from error
+        raise
+
+
+def warn_outside_cheatsheet(cfg: DictConfig) -> None:
+    """Prints the cheat sheet's note for each value outside its range; `strict=true` stops.
+
+    Raises:
+        UserError: `strict` is set and a value is outside its range.
+    """
+    findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
+    if findings and cfg.strict:
+        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(findings))
+    for finding in findings:
+        print(f"warning: {finding}")
+
+
+def write_params(overrides: Sequence[str], path: Path | str = "params.yaml") -> Path:
+    """Writes the composed config where DVC watches it, value by value."""
+    with atomic(path) as draft:
+        draft.write_text(OmegaConf.to_yaml(compose(overrides), resolve=True), encoding="utf-8")
+    return Path(path)

@@ -1,0 +1,1 @@
+"""Phase 2, the data: from raw files to arrays that a model reads, one stage a file."""

@@ -1,0 +1,100 @@
+"""`explore`: measures balance, quality and distributions, and draws them beside its report."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import DictConfig
+
+from ..configuration import build
+from ..files import atomic
+from ..report import Report
+from .ingest import read_table
+from .types import DataType
+
+MAX_BARS = 30
+MAX_CLASSES = 20  # more different numbers than this are a measure, not classes
+
+
+def run(cfg: DictConfig) -> Report:
+    """Measures labels here and the items themselves in the data type."""
+    data_type: DataType = build(cfg.data)
+    items = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")
+    folder = Path(cfg.paths.reports_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = items.loc[items["label"] != "", "label"]
+    figures = {
+        "items": len(items),
+        "labels": measure_labels(labels),
+        "duplicated_items": int(items["hash"].duplicated().sum()),
+        **data_type.explore(items, folder, cfg.explore),
+    }
+    with atomic(folder / "explore_labels.png") as draft:
+        plot_labels(labels, draft)
+    pictures = ["explore_labels.png", *figures.pop("pictures")]
+    report = Report(
+        stage="explore",
+        figures=figures,
+        pictures=pictures,
+        summary=f"{len(items):,} items, {describe_labels(figures['labels'])}, "
+        f"{figures['duplicated_items']} repeated, {figures['outliers']['count']} outliers",
+    )
+    for picture in pictures:
+        report.add_file(folder / picture)
+    return report
+
+
+def as_numbers(labels: pd.Series) -> pd.Series | None:
+    """The labels as numbers where they are a measure; None where they are classes."""
+    numbers = pd.to_numeric(labels, errors="coerce")
+    return numbers if numbers.notna().all() and numbers.nunique() > MAX_CLASSES else None
+
+
+def measure_labels(labels: pd.Series) -> dict[str, Any]:
+    """Spread of a measure, or the counts and imbalance of classes."""
+    numbers = as_numbers(labels)
+    if numbers is not None:
+        spread = numbers.describe().drop("count").round(4).to_dict()
+        return {"kind": "numbers", **spread, "skewness": round(float(numbers.skew()), 4)}
+    counts = labels.value_counts()
+    return {
+        "kind": "classes",
+        "classes": len(counts),
+        "largest": {str(counts.index[0]): int(counts.iloc[0])},
+        "smallest": {str(counts.index[-1]): int(counts.iloc[-1])},
+        "imbalance": round(float(counts.iloc[0] / counts.iloc[-1]), 2),
+    }
+
+
+def describe_labels(figures: dict[str, Any]) -> str:
+    """`10 classes, largest 1.2 times the smallest`, or the range of a measure."""
+    if figures["kind"] == "numbers":
+        return f"labels from {figures['min']:g} to {figures['max']:g}"
+    return f"{figures['classes']} classes (largest {figures['imbalance']:g} times the smallest)"
+
+
+def plot_labels(labels: pd.Series, path: Path) -> None:
+    """A histogram of a measure, or a bar for each class."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    numbers = as_numbers(labels)
+    if numbers is not None:
+        figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
+        axis.hist(numbers, bins=30, color="#4477aa")
+        axis.set(xlabel="label", ylabel="items")
+    else:
+        counts = labels.value_counts()
+        shown = counts.iloc[:MAX_BARS].sort_index(ascending=False)
+        height = 0.28 * len(shown) + 0.9
+        figure, axis = plt.subplots(figsize=(6, height), layout="constrained")
+        bars = axis.barh([name[:30] for name in shown.index], shown, color="#4477aa")
+        axis.bar_label(bars, padding=3, fontsize=8)
+        axis.margins(x=0.1, y=0.02)
+        more = f" (the {MAX_BARS} largest of {len(counts)})" if len(counts) > MAX_BARS else ""
+        axis.set(xlabel=f"items of each class{more}")
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110, format="png")
+    plt.close(figure)

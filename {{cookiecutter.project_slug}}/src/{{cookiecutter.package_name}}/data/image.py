@@ -1,0 +1,242 @@
+"""Images in class folders: `data=digits`, or your own with `data=folder data.root=…`."""
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ..errors import UserError
+from ..files import hash_file
+from .image_files import (
+    SUFFIXES,
+    BrokenImageError,
+    Images,
+    class_of,
+    decode_image,
+    find_files,
+    fit_square,
+    open_image,
+    write_digits,
+)
+from .types import Arrays, State
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+FEATURE_SIDE = 16  # pixels; classical models see larger images averaged down to this
+WRITERS = {"digits": write_digits}
+
+
+class ImageFolder:
+    """One folder a class; the class is the first folder below the root, at any depth.
+
+    Args:
+        root: Folder that holds the class folders.
+        embedded: Name of the embedded data to write where the root is missing or empty.
+    """
+
+    name = "image"
+
+    def __init__(self, root: str, embedded: str | None = None) -> None:
+        if embedded is not None and embedded not in WRITERS:
+            raise UserError(f"data.embedded={embedded} is not one of {', '.join(WRITERS)}.")
+        self.root = Path(root)
+        self.embedded = embedded
+
+    def provide(self) -> None:
+        """Writes the embedded images unless the root holds anything."""
+        if self.embedded and not (self.root.is_dir() and any(find_files(self.root))):
+            WRITERS[self.embedded](self.root)
+
+    def list_items(self) -> pd.DataFrame:
+        """Lists every file with an image's suffix; `attrs["ignored"]` counts the other files.
+
+        Raises:
+            UserError: The root is missing, or has no images in class folders.
+        """
+        if not self.root.is_dir():
+            raise UserError(f"{self.root} is not a folder: set data.root to your class folders.")
+        files = list(find_files(self.root))
+        paths = [path for path in files if path.suffix.lower() in SUFFIXES]
+        if not paths:
+            found = Counter(path.suffix.lower() or "no suffix" for path in files)
+            seen = ", ".join(suffix for suffix, _ in found.most_common(3)) or "nothing at all"
+            raise UserError(
+                f"{self.root} holds no images but {seen}: it needs one folder a class with files "
+                f"in {', '.join(SUFFIXES)}."
+            )
+        items = pd.DataFrame(
+            {
+                "id": [path.relative_to(self.root).as_posix() for path in paths],
+                "label": [class_of(path, self.root) for path in paths],
+                "hash": [hash_if_readable(path) for path in paths],
+                "source": [path.as_posix() for path in paths],
+            }
+        )
+        if not items["label"].any():
+            raise UserError(
+                f"{self.root} has images but no class folders: make one for each class."
+            )
+        items.attrs["ignored"] = len(files) - len(paths)
+        return items.sort_values("id", ignore_index=True)
+
+    def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
+        """Decodes every file: truncated, foreign and oversized ones are problems."""
+        problems = {}
+        for item in items.itertuples():
+            try:
+                open_image(self.root / str(item.id))
+            except BrokenImageError as error:
+                problems[str(item.id)] = str(error)
+        return problems
+
+    def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
+        """Sizes, modes, light and contrast; a sample sheet of every class."""
+        from .image_plots import measure_images, plot_samples
+
+        figures = measure_images(self.root, items, settings.outlier_z)
+        readable = items[~items["id"].isin(figures["unreadable"]["items"])]
+        plot_samples(
+            self.root, readable, folder / "explore_samples.png", settings.samples_per_class
+        )
+        return figures | {"pictures": ["explore_samples.png"]}
+
+    def read(self, items: pd.DataFrame) -> Images:
+        """The images, decoded one by one as they are used."""
+        return Images([self.root / item for item in items["id"]])
+
+    def fit(self, raw: Sequence[Image.Image], preprocess: Any) -> State:
+        """Shape, channels, and mean and deviation of each channel in [0, 1].
+
+        Returns:
+            `shapes`, `size` (pixels), `channels`, `mean` and `std` (lists, one value a channel).
+        """
+        size, channels = preprocess.size, preprocess.channels
+        if channels == "auto":
+            channels = 1 if all(image.mode == "L" for image in raw) else 3
+        sums, squares = np.zeros(channels), np.zeros(channels)
+        for image in raw:
+            pixels = fit_square(image, size, channels) / 255.0
+            sums += pixels.mean(axis=(1, 2))
+            squares += (pixels**2).mean(axis=(1, 2))
+        mean = sums / len(raw)
+        variance = np.maximum(squares / len(raw) - mean**2, 0)
+        std = np.where(variance > 1e-8, np.sqrt(variance), 1.0)
+        return {
+            "shapes": {"image": [channels, size, size]},
+            "size": size,
+            "channels": channels,
+            "mean": mean.round(6).tolist(),
+            "std": std.round(6).tolist(),
+        }
+
+    def encode(self, raw: Sequence[Image.Image], state: State) -> Arrays:
+        """`image`: uint8 (N, channels, size, size)."""
+        encoded = [fit_square(image, state["size"], state["channels"]) for image in raw]
+        shape = (len(encoded), *state["shapes"]["image"])
+        return {"image": np.stack(encoded) if encoded else np.zeros(shape, np.uint8)}
+
+    def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
+        """Grey pixels in [0, 1], averaged down to at most 16x16: float32 (N, side * side)."""
+        grey = arrays["image"].mean(axis=1, dtype=np.float32) / 255
+        block = -(-state["size"] // FEATURE_SIDE)
+        side = state["size"] // block
+        cut = grey[:, : side * block, : side * block]
+        means = cut.reshape(len(grey), side, block, side, block).mean(axis=(2, 4))
+        names = [f"grey_{row}_{column}" for row in range(side) for column in range(side)]
+        return means.reshape(len(grey), -1), names
+
+    def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
+        """Brightness, contrast and sharpness (mean step between neighbours), in [0, 1]."""
+        grey = arrays["image"].mean(axis=1, dtype=np.float32) / 255
+        steps = np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))
+        return {
+            "brightness": grey.mean(axis=(1, 2)),
+            "contrast": grey.std(axis=(1, 2)),
+            "sharpness": steps,
+        }
+
+    def locate(self, place: str) -> tuple[Images, list[str]]:
+        """One image, or all images below a folder."""
+        path = Path(place)
+        if not path.exists():
+            raise UserError(f"{place} is not there: give an image or a folder of images.")
+        paths = [path] if path.is_file() else list(find_files(path))
+        paths = [found for found in paths if found.suffix.lower() in SUFFIXES]
+        if not paths:
+            raise UserError(f"{place} holds no images ({', '.join(SUFFIXES)}).")
+        base = path.parent if path.is_file() else path
+        return Images(paths), [found.relative_to(base).as_posix() for found in paths]
+
+    async def receive(self, request: "Request", state: State) -> list[Image.Image]:
+        """Images of a form with `file` fields, or one image as the body."""
+        kind = request.headers.get("content-type", "").lower()
+        if kind.startswith("multipart/form-data"):
+            bodies = await read_form(request)
+        elif kind.startswith("image/"):
+            bodies = [("the body", await request.body())]
+        else:
+            raise UserError(
+                f"content type {kind or 'missing'}: send a form with `file` fields, or image/png …"
+            )
+        return [await asyncio.to_thread(decode_named, *body) for body in bodies]
+
+    def describe_request(self, state: State) -> dict[str, Any]:
+        """One or more files in a form, or one image as the body."""
+        binary = {"type": "string", "format": "binary"}
+        form = {
+            "type": "object",
+            "properties": {"file": {"type": "array", "items": binary}},
+            "required": ["file"],
+        }
+        content = {"multipart/form-data": {"schema": form}, "image/*": {"schema": binary}}
+        return {"required": True, "content": content}
+
+    def write_request(self, raw: Sequence[Image.Image]) -> dict[str, Any]:
+        """The images as PNG files of a form."""
+        files = []
+        for number, image in enumerate(raw):
+            stream = io.BytesIO()
+            image.save(stream, "PNG")
+            files.append(("file", (f"{number}.png", stream.getvalue(), "image/png")))
+        return {"files": files}
+
+
+def hash_if_readable(path: Path) -> str:
+    """SHA-256 of a file, empty where it cannot be opened (a broken link, no permission)."""
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""
+
+
+async def read_form(request: "Request") -> list[tuple[str, bytes]]:
+    """Name and bytes of every `file` field of a form."""
+    from starlette.datastructures import UploadFile
+    from starlette.exceptions import HTTPException
+
+    try:
+        form = await request.form()
+    except HTTPException as error:
+        raise UserError(f"the form cannot be read ({error.detail}).") from error
+    unknown = sorted(set(form) - {"file"})
+    if unknown:
+        raise UserError(f"the form has a field {unknown[0]!r}: only `file` is known.")
+    uploads = [upload for upload in form.getlist("file") if isinstance(upload, UploadFile)]
+    if not uploads or len(uploads) < len(form.getlist("file")):
+        raise UserError("the form's field `file` must hold one or more image files.")
+    return [(upload.filename or "a file", await upload.read()) for upload in uploads]
+
+
+def decode_named(name: str, body: bytes) -> Image.Image:
+    """Decodes one received image, naming it when that fails."""
+    try:
+        return decode_image(body)
+    except BrokenImageError as error:
+        raise UserError(f"{name} {error}.") from error

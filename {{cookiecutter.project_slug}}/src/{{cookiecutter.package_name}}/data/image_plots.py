@@ -1,0 +1,90 @@
+"""What images look like: measures and a sample sheet, drawn by `explore`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ..files import atomic
+from .image_files import BrokenImageError, fit_square, open_image
+
+MAX_CLASSES = 20  # rows of the sample sheet
+MAX_NAMED = 20  # items listed in a report
+TILE = 64  # pixels of one sample
+
+
+def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
+    """Modes, sizes, light and contrast of every file; the unreadable and the unusual by name."""
+    rows, broken = [], []
+    for item in items["id"]:
+        try:
+            rows.append({"id": item, **measure_image(root / item)})
+        except BrokenImageError:
+            broken.append(item)
+    table = pd.DataFrame(rows, columns=["id", "mode", "width", "height", "brightness", "contrast"])
+    scores = pd.concat([robust_z(table[name]) for name in ("brightness", "contrast")], axis=1)
+    outliers = table.loc[(scores.abs() > outlier_z).any(axis=1), "id"].tolist()
+    numbers = ("width", "height", "brightness", "contrast")
+    return {
+        "unreadable": {"count": len(broken), "items": broken},
+        "modes": dict(Counter(table["mode"])),
+        **{name: describe_numbers(table[name]) for name in numbers},
+        "outliers": {"count": len(outliers), "items": outliers[:MAX_NAMED]},
+    }
+
+
+def measure_image(path: Path) -> dict[str, Any]:
+    """Mode as stored, size after turning, and grey mean and deviation in [0, 1]."""
+    image = open_image(path)
+    grey = np.asarray(image.convert("L")) / 255
+    with Image.open(path) as stored:
+        mode = stored.mode
+    size = {"width": image.width, "height": image.height}
+    return {"mode": mode, **size, "brightness": grey.mean(), "contrast": grey.std()}
+
+
+def robust_z(values: pd.Series) -> pd.Series:
+    """Deviations from the median in units of 1.4826 * MAD; 0 where the MAD is 0."""
+    values = values.astype(float)
+    centred = values - values.median()
+    spread = 1.4826 * centred.abs().median()
+    return centred / spread if spread > 0 else centred * 0.0
+
+
+def describe_numbers(values: pd.Series) -> dict[str, float]:
+    """Minimum, median and maximum."""
+    if values.empty:
+        return {}
+    return {name: round(float(getattr(values, name)()), 4) for name in ("min", "median", "max")}
+
+
+def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> None:
+    """A row of evenly spaced samples for each class, as the model will see their proportions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    labels = sorted(set(items["label"]) - {""})
+    shown = labels[:MAX_CLASSES]
+    size = (0.75 * count + 1, 0.75 * len(shown) + 0.4)
+    figure, axes = plt.subplots(
+        len(shown), count, figsize=size, squeeze=False, layout="constrained"
+    )
+    for row, label in enumerate(shown):
+        group = items[items["label"] == label]
+        picked = np.unique(np.linspace(0, len(group) - 1, count).astype(int))
+        axes[row][0].set_ylabel(label[:20], rotation=0, ha="right", va="center")
+        for axis in axes[row]:
+            axis.set(xticks=[], yticks=[], frame_on=False)
+        for axis, index in zip(axes[row], picked, strict=False):
+            image = open_image(root / group["id"].iloc[index])
+            axis.imshow(fit_square(image, TILE, 3).transpose(1, 2, 0))
+    more = f" ({len(shown)} of {len(labels)} classes)" if len(shown) < len(labels) else ""
+    figure.suptitle(f"Samples of every class{more}", fontsize=10)
+    with atomic(path) as draft:
+        figure.savefig(draft, dpi=110, format="png")
+    plt.close(figure)

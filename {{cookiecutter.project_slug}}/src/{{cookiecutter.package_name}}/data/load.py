@@ -1,0 +1,165 @@
+"""Batches for training: whole batches are gathered from the memory-mapped arrays at once."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from omegaconf import DictConfig
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from .balance import sampling_weights
+from .store import TRAIN, VALIDATION, Store
+
+Batch = dict[str, Any]
+MEMORY_LIMIT = 2**31  # bytes; larger arrays are read by worker processes
+
+
+class Rows(Dataset[Batch]):
+    """One split's rows of the store; a batch is one gather an array.
+
+    A batch is `inputs` (name -> tensor), `targets` and `rows` (positions in the store).
+    """
+
+    def __init__(self, store: Store, rows: np.ndarray) -> None:
+        self.store = store
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        """Gathers a batch; the loader calls this in place of one call an item."""
+        rows = self.rows[indices]
+        inputs = {name: torch.from_numpy(array) for name, array in self.store.take(rows).items()}
+        targets = torch.from_numpy(np.asarray(self.store.targets[rows]))
+        return {"inputs": inputs, "targets": targets, "rows": torch.from_numpy(rows)}
+
+
+class EpochSampler(Sampler[int]):
+    """The order of items as a function of (seed, epoch), sliced by process.
+
+    Every process sees its own slice of the same order. Training drops the remainder so that
+    processes stay in step; validation (`shuffle=False`) covers each item exactly once.
+
+    Args:
+        size: Items of the split.
+        seed: Of the order.
+        shuffle: A new order each epoch.
+        weights: (size,) chances to be drawn, with replacement; None draws each item once.
+        rank: This process.
+        world_size: Processes.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        seed: int,
+        shuffle: bool,
+        weights: np.ndarray | None = None,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.size, self.seed, self.shuffle, self.weights = size, seed, shuffle, weights
+        self.rank, self.world_size = rank, world_size
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.arange(self.size)
+        if self.shuffle:
+            generator = np.random.default_rng([self.seed, self.epoch])
+            if self.weights is None:
+                order = generator.permutation(self.size)
+            else:
+                chances = self.weights / self.weights.sum()
+                order = generator.choice(self.size, self.size, p=chances)
+            order = order[: self.size - self.size % self.world_size]
+        return iter(order[self.rank :: self.world_size].tolist())
+
+    def __len__(self) -> int:
+        if self.shuffle:
+            return self.size // self.world_size
+        return len(range(self.rank, self.size, self.world_size))
+
+
+def keep(batch: Batch) -> Batch:
+    """Collates nothing: `Rows` gives whole batches. A function so that workers can pickle it."""
+    return batch
+
+
+class SplitData(LightningDataModule):
+    """Loaders of the training and validation splits; the test split has none.
+
+    Args:
+        store: The processed data.
+        loader: Config group `loader`.
+        balance: Name of the `balance` option.
+        seed: Of the order of training items.
+    """
+
+    def __init__(self, store: Store, loader: DictConfig, balance: str, seed: int) -> None:
+        super().__init__()
+        self.store, self.loader, self.balance, self.seed = store, loader, balance, seed
+
+    def count_batches(self, world_size: int) -> int:
+        """Training batches of an epoch in each process."""
+        sampler = EpochSampler(
+            len(self.store.rows(TRAIN)), self.seed, shuffle=True, world_size=world_size
+        )
+        return max(1, len(sampler) // self.loader.batch_size)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled, in whole batches per process."""
+        rows = self.store.rows(TRAIN)
+        weights = None
+        if self.balance == "weighted_sampler":
+            weights = sampling_weights(np.asarray(self.store.targets[rows]))
+        return self.make_loader(rows, shuffle=True, weights=weights)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """In order, each item once."""
+        return self.make_loader(self.store.rows(VALIDATION), shuffle=False)
+
+    def make_loader(
+        self, rows: np.ndarray, shuffle: bool, weights: np.ndarray | None = None
+    ) -> DataLoader[Batch]:
+        """A loader over rows, this process's slice of them."""
+        rank, world_size = 0, 1
+        if self.trainer is not None:
+            rank, world_size = self.trainer.global_rank, self.trainer.world_size
+        workers = num_workers(self.store, self.loader.num_workers)
+        pinned = self.loader.pin_memory
+        sampler = EpochSampler(
+            len(rows), self.seed, shuffle, weights, rank=rank, world_size=world_size
+        )
+        return DataLoader(
+            Rows(self.store, rows),
+            batch_size=self.loader.batch_size,
+            sampler=sampler,
+            collate_fn=keep,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,
+            drop_last=shuffle and len(sampler) >= self.loader.batch_size,
+        )
+
+
+def num_workers(store: Store, wanted: int | str) -> int:
+    """Worker processes: none while gathering from memory is quicker than handing over."""
+    if wanted != "auto":
+        return int(wanted)
+    size = sum(array.nbytes for array in store.arrays.values())
+    return 0 if size < MEMORY_LIMIT else max(1, (os.cpu_count() or 1) - 1)
+
+
+def to_tensors(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Arrays as tensors that share their memory, for one forward pass outside a loader."""
+    return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}

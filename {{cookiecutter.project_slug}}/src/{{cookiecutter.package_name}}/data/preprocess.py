@@ -1,0 +1,85 @@
+"""`preprocess`: fits statistics on train and writes arrays of one shape to `data/processed`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from omegaconf import DictConfig
+
+from ..configuration import build
+from ..files import atomic, hash_file, hash_json, write_json
+from ..report import Report
+from .ingest import read_table, write_table
+from .store import SPLITS, TRAIN
+from .types import DataType, State
+
+CHUNK = 1024  # items that are decoded at a time, to bound memory
+
+
+def run(cfg: DictConfig) -> Report:
+    """Writes the processed folder as a whole, so that arrays, items and state always agree."""
+    data_dir = Path(cfg.paths.data_dir)
+    data_type: DataType = build(cfg.data)
+    task = build(cfg.task)
+    items = read_table(data_dir / "clean.csv", "clean")
+    items = items.merge(read_table(data_dir / "splits.csv", "split"), on="id", validate="1:1")
+    train = items[items["split"] == TRAIN]
+    state: State = {
+        "data": data_type.fit(data_type.read(train), cfg.preprocess),
+        "task": task.fit(train["label"]),
+    }
+    targets = task.encode(items["label"], state["task"])
+    folder = data_dir / "processed"
+    with atomic(folder) as draft:
+        draft.mkdir()
+        write_arrays(draft, data_type, items, state["data"])
+        np.save(draft / "targets.npy", targets)
+        write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
+        state["version"] = hash_version(draft, data_dir)
+        write_json(draft / "state.json", state)
+    report = Report(
+        stage="preprocess",
+        figures=describe(items, state, folder),
+        summary=f"{len(items):,} items as {describe_shapes(state)}, version {state['version'][:8]}",
+    )
+    report.add_file(folder)
+    return report
+
+
+def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: State) -> None:
+    """Encodes the items chunk by chunk into `<name>.npy`, aligned with `items`."""
+    raw = data_type.read(items)
+    arrays: dict[str, np.memmap[Any, Any]] = {}
+    for start in range(0, len(items), CHUNK):
+        for name, chunk in data_type.encode(raw[start : start + CHUNK], state).items():
+            if name not in arrays:
+                shape = (len(items), *chunk.shape[1:])
+                arrays[name] = open_memmap(folder / f"{name}.npy", "w+", chunk.dtype, shape)
+            arrays[name][start : start + len(chunk)] = chunk
+    for array in arrays.values():
+        array.flush()
+
+
+def hash_version(folder: Path, data_dir: Path) -> str:
+    """The data version: changes with the usable items, the split, the targets and the arrays."""
+    paths = [data_dir / "clean.csv", data_dir / "splits.csv", *sorted(folder.glob("*.npy"))]
+    return hash_json([(path.name, hash_file(path)) for path in paths])
+
+
+def describe(items: pd.DataFrame, state: State, folder: Path) -> dict[str, Any]:
+    """Figures of the report."""
+    return {
+        "items": {split: int((items["split"] == split).sum()) for split in SPLITS},
+        "shapes": state["data"]["shapes"],
+        "fitted_on": TRAIN,
+        "megabytes": round(sum(p.stat().st_size for p in folder.iterdir()) / 1e6, 3),
+        "version": state["version"],
+    }
+
+
+def describe_shapes(state: State) -> str:
+    """`image 1x32x32`."""
+    shapes = state["data"]["shapes"].items()
+    return ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes)

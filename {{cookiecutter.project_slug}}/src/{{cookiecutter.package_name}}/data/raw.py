@@ -1,0 +1,35 @@
+"""Brings the raw data in place and puts it under DVC. Run: `raw` (the pipeline begins with it)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from ..configuration import build
+from ..errors import UserError
+
+
+def bring_raw(cfg: DictConfig) -> None:
+    """Writes the embedded set where it is missing; tracks raw data inside the project by DVC.
+
+    Raw data that lies outside the project stays where it is: DVC watches it as a dependency.
+
+    Raises:
+        UserError: The raw data is missing, or DVC refuses it.
+    """
+    build(cfg.data).provide()
+    place = Path(cfg.data.get("root") or cfg.data.path)
+    if not place.exists():
+        raise UserError(f"{place} is not there: put the raw data in place or mend configs/data/.")
+    inside = place.resolve().is_relative_to(Path.cwd())
+    if inside and Path(".dvc").is_dir() and not Path(f"{place}.dvc").exists():
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "add", "--quiet", str(place)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise UserError(f"DVC does not take {place}: {done.stderr.strip()}")
+    print(f"raw: {place} is in place")

@@ -1,0 +1,231 @@
+"""Rows of a CSV: `data=breast_cancer`, `data=diabetes`, or your own with `data=csv data.path=…`."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from .table_files import (
+    LARGEST,
+    conform,
+    parse_rows,
+    read_csv,
+    type_columns,
+    write_breast_cancer,
+    write_diabetes,
+)
+from .types import Arrays, State
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+WRITERS = {"breast_cancer": write_breast_cancer, "diabetes": write_diabetes}
+
+
+class Table:
+    """One item a row; columns of numbers are scaled, columns of text are categories.
+
+    Args:
+        path: CSV with a header.
+        target: Column to predict.
+        drop: Columns that are no features.
+        embedded: Name of the embedded data to write where the file is missing.
+    """
+
+    name = "tabular"
+
+    def __init__(
+        self, path: str, target: str, drop: list[str] | None = None, embedded: str | None = None
+    ) -> None:
+        if embedded is not None and embedded not in WRITERS:
+            raise UserError(f"data.embedded={embedded} is not one of {', '.join(WRITERS)}.")
+        self.path = Path(path)
+        self.target = target
+        self.drop = list(drop or [])
+        self.embedded = embedded
+
+    def provide(self) -> None:
+        """Writes the embedded table where it is not there yet."""
+        if self.embedded and not self.path.exists():
+            WRITERS[self.embedded](self.path)
+
+    def load(self) -> tuple[pd.DataFrame, pd.Series]:
+        """The features as text, and the target.
+
+        Raises:
+            UserError: The file is unusable, or a column that the config names is not there.
+        """
+        table = read_csv(self.path)
+        for key, name in [("target", self.target), *(("drop", name) for name in self.drop)]:
+            if name not in table.columns:
+                columns = ", ".join(table.columns)
+                raise UserError(
+                    f"{self.path} has no column {name!r} (data.{key}); it has {columns}."
+                )
+        features = table.drop(columns=[self.target, *self.drop])
+        if features.shape[1] == 0:
+            raise UserError(f"{self.path} has no column besides {self.target!r}: add features.")
+        return features, table[self.target].fillna("").str.strip()
+
+    def list_items(self) -> pd.DataFrame:
+        """One item a row: the id is its number, the hash that of its features."""
+        features, labels = self.load()
+        return pd.DataFrame(
+            {
+                "id": [row_id(number) for number in features.index],
+                "label": labels.to_numpy(),
+                "hash": hash_rows(features),
+                "source": [f"{self.path.as_posix()}:{number}" for number in features.index],
+            }
+        )
+
+    def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
+        """Rows without any value, and rows with an infinite one."""
+        table = self.read(items)
+        problems = {
+            row_id(row): "has no value at all" for row in table.index[table.isna().all(axis=1)]
+        }
+        for name in table.select_dtypes("number"):
+            infinite = table.index[table[name].abs() > LARGEST]
+            problems |= {row_id(row): f"is infinite in column {name!r}" for row in infinite}
+        return problems
+
+    def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
+        """Missing, constant and outlying values; a histogram a column, and sample rows."""
+        from .table_plots import measure_columns, plot_columns, write_samples
+
+        table = self.read(items)
+        labels = items["label"].set_axis(table.index)
+        plot_columns(table, folder / "explore_columns.png")
+        samples = folder / "explore_samples.csv"
+        write_samples(table.assign(**{self.target: labels}), self.target, samples, settings)
+        figures = measure_columns(table, settings.outlier_z)
+        return figures | {"pictures": ["explore_columns.png", samples.name]}
+
+    def read(self, items: pd.DataFrame) -> pd.DataFrame:
+        """Feature columns, typed by the whole file; the index is the row number."""
+        features, _ = self.load()
+        return type_columns(features).loc[[int(item.removeprefix("row-")) for item in items["id"]]]
+
+    def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
+        """Median, mean and deviation of numbers, known values of text.
+
+        Returns:
+            `shapes`, `numeric` (column -> median, mean, std) and `categories` (column -> values).
+
+        Raises:
+            UserError: A column has no value, or too many different texts.
+        """
+        empty = [str(name) for name in raw.columns if raw[name].isna().all()]
+        if empty:
+            raise UserError(
+                f"{self.path}: column {empty[0]!r} is empty in train: add it to data.drop."
+            )
+        numeric = {str(name): fit_numbers(raw[name]) for name in raw.select_dtypes("number")}
+        categories = {}
+        for name in raw.columns.difference(list(numeric), sort=False):
+            categories[str(name)] = sorted(raw[name].dropna().unique())
+            if len(categories[name]) > preprocess.max_categories:
+                raise UserError(
+                    f"{self.path}: {describe_crowd(raw[name], preprocess.max_categories)}"
+                )
+        shapes = {"numeric": [len(numeric)], "categorical": [len(categories)]}
+        return {"shapes": shapes, "numeric": numeric, "categories": categories}
+
+    def encode(self, raw: pd.DataFrame, state: State) -> Arrays:
+        """`numeric`: float32 with NaN where missing; `categorical`: int64, 0 unknown or missing."""
+        table = conform(raw, list(state["numeric"]), list(state["categories"]))
+        numeric = table[list(state["numeric"])].to_numpy(np.float32)
+        codes = np.zeros((len(table), len(state["categories"])), np.int64)
+        for column, (name, values) in enumerate(state["categories"].items()):
+            known = {value: code for code, value in enumerate(values, start=1)}
+            codes[:, column] = [known.get(value, 0) for value in table[name]]
+        return {"numeric": numeric, "categorical": codes}
+
+    def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
+        """Numbers with the median where missing, and one column for each known category."""
+        columns, names = [], []
+        for column, (name, fitted) in enumerate(state["numeric"].items()):
+            values = arrays["numeric"][:, column]
+            columns.append(np.where(np.isnan(values), fitted["median"], values))
+            names.append(name)
+        for column, (name, values) in enumerate(state["categories"].items()):
+            for code, value in enumerate(values, start=1):
+                columns.append(arrays["categorical"][:, column] == code)
+                names.append(f"{name}={value}")
+        return np.stack(columns, axis=1).astype(np.float32), names
+
+    def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
+        """Every column as it is: numbers, and codes of categories."""
+        numeric = {name: arrays["numeric"][:, i] for i, name in enumerate(state["numeric"])}
+        codes = {name: arrays["categorical"][:, i] for i, name in enumerate(state["categories"])}
+        return numeric | {name: values.astype(np.float64) for name, values in codes.items()}
+
+    def locate(self, place: str) -> tuple[pd.DataFrame, list[str]]:
+        """Rows of a CSV, less the target and the dropped columns where it has them."""
+        table = read_csv(Path(place))
+        table = table.drop(columns=[self.target, *self.drop], errors="ignore")
+        return table, [row_id(number) for number in table.index]
+
+    async def receive(self, request: "Request", state: State) -> pd.DataFrame:
+        """Rows of `{"rows": [{"column": value}]}`; an absent or null value is missing."""
+        return parse_rows(await request.body(), state)
+
+    def describe_request(self, state: State) -> dict[str, Any]:
+        """A JSON object with `rows`."""
+        values: dict[str, Any] = {name: {"type": ["number", "null"]} for name in state["numeric"]}
+        for name, known in state["categories"].items():
+            values[name] = {"type": ["string", "null"], "examples": known[:5]}
+        row = {"type": "object", "properties": values, "additionalProperties": False}
+        rows = {"type": "array", "items": row, "minItems": 1}
+        schema = {
+            "type": "object",
+            "properties": {"rows": rows},
+            "required": ["rows"],
+            "additionalProperties": False,
+        }
+        return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+    def write_request(self, raw: pd.DataFrame) -> dict[str, Any]:
+        """The rows as JSON, null where missing."""
+        return {"json": {"rows": raw.astype(object).where(raw.notna(), None).to_dict("records")}}
+
+
+def row_id(number: int) -> str:
+    """`row-0000012`: sorts as its number does."""
+    return f"row-{number:07d}"
+
+
+def hash_rows(features: pd.DataFrame) -> list[str]:
+    """SHA-256 of each row's column names and cells, as they are written in the file."""
+    names = json.dumps(list(features.columns))
+    cells = features.fillna("").itertuples(index=False, name=None)
+    return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
+
+
+def fit_numbers(column: pd.Series) -> dict[str, float]:
+    """Median, mean and deviation of the known values; a constant column has deviation 1."""
+    std = float(column.std(ddof=0))
+    return {
+        "median": float(column.median()),
+        "mean": float(column.mean()),
+        "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
+    }
+
+
+def describe_crowd(column: pd.Series, limit: int) -> str:
+    """Why a text column has too many values, and what to do."""
+    known = column.dropna()
+    start = f"column {column.name!r} has {known.nunique()} different texts in train, over "
+    start += f"preprocess.max_categories={limit}"
+    numbers = pd.to_numeric(known, errors="coerce")
+    if numbers.notna().mean() > 0.5:
+        row = known.index[numbers.isna()][0]
+        return f"{start}; most are numbers, row {row} is {known[row]!r}: mend that cell."
+    if pd.to_datetime(known, errors="coerce", format="mixed").notna().mean() > 0.5:
+        return f"{start}; they look like dates: make numbers of them (age, month) or use data.drop."
+    return f"{start}: group them, or add the column to data.drop."

@@ -1,0 +1,89 @@
+"""The data axis: what one kind of item (image, table row) must bring; one file an option.
+
+An option is a class named by `_target_` in `configs/data/`. It imports no torch, so that ingest,
+split and the service start quickly.
+"""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from fastapi import Request
+
+Arrays = dict[str, np.ndarray]
+State = dict[str, Any]
+
+
+class DataType(Protocol):
+    """How one kind of item is listed, checked, encoded and served.
+
+    `items` are tables with one row an item: `id` (stable, unique), `label` (as it came), `hash`
+    (SHA-256 of the item's content) and `source` (file, or file and row). `raw` is what `read`
+    gives: a list of PIL images, or a table of the feature columns.
+    """
+
+    name: str
+
+    def provide(self) -> None:
+        """Writes the embedded data where it is asked for and not there yet."""
+
+    def list_items(self) -> pd.DataFrame:
+        """Lists all raw items, sorted by id, the unreadable ones included.
+
+        Raises:
+            UserError: Nothing usable is there; names the file or folder and the remedy.
+        """
+
+    def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
+        """Id -> reason of every item that cannot be used."""
+
+    def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
+        """Measures distributions and quality; draws plots and samples of every class to `folder`.
+
+        Returns:
+            Figures, with `pictures`: names of the files drawn.
+        """
+
+    def read(self, items: pd.DataFrame) -> Any:
+        """Raw items in the order of `items`."""
+
+    def fit(self, raw: Any, preprocess: Any) -> State:
+        """What encoding and normalising need to know, from training items only; JSON-able.
+
+        Returns:
+            At least `shapes`: array name -> shape of one item, as `encode` makes it.
+        """
+
+    def encode(self, raw: Any, state: State) -> Arrays:
+        """Arrays of one shape with items along axis 0: what training, export and service feed in.
+
+        Images: `image`, uint8 (N, C, H, W). Tables: `numeric`, float32 (N, columns), NaN where
+        missing, and `categorical`, int64 codes (N, columns), 0 for unknown or missing.
+        """
+
+    def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
+        """Finite float32 (N, D) and D names: for classical models."""
+
+    def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
+        """Name -> (N,) values whose distribution monitoring watches for drift."""
+
+    def locate(self, place: str) -> tuple[Any, list[str]]:
+        """Raw items and their names from a folder or file without labels, for offline prediction.
+
+        Raises:
+            UserError: The place is missing or holds nothing to predict.
+        """
+
+    async def receive(self, request: Request, state: State) -> Any:
+        """Raw items of one HTTP request.
+
+        Raises:
+            UserError: The body is not what `describe_request` says; answered with status 422.
+        """
+
+    def describe_request(self, state: State) -> dict[str, Any]:
+        """OpenAPI `requestBody` of the service."""
+
+    def write_request(self, raw: Any) -> dict[str, Any]:
+        """Keyword arguments for `httpx.post` that send raw items: what a client does."""

@@ -1,0 +1,122 @@
+"""`serve`: answers predictions over HTTP until it is told to stop.
+
+`serve.probe=true` starts it, holds its answers against offline predictions, and stops it.
+"""
+
+import math
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from omegaconf import DictConfig, OmegaConf
+
+from ..errors import UserError
+from ..monitoring.log import LIVE, PredictionLog, log_path
+from ..monitoring.reference import load_reference
+from ..report import Report
+from .app import Service, create_app
+from .metrics import Metrics
+from .runtime import Model
+
+
+def run(cfg: DictConfig) -> Report:
+    """Serves until SIGTERM or Ctrl-C and ends the process; only a probe makes a report."""
+    if cfg.serve.probe:
+        from .probe import run as run_probe
+
+        return run_probe(cfg)
+    settings = OmegaConf.to_container(cfg.serve)
+    assert isinstance(settings, dict)
+    listener = listen(cfg.serve.host, cfg.serve.port)
+    serve_forever(cfg.paths.models_dir, cfg.paths.data_dir, settings, listener)
+    raise SystemExit(0)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        UserError: The port is taken, or the host is not one of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise UserError(f"{host}:{port}: {reason}; choose another with serve.port=…") from error
+    # Accepted connections inherit it; asyncio does not set it on a socket that it did not make,
+    # and without it every answer waits 40 ms for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def serve_forever(
+    models_dir: str | Path,
+    data_dir: str | Path,
+    settings: Mapping[str, Any],
+    listener: socket.socket,
+    source: str = LIVE,
+) -> None:
+    """Loads and warms the model, then answers on a listening socket until a signal.
+
+    Args:
+        models_dir: Where the export is.
+        data_dir: Where the prediction log is.
+        settings: The config's `serve`.
+        listener: Bound and listening; closed at the end.
+        source: What the prediction log files these predictions under.
+    """
+    model = Model(models_dir)
+    model.warm()
+    answers = load_reference(models_dir)["watched"]["prediction"]
+    metrics = Metrics(model.version, answers.get("edges", ()))
+    with closing(PredictionLog(log_path(data_dir))) as log:
+        service = Service(model, log, metrics, int(settings["max_mb"] * 1e6), source)
+        config = uvicorn.Config(
+            create_app(service),
+            log_level="warning",
+            timeout_graceful_shutdown=max(1, math.ceil(settings["drain_seconds"])),
+        )
+        host, port = listener.getsockname()[:2]
+        print(
+            f"serve: {model.version} on http://{host}:{port} (see /docs); Ctrl-C stops it",
+            flush=True,
+        )
+        DrainingServer(config, service, settings["notice_seconds"]).run(sockets=[listener])
+    print("serve: drained and stopped", flush=True)
+
+
+class DrainingServer(uvicorn.Server):
+    """Stops in three steps: /ready fails, the listener closes, running requests finish.
+
+    uvicorn alone closes the listener at once, so that requests still sent by a load balancer
+    that has not noticed yet are refused.
+
+    Args:
+        config: Of uvicorn; `timeout_graceful_shutdown` is the time running requests get.
+        service: Its `ready` goes false at the first signal.
+        notice_seconds: How long new requests are still answered after that.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, notice_seconds: float) -> None:
+        super().__init__(config)
+        self.service, self.notice_seconds = service, notice_seconds
+        self.stop_at = math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: drain. Second: stop now. uvicorn would raise it again at the end."""
+        if not self.service.ready:
+            self.should_exit = self.force_exit = True
+            return
+        self.service.ready = False
+        self.stop_at = time.monotonic() + self.notice_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called every tenth of a second; true ends the serving."""
+        return await super().on_tick(counter) or time.monotonic() >= self.stop_at

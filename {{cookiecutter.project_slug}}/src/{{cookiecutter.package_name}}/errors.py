@@ -1,0 +1,19 @@
+"""What a person reads when a command cannot do its work: one sentence, never a traceback."""
+
+import errno
+
+
+class UserError(Exception):
+    """Something the user can mend. The message says what was wrong, where, and what to do."""
+
+
+def explain(error: BaseException) -> str | None:
+    """Turns an error a user can act on into its sentence; None means it is a bug of ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = f" while writing {error.filename}" if error.filename else ""
+        return f"the disk is full{where}: free some space and run the same command again."
+    if isinstance(error, PermissionError):
+        return f"no permission for {error.filename}: change its owner or mode, then run again."
+    return None

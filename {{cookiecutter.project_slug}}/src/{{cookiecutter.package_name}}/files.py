@@ -1,0 +1,62 @@
+"""Files that are either whole or not there, and their content hashes."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+
+@contextmanager
+def atomic(path: Path | str) -> Iterator[Path]:
+    """Yields a temporary path in the same folder that becomes `path` only if the block succeeds.
+
+    The block may write a file or make a folder there. When it raises, nothing is left behind and
+    an older `path` stays as it was.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    workspace = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    draft = workspace / target.name
+    try:
+        yield draft
+        if target.is_dir():
+            target.rename(workspace / "replaced")
+        os.replace(draft, target)
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def write_json(path: Path | str, content: Any) -> None:
+    """Writes JSON atomically, readable in a diff: sorted never, indented always."""
+    with atomic(path) as draft:
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path | str) -> Any:
+    """Reads one JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def hash_json(content: Any) -> str:
+    """SHA-256 of a JSON-able value, the same for equal values whatever their key order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def hash_file(path: Path | str) -> str:
+    """SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_tree(root: Path | str, paths: Iterable[Path] | None = None) -> str:
+    """SHA-256 over relative names and bytes of a folder's files (or of one file)."""
+    root = Path(root)
+    if root.is_file():
+        return hash_file(root)
+    files = sorted(paths if paths is not None else (p for p in root.rglob("*") if p.is_file()))
+    return hash_json([(file.relative_to(root).as_posix(), hash_file(file)) for file in files])

@@ -1,0 +1,39 @@
+"""Normalisation as the network's first layer: training, export and service share one code path."""
+
+import torch
+from torch import Tensor, nn
+
+from ..data.types import State
+
+
+class ImageNormaliser(nn.Module):
+    """uint8 images (N, C, H, W) -> float, zero mean and unit deviation per channel.
+
+    Mean and deviation are the training split's, over pixels in [0, 1].
+    """
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(state["mean"]).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(state["std"]).view(1, -1, 1, 1))
+
+    def forward(self, image: Tensor) -> tuple[Tensor]:
+        """Takes uint8, or the float 0-255 that augmentation gives."""
+        scaled = image.to(self.mean.dtype) / 255
+        return ((scaled - self.mean) / self.std,)
+
+
+class TableNormaliser(nn.Module):
+    """Numbers (N, D), NaN where missing -> imputed by the median, zero mean, unit deviation."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        columns = list(state["numeric"].values())
+        for name in ("median", "mean", "std"):
+            values = [column[name] for column in columns]
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
+
+    def forward(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
+        """Categorical codes (N, C) pass through."""
+        filled = torch.where(torch.isnan(numeric), self.median, numeric)
+        return (filled - self.mean) / self.std, categorical

@@ -1,0 +1,153 @@
+"""Proves before a long run that the model can learn at all. Run: `sanity`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from ..configuration import build
+from ..data.load import to_tensors
+from ..data.store import TRAIN, Store, load_store
+from ..errors import UserError
+from ..problem.task import Task
+from ..report import Report
+from .network import Network, build_network
+
+LEARNING_RATE = 1e-2  # high enough that a sound network learns a few items within the steps
+FIRST_LOSS_FACTOR = 1.5  # the first loss may be this many times off what knowing nothing costs
+
+
+def run(cfg: DictConfig) -> Report:
+    """Measures shapes, first loss, one batch learned by heart, and that every parameter moves.
+
+    Raises:
+        UserError: One of them fails; the sentence has the figure and what to look at.
+    """
+    store = load_store(cfg.paths.data_dir)
+    torch.manual_seed(cfg.seed)
+    task = build(without_smoothing(cfg.task))
+    network = make_network(cfg, store, task)
+    inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)
+    figures: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
+    figures |= measure_shapes(network, inputs, task.num_outputs(store.state["task"]))
+    loss = task.loss(store.state["task"])
+    figures |= measure_first_loss(network, loss, store, task)
+    figures |= overfit(network, loss, inputs, targets, cfg.sanity.steps)
+    failures = find_failures(figures, cfg.sanity.max_loss_share)
+    if failures:
+        raise UserError("the model does not pass:\n  " + "\n  ".join(failures))
+    return Report(
+        stage="sanity",
+        figures=figures,
+        summary=(
+            f"first loss {figures['first_loss']:.3f} (expected {figures['expected_loss']:.3f}), "
+            f"{cfg.sanity.num_items} items learned by heart to {figures['overfit_loss']:.4f}, "
+            f"all {figures['tensors']} tensors move"
+        ),
+    )
+
+
+def without_smoothing(task: DictConfig) -> DictConfig:
+    """The task with a loss that can reach zero."""
+    smoothing = {"label_smoothing": 0.0} if "label_smoothing" in task else {}
+    return OmegaConf.merge(task, smoothing)  # type: ignore[return-value]
+
+
+def make_network(cfg: DictConfig, store: Store, task: Task) -> Network:
+    """A fresh network of the configured architecture, dropout off: it hinders learning by heart."""
+    model, preprocess = (
+        OmegaConf.to_container(cfg[k], resolve=True) for k in ("model", "preprocess")
+    )
+    assert isinstance(model, dict)
+    assert isinstance(preprocess, dict)
+    network = build_network(
+        model, preprocess, store.state["data"], task.num_outputs(store.state["task"])
+    )
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return network
+
+
+def take_items(store: Store, count: int, seed: int) -> tuple[dict[str, Tensor], Tensor]:
+    """A few training items drawn at random: inputs by name and targets."""
+    rows = store.rows(TRAIN)
+    rows = np.sort(np.random.default_rng(seed).choice(rows, min(count, len(rows)), replace=False))
+    return to_tensors(store.take(rows)), torch.from_numpy(np.asarray(store.targets[rows]))
+
+
+def measure_shapes(network: Network, inputs: dict[str, Tensor], width: int) -> dict[str, Any]:
+    """Whether one item and many give outputs of the task's width."""
+    network.eval()
+    with torch.no_grad():
+        many = network(**inputs)
+        one = network(**{name: tensor[:1] for name, tensor in inputs.items()})
+    count = len(next(iter(inputs.values())))
+    expected = [(count, width), (1, width)]
+    return {"shapes_match": [tuple(many.shape), tuple(one.shape)] == expected}
+
+
+def measure_first_loss(
+    network: Network, loss: nn.Module, store: Store, task: Task
+) -> dict[str, float]:
+    """Loss of the untrained network on training items beside that of one that knows nothing."""
+    inputs, targets = take_items(store, 256, seed=0)
+    network.eval()
+    with torch.no_grad():
+        first = loss(network(**inputs), targets).item()
+    return {"first_loss": first, "expected_loss": task.expected_first_loss(store.state["task"])}
+
+
+def overfit(
+    network: Network, loss: nn.Module, inputs: dict[str, Tensor], targets: Tensor, steps: int
+) -> dict[str, Any]:
+    """Trains on the same few items; counts tensors that had no gradient, did not move or broke."""
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    network.train()
+    losses = []
+    touched: set[str] = set()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value = loss(network(**inputs), targets)
+        value.backward()
+        touched |= {
+            name for name, p in network.named_parameters() if p.grad is not None and p.grad.any()
+        }
+        optimizer.step()
+        losses.append(value.item())
+    still = [name for name, p in network.named_parameters() if torch.equal(p, before[name])]
+    return {
+        "overfit_first_loss": losses[0],
+        "overfit_loss": losses[-1],
+        "finite": bool(np.isfinite(losses).all()),
+        "tensors": len(before),
+        "without_gradient": sorted(set(before) - touched),
+        "not_moved": still,
+    }
+
+
+def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
+    """One sentence for each thing that is wrong."""
+    failures = []
+    first, expected = figures["first_loss"], figures["expected_loss"]
+    if not figures["shapes_match"]:
+        failures.append("outputs have another shape than (items, outputs): look at the head.")
+    if not figures["finite"]:
+        failures.append("the loss became NaN or infinite: look at normalisation and inputs.")
+    if not expected / FIRST_LOSS_FACTOR <= first <= expected * FIRST_LOSS_FACTOR:
+        failures.append(
+            f"the first loss is {first:.3f}, but knowing nothing costs {expected:.3f}: "
+            "look at the last layer's initial weights and bias."
+        )
+    if figures["overfit_loss"] > max_share * figures["overfit_first_loss"]:
+        failures.append(
+            f"a few items cannot be learned by heart (loss {figures['overfit_first_loss']:.3f} -> "
+            f"{figures['overfit_loss']:.3f}): look for a detach, a frozen layer or wrong targets."
+        )
+    for key, words in (("without_gradient", "have no gradient"), ("not_moved", "do not move")):
+        if figures[key]:
+            failures.append(f"parameters {words}: {', '.join(figures[key][:5])}.")
+    return failures

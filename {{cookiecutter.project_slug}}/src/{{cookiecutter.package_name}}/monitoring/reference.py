@@ -1,0 +1,76 @@
+"""The training reference: what inputs, predictions and confidence looked like before release."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.store import TRAIN, VALIDATION, Store
+from ..deployment.runtime import REFERENCE, Model
+from ..errors import UserError
+from ..files import read_json
+from .drift import describe_distribution
+from .log import answer_of
+
+INPUT = "input/"  # prefix of what is watched in the input
+CHUNK = 1024  # items at a time, to bound memory
+
+
+def build_reference(model: Model, store: Store) -> dict[str, Any]:
+    """Distributions of inputs over train, and of predictions over validation.
+
+    Predictions on items that the model was fitted to would be too sure of themselves.
+
+    Returns:
+        `version`, `data_version`, and `watched`: name -> distribution; the inputs' summary values
+        as `input/<name>`, then `prediction` and, where the task has one, `confidence`.
+    """
+    parts = [model.summarise(store.take(rows)) for rows in chunks(store.rows(TRAIN))]
+    watched = {
+        f"{INPUT}{name}": describe_distribution(np.concatenate([part[name] for part in parts]))
+        for name in parts[0]
+    }
+    predictions = [
+        described
+        for rows in chunks(store.rows(VALIDATION))
+        for described in model.describe(model.run(store.take(rows)))
+    ]
+    watched |= {
+        name: describe_distribution(values) for name, values in split_answers(predictions).items()
+    }
+    return {
+        "version": model.version,
+        "data_version": model.data_version,
+        "watched": watched,
+    }
+
+
+def load_reference(models_dir: str | Path) -> dict[str, Any]:
+    """What `build_reference` made at export.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    path = Path(models_dir) / REFERENCE
+    if not path.exists():
+        raise UserError(f"{path} is not there: run `export` first.")
+    try:
+        reference: dict[str, Any] = read_json(path)
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: run `export` again.") from error
+    return reference
+
+
+def split_answers(predictions: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """`prediction` (N,) and, where the task has one, `confidence` (N,)."""
+    answers, confidences = zip(*map(answer_of, predictions), strict=True)
+    columns = {"prediction": np.asarray(answers)}
+    if None not in confidences:
+        columns["confidence"] = np.asarray(confidences)
+    return columns
+
+
+def chunks(rows: np.ndarray) -> list[np.ndarray]:
+    """Row numbers in pieces of at most `CHUNK`."""
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]

@@ -1,0 +1,43 @@
+"""Regression's loss, decoder and metrics: the network's outputs are deviations from the mean."""
+
+from torch import Tensor, nn
+from torchmetrics import MeanAbsoluteError, MeanSquaredError, MetricCollection, R2Score
+
+
+class StandardisedLoss(nn.Module):
+    """Mean squared error between outputs (N, 1) and standardised targets (N,)."""
+
+    def __init__(self, mean: float, std: float) -> None:
+        super().__init__()
+        self.mean = mean
+        self.std = std
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss, a scalar."""
+        return nn.functional.mse_loss(outputs.flatten(), (targets - self.mean) / self.std)
+
+
+class Unstandardise(nn.Module):
+    """Outputs (N, 1) to values (N,) in the target's unit."""
+
+    def __init__(self, mean: float, std: float) -> None:
+        super().__init__()
+        self.mean = mean
+        self.std = std
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """The values."""
+        return outputs.squeeze(1) * self.std + self.mean
+
+
+def regression_metrics() -> MetricCollection:
+    """The metrics of `regression.MODES` over values (N,)."""
+    return MetricCollection(
+        {
+            "mae": MeanAbsoluteError(),
+            "mse": MeanSquaredError(),
+            "rmse": MeanSquaredError(squared=False),
+            "r2": R2Score(),
+        },
+        compute_groups=False,
+    )

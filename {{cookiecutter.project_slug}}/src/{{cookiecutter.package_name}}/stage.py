@@ -1,0 +1,122 @@
+"""What every command shares: compose the config, run the stage, write its report."""
+
+import ast
+import importlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .commands import Stage
+from .configuration import compose, warn_outside_cheatsheet
+from .files import hash_file, hash_json
+from .report import Report, load_report
+from .revision import describe_revision
+
+PACKAGE = Path(__file__).parent
+
+
+def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
+    """Composes the config, runs one stage and writes its report.
+
+    Raises:
+        UserError: The config is wrong, an input is missing, or the stage's own reason.
+    """
+    return execute(stage, compose(overrides))
+
+
+def execute(stage: Stage, cfg: DictConfig) -> Report:
+    """Runs one stage with a composed config and writes its report."""
+    warn_outside_cheatsheet(cfg)
+    made_from = describe_inputs(stage, cfg)
+    started = time.perf_counter()
+    report: Report = importlib.import_module(f".{stage.module}", __package__).run(cfg)
+    report.made_from = made_from
+    report.created = datetime.now(UTC).isoformat(timespec="seconds")
+    report.seconds = round(time.perf_counter() - started, 3)
+    path = report.write(cfg.paths.reports_dir)
+    print(f"{stage.name}: {report.summary} [{report.seconds:.1f} s, {path}]", flush=True)
+    return report
+
+
+def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+    """What a report of this stage is made from; equal hashes mean that it still holds."""
+    config = select_config(stage, cfg)
+    return {
+        "config": hash_json(config),
+        "code": hash_code(stage.module, targets_in(config)),
+        "reports": {name: load_report(name, cfg.paths.reports_dir).digest for name in stage.reads},
+        "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
+        **describe_revision(),
+    }
+
+
+def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+    """The part of the config that the stage's result depends on, as plain containers."""
+    keys = ("paths", "data", "task", *stage.config)
+    plain = OmegaConf.to_container(OmegaConf.masked_copy(cfg, list(keys)), resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def targets_in(config: Any) -> tuple[str, ...]:
+    """Modules of this package that `_target_` keys name anywhere in a config."""
+    if isinstance(config, list):
+        return tuple(module for value in config for module in targets_in(value))
+    if not isinstance(config, dict):
+        return ()
+    found = [module for value in config.values() for module in targets_in(value)]
+    target = config.get("_target_", "")
+    if target.startswith(f"{__package__}."):
+        found.append(target.removeprefix(f"{__package__}.").rpartition(".")[0])
+    return tuple(found)
+
+
+def hash_code(module: str, extra_modules: Sequence[str] = ()) -> str:
+    """Hash of a module and all it imports from this package, blind to comments and layout."""
+    paths = set().union(*(source_closure(find_module(name)) for name in {module, *extra_modules}))
+    return hash_json(sorted((p.relative_to(PACKAGE).as_posix(), hash_syntax(p)) for p in paths))
+
+
+def find_module(name: str) -> Path:
+    """The file of a module below this package."""
+    path = PACKAGE.joinpath(*name.split("."))
+    return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+
+
+@cache
+def hash_syntax(path: Path) -> str:
+    """Hash of a file's syntax tree: comments and formatting do not change it."""
+    return hash_json(ast.dump(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def source_closure(path: Path) -> set[Path]:
+    """A file and every file of this package that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        current = waiting.pop()
+        if current not in found and current.exists():
+            found.add(current)
+            waiting.extend(relative_imports(current))
+    return found
+
+
+@cache
+def relative_imports(path: Path) -> tuple[Path, ...]:
+    """Files that a file's relative imports name, also those inside functions."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.parents[node.level - 1]
+            parts = node.module.split(".") if node.module else []
+            module = base.joinpath(*parts)
+            candidates = [module.with_suffix(".py")] if parts else []
+            candidates += [module / f"{alias.name}.py" for alias in node.names]
+            candidates.append(module / "__init__.py")
+            found += [candidate for candidate in candidates if candidate.exists()]
+    return tuple(found)

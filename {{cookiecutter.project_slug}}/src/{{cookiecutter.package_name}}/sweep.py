@@ -1,0 +1,26 @@
+"""Hydra's own command line for a stage: `-m` sweeps, `--cfg job`, shell completion."""
+
+import sys
+import traceback
+
+import hydra
+from omegaconf import DictConfig
+
+from .commands import Stage
+from .stage import execute
+
+
+def run_with_hydra(stage: Stage, arguments: list[str]) -> None:
+    """Hands a stage over to `hydra.main`, one process a trial."""
+
+    @hydra.main(version_base="1.3", config_path=None, config_name="config")
+    def task(cfg: DictConfig) -> None:
+        try:
+            execute(stage, cfg)
+        except Exception:
+            # A sweep reports only the first of several failures: keep each in its log.
+            traceback.print_exc()
+            raise
+
+    sys.argv = [stage.name, "--config-dir", "configs", *arguments]
+    task()

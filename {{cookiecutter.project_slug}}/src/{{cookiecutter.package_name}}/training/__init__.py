@@ -1,0 +1,1 @@
+"""Phase 4, training: the LightningModule, optimisation, callbacks and the run's record."""

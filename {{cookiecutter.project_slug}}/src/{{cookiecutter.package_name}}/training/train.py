@@ -1,0 +1,154 @@
+"""Trains the configured model; the best checkpoint becomes `models/model.ckpt`. Run: `train`."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from omegaconf import DictConfig, OmegaConf
+
+from ..data.balance import class_weights
+from ..data.load import SplitData
+from ..data.store import TRAIN, load_store
+from ..errors import UserError
+from ..files import atomic
+from ..report import Report
+from .module import LitModel
+from .record import create_run_dir, finish_record, start_record
+from .trainer import build_trainer
+
+# Processes that Lightning starts for DDP find the run's folder here and make none of their own.
+RUN_DIR = "DL_RUN_DIR"
+
+
+def run(cfg: DictConfig) -> Report:
+    """Trains, keeps the record of the run, and reports the best epoch.
+
+    Raises:
+        UserError: The data is not processed, the model does not build, or nothing was learned.
+    """
+    store = load_store(cfg.paths.data_dir)
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
+    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
+        fit(cfg, data, Path(os.environ[RUN_DIR]))
+        sys.exit(0)
+    run_dir = create_run_dir(cfg.paths.runs_dir)
+    os.environ[RUN_DIR] = str(run_dir.resolve())
+    record = start_record(run_dir, cfg, store.state["version"])
+    started = time.perf_counter()
+    status = "stopped"
+    outcome: dict[str, Any] = {}
+    try:
+        trainer = fit(cfg, data, run_dir)
+        outcome = summarise(trainer, cfg.task.metric)
+        status = "finished"
+    finally:
+        del os.environ[RUN_DIR]
+        seconds = round(time.perf_counter() - started, 2)
+        finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
+    return write_model(cfg, run_dir, trainer, outcome)
+
+
+def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
+    """Builds trainer and module and runs Lightning's loop.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
+    """
+    trainer = build_trainer(cfg, run_dir)
+    module = build_module(cfg, data, trainer.world_size)
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    return trainer
+
+
+def build_module(cfg: DictConfig, data: SplitData, world_size: int) -> LitModel:
+    """The LightningModule from plain containers, which its checkpoint keeps."""
+    groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
+    plain: dict[str, Any] = {
+        name: OmegaConf.to_container(cfg[name], resolve=True) for name in groups
+    }
+    store = data.store
+    weights = None
+    if cfg.balance.name == "class_weights":
+        targets = np.asarray(store.targets[store.rows(TRAIN)])
+        weights = class_weights(targets, len(store.state["task"]["classes"])).tolist()
+    return LitModel(
+        **plain,
+        state=store.state,
+        total_steps=count_steps(cfg.trainer, data.count_batches(world_size)),
+        class_weights=weights,
+    )
+
+
+def count_steps(trainer: DictConfig, num_batches: int) -> int:
+    """Optimizer steps of the whole run, which the schedule spans."""
+    limit = trainer.overfit_batches or trainer.limit_train_batches
+    num_batches = int(num_batches * limit) if isinstance(limit, float) else min(num_batches, limit)
+    steps = max(1, -(-num_batches // trainer.accumulate_grad_batches) * trainer.max_epochs)
+    return min(steps, trainer.max_steps) if trainer.max_steps > 0 else steps
+
+
+def summarise(trainer: pl.Trainer, metric: str) -> dict[str, Any]:
+    """Figures of the run: last and best metrics, steps, parameters."""
+    last = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    checkpoint = find_best(trainer)
+    best = checkpoint.best_model_score if checkpoint else None
+    return {
+        "metrics": last,
+        f"best_val_{metric}": float(best) if best is not None else last.get(f"val/{metric}"),
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "parameters": count_parameters(trainer.lightning_module),
+        "precision": str(trainer.precision),
+        "device": trainer.strategy.root_device.type,
+        "processes": trainer.world_size,
+    }
+
+
+def count_parameters(module: torch.nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def find_best(trainer: pl.Trainer) -> ModelCheckpoint | None:
+    """The callback that keeps the best checkpoint, if it kept one."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor != "epoch":
+            return callback if callback.best_model_path else None
+    return None
+
+
+def write_model(
+    cfg: DictConfig, run_dir: Path, trainer: pl.Trainer, outcome: dict[str, Any]
+) -> Report:
+    """Copies the best checkpoint to its fixed place and reports."""
+    report = Report(stage="train", figures={"run": run_dir.name, **outcome})
+    checkpoint = find_best(trainer)
+    if checkpoint is None:
+        raise UserError(
+            f"{run_dir} finished without a checkpoint (debug or callbacks=none): "
+            "models/ and the report stay as they were."
+        )
+    target = Path(cfg.paths.models_dir) / "model.ckpt"
+    with atomic(target) as draft:
+        shutil.copyfile(checkpoint.best_model_path, draft)
+    report.add_file(target)
+    key = f"best_val_{cfg.task.metric}"
+    report.summary = (
+        f"{run_dir.name}: {cfg.model.name} with {outcome['parameters']:,} parameters reaches "
+        f"val/{cfg.task.metric} {outcome[key]:.4f} in {outcome['epochs']} epochs"
+    )
+    return report

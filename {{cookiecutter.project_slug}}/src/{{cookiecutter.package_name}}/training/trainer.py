@@ -1,0 +1,70 @@
+"""Lightning's Trainer from the config: takes what the machine has where the config says `auto`."""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from ..configuration import build
+from ..errors import UserError
+
+
+def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
+    """The configured Trainer with callbacks and loggers writing to the run's folder.
+
+    Raises:
+        UserError: The trainer asks for a GPU that is not there.
+    """
+    arguments = OmegaConf.to_container(cfg.trainer, resolve=True)
+    assert isinstance(arguments, dict)
+    arguments.pop("name")
+    settings: dict[str, Any] = {str(key): value for key, value in arguments.items()}
+    settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
+    settings["enable_progress_bar"] &= sys.stderr.isatty()
+    # Lightning's hints about products and its own deprecated calls are not the user's business.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
+    return Trainer(
+        **settings,
+        callbacks=build_callbacks(cfg.callbacks, run_dir),
+        logger=[build(node, run_dir=run_dir) for node in cfg.logger.values() if node is not None],
+        default_root_dir=run_dir,
+        enable_model_summary=False,
+        # SplitData slices the order of items by process itself, without padding.
+        use_distributed_sampler=False,
+    )
+
+
+def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
+    """The callbacks that are not null; checkpoints go to the run's folder."""
+    callbacks = []
+    for node in group.values():
+        if node is not None:
+            is_checkpoint = node["_target_"].endswith("ModelCheckpoint")
+            extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
+            callbacks.append(build(node, **extra))
+    return callbacks
+
+
+def choose_precision(accelerator: str, wanted: str | int) -> str | int:
+    """`auto`: bf16-mixed where the card has it, 16-mixed on older cards, 32 on a CPU.
+
+    Raises:
+        UserError: A GPU is asked for and none is there.
+    """
+    has_gpu = torch.cuda.is_available()
+    if accelerator in ("gpu", "cuda") and not has_gpu:
+        raise UserError(
+            f"trainer.accelerator={accelerator} but torch sees no GPU here: "
+            "use trainer=cpu (or trainer=auto), or check the driver with `nvidia-smi`."
+        )
+    if wanted != "auto":
+        return wanted
+    if accelerator == "cpu" or not has_gpu:
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"

@@ -1,0 +1,77 @@
+"""Classification's two sets of metrics agree, its loss starts where theory says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.problem.classification import METRICS, Classification
+
+pytestmark = pytest.mark.unit
+TASK = Classification("accuracy", "max", label_smoothing=0.1)
+
+
+def make_state(classes):
+    return TASK.fit(pd.Series([str(number % classes) for number in range(4 * classes)]))
+
+
+@given(st.integers(2, 5), st.lists(st.integers(0, 1), min_size=1, max_size=30), st.integers(0, 9))
+def test_torch_and_scikit_learn_agree_also_when_classes_are_missing(classes, targets, seed):
+    # Targets hold the first two classes at most: others are missing, as in a small validation set.
+    predictions = np.random.default_rng(seed).dirichlet(np.ones(classes), len(targets))
+    expected = TASK.metrics(np.array(targets), predictions)
+    metrics = TASK.torch_metrics(make_state(classes))
+    for part in np.array_split(np.arange(len(targets)), 2):  # in two batches
+        if len(part):
+            metrics.update(torch.tensor(predictions[part]), torch.tensor(np.array(targets)[part]))
+    assert set(expected) == set(METRICS)
+    for name, value in metrics.compute().items():
+        assert float(value) == pytest.approx(expected[name], abs=1e-5), name
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_a_network_that_knows_nothing_has_the_expected_loss(classes):
+    state = make_state(classes)
+    targets = torch.arange(classes)
+    loss = TASK.loss(state)(torch.zeros(classes, TASK.num_outputs(state)), targets)
+    assert float(loss) == pytest.approx(TASK.expected_first_loss(state))
+    weighted = TASK.loss(state, torch.rand(classes))(torch.zeros(classes, classes), targets)
+    assert float(weighted) == pytest.approx(TASK.expected_first_loss(state), rel=1e-5)
+
+
+def test_predictions_are_probabilities_and_name_their_class():
+    state = TASK.fit(pd.Series(["10", "9", "2", "2"]))
+    assert state["classes"] == ["2", "9", "10"]
+    probabilities = TASK.decoder(state)(torch.tensor([[0.0, 0.0, 5.0]]))[0].numpy()
+    assert probabilities.sum() == pytest.approx(1)
+    told = TASK.describe(probabilities, state)
+    assert told["label"] == "10"
+    assert list(told["probabilities"]) == state["classes"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (["a", "a"], "only 'a'"),
+        ([], "no label"),
+        ([str(number / 7) for number in range(50)], "task=regression"),
+    ],
+)
+def test_unsuitable_labels_are_refused(labels, sentence):
+    with pytest.raises(UserError, match=sentence):
+        TASK.fit(pd.Series(labels, dtype=object))
+
+
+def test_a_label_that_train_does_not_know_is_refused():
+    with pytest.raises(UserError, match="'z'"):
+        TASK.encode(pd.Series(["z"]), make_state(2))
+
+
+def test_an_unknown_metric_names_the_known_and_the_mode_must_fit():
+    with pytest.raises(UserError, match="f1_macro"):
+        Classification("f1", "max")
+    with pytest.raises(UserError, match=r"task\.mode"):
+        Classification("accuracy", "min")

@@ -1,0 +1,93 @@
+"""The config composes, and what it refuses it names."""
+
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.package_name }}.configuration import build, compose, find_root
+from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.problem.cheatsheet import find_outside_range, load_cheatsheet
+
+pytestmark = pytest.mark.config
+ROOT = Path(__file__).parents[1]
+REQUIRED = {"data=folder": ["data.root=photos"], "data=csv": ["data.path=table.csv"]}
+GROUPS = sorted(folder for folder in (ROOT / "configs").iterdir() if folder.is_dir())
+OPTIONS = [(g.name, path.stem) for g in GROUPS for path in sorted(g.glob("*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def in_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] != "hydra"])
+def test_every_option_composes_and_passes_the_schema(group, option):
+    override = f"{group}={option}"
+    compose([override, *REQUIRED.get(override, [])])
+
+
+@pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] in ("data", "task")])
+def test_every_option_of_the_two_axes_builds(group, option):
+    override = f"{group}={option}"
+    assert build(compose([override, *REQUIRED.get(override, [])])[group]).name
+
+
+def test_the_defaults_lie_within_the_cheat_sheet():
+    assert find_outside_range(compose(), Path("configs/cheatsheet.yaml")) == []
+
+
+def test_every_row_of_the_cheat_sheet_has_a_default_within_its_own_range():
+    for row in load_cheatsheet(Path("configs/cheatsheet.yaml")):
+        values = row["default"] if isinstance(row["default"], list) else [row["default"]]
+        if "range" in row:
+            assert all(row["range"][0] <= value <= row["range"][1] for value in values), row
+        else:
+            assert set(values) <= set(row["options"]), row
+
+
+def test_a_value_outside_its_range_is_named_with_the_note():
+    cfg = compose(["optimizer.lr=0.3", "loader.batch_size=4"])
+    findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
+    assert len(findings) == 2
+    assert "optimizer.lr=0.3" in findings[0]
+    assert "1e-05 to 0.01" in findings[0]
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("optimizer.lrr=1", "did you mean optimizer.lr?"),
+        ("optimizer=adamv", "did you mean adamw?"),
+        ("+trainer.max_epoch=1", "did you mean max_epochs?"),
+        ("optimizer.lr=fast", "optimizer.lr='fast'"),
+        ("optimizer.lr=true", "optimizer.lr=True"),
+        ("loader.batch_size=0", "greater than or equal to 1"),
+        ("split.train=1.5", "split.train=1.5"),
+        ("seed=-1", "seed=-1"),
+    ],
+)
+def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):
+    with pytest.raises(UserError) as refusal:
+        compose([override])
+    assert words in str(refusal.value)
+
+
+def test_a_required_value_that_is_missing_is_named():
+    own = [option for group, option in OPTIONS if f"{group}={option}" in REQUIRED]
+    for option in own:
+        (needed,) = REQUIRED[f"data={option}"]
+        with pytest.raises(UserError, match=needed.partition("=")[0]):
+            compose([f"data={option}"])
+    assert own
+
+
+def test_debug_wins_over_an_experiment():
+    experiment = next(option for group, option in OPTIONS if group == "experiment")
+    cfg = compose([f"experiment={experiment}", "debug=limit"])
+    assert cfg.trainer.max_epochs == 3
+
+
+def test_commands_find_the_project_from_a_folder_inside_it(tmp_path):
+    assert find_root(ROOT / "configs" / "data") == ROOT
+    with pytest.raises(UserError, match="not inside a project"):
+        find_root(tmp_path)

@@ -1,0 +1,44 @@
+"""Files are whole or not there."""
+
+import pytest
+
+from {{ cookiecutter.package_name }}.errors import explain
+from {{ cookiecutter.package_name }}.files import atomic, hash_json, hash_tree, read_json, write_json
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
+    path = tmp_path / "report.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(RuntimeError), atomic(path) as draft:
+        draft.write_text("half")
+        raise RuntimeError
+    assert read_json(path) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    for name in ("first", "second"):
+        with atomic(tmp_path / "folder") as draft:
+            draft.mkdir()
+            (draft / name).write_text(name)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["second"]
+
+
+def test_one_changed_byte_or_name_changes_the_hash_of_a_folder(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    first = hash_tree(tmp_path)
+    (tmp_path / "a").write_bytes(b"2")
+    second = hash_tree(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert len({first, second, hash_tree(tmp_path)}) == 3
+
+
+def test_equal_content_has_one_hash_whatever_the_order_of_keys():
+    assert hash_json({"a": 1, "b": 2}) == hash_json({"b": 2, "a": 1})
+
+
+def test_a_full_disk_is_explained_and_a_bug_is_not():
+    assert "disk is full" in (explain(OSError(28, "No space left on device", "model.ckpt")) or "")
+    assert explain(KeyError("bug")) is None
