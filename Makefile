@@ -50,7 +50,7 @@ clean: ## Remove what the other commands made
 
 # One environment: the template's tools for the demo, and every project's packages for the tests.
 $(VENV)/.tools: requirements.lock | $(UV)
-	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
+	[ -x $(PYTHON) ] || { rm -rf $(VENV) && $(UV) venv --quiet --python '>=3.11,<3.14' $(VENV); }
 	$(INSTALL) requirements.lock
 	@rm -f $(VENV)/.projects
 	@touch $@

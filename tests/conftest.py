@@ -1,5 +1,6 @@
 """What the tests share: the template, its option sets, and projects generated from them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from cookiecutter.main import cookiecutter
+from filelock import FileLock
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
@@ -93,3 +96,82 @@ def baked(
         return projects[key]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all test processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def finished(shared_folder: Path, cookiecutter_config: Path) -> Callable[[str], Path]:
+    """`finished("image-classification")`: a project after its pipeline, run once for all.
+
+    `pipeline.log` beside it holds what the pipeline printed.
+    """
+
+    def get(option_set: str) -> Path:
+        folder = shared_folder / "finished" / option_set
+        with FileLock(f"{shared_folder / option_set}.lock"):
+            if not (folder / "pipeline.log").exists():
+                package = option_set.replace("-", "_")
+                answers = OPTION_SETS[option_set] | {"package_name": package}
+                project = bake(folder, cookiecutter_config, **answers)
+                (folder / "pipeline.log").write_text(run_first_pipeline(project, package))
+        (project,) = (path for path in folder.iterdir() if path.is_dir())
+        return project
+
+    return get
+
+
+def run_first_pipeline(project: Path, package: str) -> str:
+    """Git, DVC, the demo's charter, then every stage, as `make demo` does."""
+    charter = yaml.safe_load((TEMPLATE / "tools" / "demo_charter.yaml").read_text())
+    if package != "image_classification":
+        charter = adapt_charter(charter, package)
+    (project / "project.yaml").write_text(yaml.safe_dump(charter, allow_unicode=True))
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=project, check=True)
+    done = run("-m", package, "pipeline", project=project)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def adapt_charter(charter: dict, package: str) -> dict:
+    """The demo's charter with the answers that another task needs."""
+    if package.endswith("regression"):
+        charter["problem"] |= {"task": "regression", "classes": []}
+        charter["success"] |= {"metric": "mae", "minimum": 60.0, "costs": []}
+    else:
+        charter["problem"] |= {"classes": ["benign", "malignant"]}
+        charter["success"] |= {"minimum": 0.8, "costs": [[0, 1], [10, 0]]}
+    return charter
+
+
+@pytest.fixture(scope="session")
+def fault_table(shared_folder: Path) -> Callable[..., None]:
+    """Adds a row to the table of faults that ends in `build/faults.md`."""
+
+    def add(fault, before: str, after: str) -> None:
+        row = {"bullet": fault.bullet, "fault": fault.text, "before": before, "after": after}
+        with (shared_folder / "faults.jsonl").open("a") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+    return add
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Writes the table of faults once all processes are done."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    rows = session.config._tmp_path_factory.getbasetemp() / "faults.jsonl"
+    if rows.exists():
+        lines = ["| bullet | fault | before | after |", "| --- | --- | --- | --- |"]
+        for row in sorted(
+            map(json.loads, rows.read_text().splitlines()), key=lambda r: r["bullet"]
+        ):
+            lines.append(f"| {row['bullet']} | {row['fault']} | {row['before']} | {row['after']} |")
+        (TEMPLATE / "build").mkdir(exist_ok=True)
+        (TEMPLATE / "build" / "faults.md").write_text("\n".join(lines) + "\n")

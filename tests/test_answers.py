@@ -16,6 +16,7 @@ from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2.exceptions import UndefinedError
+from test_documents import LOCKS, read_pins
 
 CLOSING = ("}}", "%}", "#}")
 BRACES = ("{{", "{%", "{#", *CLOSING)
@@ -231,7 +232,7 @@ def test_usual_contacts_are_accepted(email, owner, tmp_path, cookiecutter_config
 
 
 def test_names_of_all_that_is_installed_are_refused():
-    """Tried on the template's own expression: one bake for each name would take minutes."""
+    """Read from the template's own expression: one bake for each name would take minutes."""
     template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
     taken = set(template["__name_problems"].partition("taken = '")[2].partition("'")[0].split())
     names = {*sys.stdlib_module_names, *keyword.kwlist, *keyword.softkwlist}
@@ -239,6 +240,7 @@ def test_names_of_all_that_is_installed_are_refused():
     for distribution in metadata.distributions():
         names.add(distribution.metadata["Name"])
         names |= {e.name for e in distribution.entry_points if e.group == "console_scripts"}
+    names |= {name for lock in LOCKS for name in read_pins(lock)}
     plain = {name.lower().replace("-", "_").replace(".", "_") for name in names}
     allowed = {name for name in plain if name.isascii() and name.isidentifier()}
     assert {name for name in allowed if not name.startswith("_")} - taken == set()

@@ -31,6 +31,7 @@ def clone(tmp_path) -> Path:
 def test_demo_goes_from_nothing_to_a_monitored_model(clone):
     done = subprocess.run(["make", "demo"], cwd=clone, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert "data/raw/7/0007.png: 7 (" in done.stdout
     reached = done.stdout.partition("what it reached")[2]
     for stage in ("baselines", "evaluate", "export", "benchmark", "serve", "monitor"):
         assert f"\n  {stage} " in reached

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import OPTION_SETS, PROJECT, TEMPLATE
+from conftest import OPTION_SETS, PROJECT, TEMPLATE, run
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -50,6 +50,20 @@ def test_every_command_of_a_projects_readme_exists(option_set, baked):
     folders = set(re.findall(r"^\| `([a-z_/.]+)`", text, re.MULTILINE))
     missing = {name for name in folders if not (project / name).exists()}
     assert not missing
+
+
+def test_both_readmes_name_every_stage_in_its_phase(baked):
+    project = baked("image-classification")
+    (package,) = (project / "src").iterdir()
+    listed = run("-m", package.name, "--help", project=project, check=True).stdout
+    phases = re.findall(r"^(\d \w+)\n((?:  \S.*\n)+)", listed, re.MULTILINE)
+    assert len(phases) == 7
+    for readme in (TEMPLATE / "README.md", project / "README.md"):
+        rows = readme.read_text().splitlines()
+        for phase, lines in phases:
+            (row,) = (row for row in rows if f"| {phase} |" in row)
+            for line in lines.splitlines():
+                assert f"`{line.split()[0]}`" in row, f"{readme}: {phase}"
 
 
 @pytest.mark.parametrize("option_set", OPTION_SETS)

@@ -3,16 +3,21 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 BUILD = TEMPLATE / "build"
+# Straight to this machine, whatever proxy the environment names.
+LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def generate() -> Path:
@@ -34,6 +39,45 @@ def make(project: Path, target: str) -> None:
     done = subprocess.run(["make", "--no-print-directory", target], cwd=project, env=environment)
     if done.returncode:
         sys.exit(f"demo: `make {target}` failed in {project}")
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_ready(address: str, service: subprocess.Popen, seconds: float = 60) -> None:
+    """Wait for the service to answer; stop the demo where it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and service.poll() is None:
+        try:
+            LOCAL.open(f"{address}/ready", timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit("demo: the service did not start")
+
+
+def serve_one(project: Path) -> str:
+    """Start the service, send it one digit over HTTP, and say what it answers."""
+    digit = sorted(project.glob("data/raw/7/*.png"))[0]
+    (package,) = (path.name for path in (project / "src").iterdir())
+    port = free_port()
+    python = project / ".venv" / "bin" / "python"
+    command = [python, "-m", package, "serve", f"serve.port={port}"]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.DEVNULL) as service:
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}", service)
+            body, kind = digit.read_bytes(), {"Content-Type": "image/png"}
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, kind)
+            with LOCAL.open(request, timeout=30) as response:
+                (answer,) = json.load(response)["predictions"]
+        finally:
+            service.terminate()
+    return f"  {digit.relative_to(project)}: {answer['label']} ({answer['probability']:.0%} sure)"
 
 
 def describe_reports(project: Path) -> str:
@@ -61,6 +105,8 @@ def main() -> None:
     make(project, "setup")
     say("make pipeline")
     make(project, "pipeline")
+    say("serve one digit")
+    print(serve_one(project))
     say("what it reached")
     print(describe_reports(project))
     folder = project.relative_to(TEMPLATE)

@@ -78,6 +78,12 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def small():
+    """Overrides that choose the small data, for commands in a process of their own."""
+    return SMALL
+
+
+@pytest.fixture
 def run():
     """`run("split", "seed=1")` runs a stage on the small data and returns its report."""
     return run_small

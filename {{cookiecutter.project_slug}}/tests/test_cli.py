@@ -15,6 +15,7 @@ from {{ cookiecutter.package_name }}.stage import PACKAGE, find_module, source_c
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[1]
 PACKAGE_NAME = "{{ cookiecutter.package_name }}"
+IN_PIPELINE = [stage for stage in STAGES.values() if stage.in_pipeline]
 
 
 def call(*arguments):
@@ -58,7 +59,7 @@ def test_every_command_has_code_that_runs_and_says_what_it_is_for(stage):
     assert all(name in STAGES for name in stage.reads)
 
 
-@pytest.mark.parametrize("stage", [s for s in STAGES.values() if s.in_pipeline], ids=lambda s: s.name)
+@pytest.mark.parametrize("stage", IN_PIPELINE, ids=lambda stage: stage.name)
 def test_dvc_watches_what_the_command_depends_on(stage):
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     entry = pipeline[stage.name]
@@ -71,6 +72,7 @@ def test_dvc_watches_what_the_command_depends_on(stage):
 
 
 def test_data_commands_start_without_torch():
-    listing = "; ".join(f"import {PACKAGE_NAME}.{STAGES[n].module}" for n in ("ingest", "split", "serve"))
+    modules = [STAGES[name].module for name in ("ingest", "split", "serve")]
+    listing = "; ".join(f"import {PACKAGE_NAME}.{module}" for module in modules)
     code = f"import sys; {listing}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -57,7 +57,7 @@ def test_a_value_outside_its_range_is_named_with_the_note():
     ("override", "words"),
     [
         ("optimizer.lrr=1", "did you mean optimizer.lr?"),
-        ("optimizer=adamv", "did you mean adamw?"),
+        ("optimizer=adamww", "did you mean adamw?"),
         ("+trainer.max_epoch=1", "did you mean max_epochs?"),
         ("optimizer.lr=fast", "optimizer.lr='fast'"),
         ("optimizer.lr=true", "optimizer.lr=True"),

@@ -1,9 +1,10 @@
-"""The command line: `<project> <command> [key=value …]`; a command's code is imported when it runs."""
+"""The command line, `<command> [key=value …]`; a command's code is imported when it runs."""
 
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from .commands import PHASES, STAGES
@@ -84,7 +85,7 @@ def run_pipeline(arguments: list[str]) -> None:
             "`dvc exp run -S configs/optimizer/adamw.yaml:lr=0.001`); single stages take key=value."
         )
     environment = os.environ | {
-        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     }
     os.execvpe(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments], environment)
 

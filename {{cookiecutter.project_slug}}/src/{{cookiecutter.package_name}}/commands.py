@@ -136,8 +136,17 @@ STAGES = {
             "serve",
             6,
             "deployment.serve",
-            "answer predictions over HTTP (`serve.probe=true`: start, check answers, stop)",
+            "answer predictions over HTTP until stopped",
             ("serve",),
+            ("export",),
+            in_pipeline=False,
+        ),
+        Stage(
+            "probe",
+            6,
+            "deployment.probe",
+            "start the real service, hold its answers against offline ones, stop it",
+            ("probe", "serve"),
             ("export",),
         ),
         Stage(
@@ -154,7 +163,7 @@ STAGES = {
             "monitoring.monitor",
             "compare logged predictions and inputs with training",
             ("monitor",),
-            ("export", "serve"),
+            ("export", "probe"),
         ),
     )
 }

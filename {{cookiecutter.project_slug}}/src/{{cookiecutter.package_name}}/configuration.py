@@ -48,7 +48,7 @@ def compose(overrides: Sequence[str] = (), validate: bool = True) -> DictConfig:
     with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
         try:
             cfg = hydra_compose("config", overrides=list(overrides))
-            plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+            plain = to_plain(cfg)
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(explain_composition(error, overrides)) from error
     if validate:
@@ -98,14 +98,20 @@ def dotted_keys(config: Any, prefix: str = "") -> Iterator[str]:
             yield from dotted_keys(value, f"{prefix}{key}.")
 
 
+def to_plain(node: DictConfig) -> dict[str, Any]:
+    """A mapping of the config as plain containers, with interpolations resolved."""
+    plain = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
 def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
     """Instantiates a group's `_target_` with its values, less the option's own `name`.
 
     Raises:
         UserError: The target refused with a sentence; other errors come as Hydra's own.
     """
-    plain = OmegaConf.to_container(node, resolve=True)
-    assert isinstance(plain, dict)
+    plain = to_plain(node)
     plain.pop("name", None)
     try:
         return instantiate(plain, *args, _convert_="all", **kwargs)

@@ -11,9 +11,9 @@ def explain(error: BaseException) -> str | None:
     """Turns an error a user can act on into its sentence; None means it is a bug of ours."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         where = f" while writing {error.filename}" if error.filename else ""
         return f"the disk is full{where}: free some space and run the same command again."
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) and error.filename:
         return f"no permission for {error.filename}: change its owner or mode, then run again."
     return None

@@ -1,14 +1,16 @@
 """Files that are either whole or not there, and their content hashes."""
 
+import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+
+SPARE_BYTES = 2**16  # less than this is a full disk
 
 
 @contextmanager
@@ -26,7 +28,12 @@ def atomic(path: Path | str) -> Iterator[Path]:
         yield draft
         if target.is_dir():
             target.rename(workspace / "replaced")
-        os.replace(draft, target)
+        draft.replace(target)
+    except Exception as error:
+        # NumPy and torch tell of a full disk in words of their own.
+        if shutil.disk_usage(target.parent).free < SPARE_BYTES:
+            raise OSError(errno.ENOSPC, "no space left", str(target)) from error
+        raise
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
 
@@ -54,9 +61,11 @@ def hash_file(path: Path | str) -> str:
 
 
 def hash_tree(root: Path | str, paths: Iterable[Path] | None = None) -> str:
-    """SHA-256 over relative names and bytes of a folder's files (or of one file)."""
+    """SHA-256 over relative names and bytes of a folder's files (or of one file); "" if missing."""
     root = Path(root)
     if root.is_file():
         return hash_file(root)
+    if not root.exists():
+        return ""
     files = sorted(paths if paths is not None else (p for p in root.rglob("*") if p.is_file()))
     return hash_json([(file.relative_to(root).as_posix(), hash_file(file)) for file in files])

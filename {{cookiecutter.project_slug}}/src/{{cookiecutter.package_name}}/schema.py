@@ -209,8 +209,12 @@ class Serve(Strict):
     max_mb: float
     notice_seconds: Annotated[float, Field(ge=0)]
     drain_seconds: Annotated[float, Field(ge=0)]
-    probe: bool
-    probe_items: Positive
+
+
+class Probe(Strict):
+    """Settings of the probe stage."""
+
+    num_items: Positive
 
 
 class Predict(Strict):
@@ -256,6 +260,7 @@ class Config(Strict):
     export: Export
     benchmark: Benchmark
     serve: Serve
+    probe: Probe
     predict: Predict
     monitor: Monitor
 

@@ -12,8 +12,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .commands import Stage
-from .configuration import compose, warn_outside_cheatsheet
-from .files import hash_file, hash_json
+from .configuration import build, compose, to_plain, warn_outside_cheatsheet
+from .files import hash_file, hash_json, hash_tree
 from .report import Report, load_report
 from .revision import describe_revision
 
@@ -32,6 +32,8 @@ def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
 def execute(stage: Stage, cfg: DictConfig) -> Report:
     """Runs one stage with a composed config and writes its report."""
     warn_outside_cheatsheet(cfg)
+    if not stage.reads:  # the first stage: embedded raw data is written where it is missing
+        build(cfg.data).provide()
     made_from = describe_inputs(stage, cfg)
     started = time.perf_counter()
     report: Report = importlib.import_module(f".{stage.module}", __package__).run(cfg)
@@ -46,7 +48,8 @@ def execute(stage: Stage, cfg: DictConfig) -> Report:
 def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """What a report of this stage is made from; equal hashes mean that it still holds."""
     config = select_config(stage, cfg)
-    return {
+    raw = {} if stage.reads else {"raw": hash_tree(cfg.data.get("root") or cfg.data.path)}
+    return raw | {
         "config": hash_json(config),
         "code": hash_code(stage.module, targets_in(config)),
         "reports": {name: load_report(name, cfg.paths.reports_dir).digest for name in stage.reads},
@@ -58,9 +61,7 @@ def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
 def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """The part of the config that the stage's result depends on, as plain containers."""
     keys = ("paths", "data", "task", *stage.config)
-    plain = OmegaConf.to_container(OmegaConf.masked_copy(cfg, list(keys)), resolve=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
+    return to_plain(OmegaConf.masked_copy(cfg, list(keys)))
 
 
 def targets_in(config: Any) -> tuple[str, ...]:

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.package_name }}.data.balance import class_weights, sampling_weights
+from {{ cookiecutter.package_name }}.data.balance import (
+    class_weights,
+    sampling_weights,
+)
 
 pytestmark = pytest.mark.unit
 TARGETS = st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array)

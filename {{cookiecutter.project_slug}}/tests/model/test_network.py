@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from torch import nn
 
-from {{ cookiecutter.package_name }}.configuration import compose
+from {{ cookiecutter.package_name }}.configuration import compose, to_plain
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.model.initialise import initialise_kaiming
 from {{ cookiecutter.package_name }}.model.network import build_network
@@ -41,8 +40,8 @@ def cfg(monkeypatch):
 
 def make(cfg, *overrides):
     chosen = compose(overrides) if overrides else cfg
-    model, preprocess = (OmegaConf.to_container(chosen[k], resolve=True) for k in ("model", "preprocess"))
-    return build_network(model, preprocess, STATES[chosen.preprocess.name], 4)
+    state = STATES[chosen.preprocess.name]
+    return build_network(to_plain(chosen.model), to_plain(chosen.preprocess), state, 4)
 
 
 @pytest.mark.parametrize("rung", RUNGS)

@@ -6,7 +6,11 @@ import pytest
 
 from {{ cookiecutter.package_name }}.configuration import build, compose
 from {{ cookiecutter.package_name }}.data.store import load_store
-from {{ cookiecutter.package_name }}.problem.baselines import choose_rows, find_best, load_features
+from {{ cookiecutter.package_name }}.problem.baselines import (
+    choose_rows,
+    find_best,
+    load_features,
+)
 
 
 @pytest.mark.pipeline

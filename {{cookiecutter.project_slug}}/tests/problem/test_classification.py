@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.problem.classification import METRICS, Classification
+from {{ cookiecutter.package_name }}.problem.classification import (
+    METRICS,
+    Classification,
+)
 
 pytestmark = pytest.mark.unit
 TASK = Classification("accuracy", "max", label_smoothing=0.1)
@@ -40,6 +43,15 @@ def test_a_network_that_knows_nothing_has_the_expected_loss(classes):
     assert float(loss) == pytest.approx(TASK.expected_first_loss(state))
     weighted = TASK.loss(state, torch.rand(classes))(torch.zeros(classes, classes), targets)
     assert float(weighted) == pytest.approx(TASK.expected_first_loss(state), rel=1e-5)
+
+
+def test_the_loss_smooths_labels_and_weighs_classes():
+    state = make_state(2)
+    sure = torch.tensor([[20.0, 0.0]])
+    assert float(TASK.loss(state)(sure, torch.tensor([0]))) == pytest.approx(0.05 * 20, rel=1e-3)
+    both, targets = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1])
+    plain = TASK.loss(state)(both, targets)
+    assert float(TASK.loss(state, torch.tensor([0.1, 1.9]))(both, targets)) > float(plain)
 
 
 def test_predictions_are_probabilities_and_name_their_class():

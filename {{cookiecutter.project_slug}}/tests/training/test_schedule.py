@@ -1,6 +1,7 @@
 """Schedules follow their closed form."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_cosine_is_half_at_the_middle_and_ends_at_zero():
 
 def test_linear_falls_by_the_same_amount_each_step():
     rates = [linear(i, TOTAL, warmup=0.0) for i in range(TOTAL + 1)]
-    falls = [a - b for a, b in zip(rates, rates[1:], strict=False)]
+    falls = [a - b for a, b in pairwise(rates)]
     assert falls == pytest.approx([1 / TOTAL] * TOTAL)
 
 

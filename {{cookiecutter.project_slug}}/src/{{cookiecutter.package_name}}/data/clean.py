@@ -11,6 +11,8 @@ from ..report import Report
 from .ingest import hash_raw, read_table, write_table
 from .types import DataType
 
+LARGE_LOSS = 0.1  # share of all items quarantined for one reason
+
 
 def run(cfg: DictConfig) -> Report:
     """Writes `clean.csv` (usable items) and `quarantine.csv` (id, source, reason).
@@ -31,6 +33,9 @@ def run(cfg: DictConfig) -> Report:
         raise UserError("the raw data changed since `ingest`: run `ingest` again.")
     quarantine = items[items["id"].isin(list(reasons))][["id", "source"]]
     quarantine = quarantine.assign(reason=[reasons[item] for item in quarantine["id"]])
+    warnings = find_losses(len(items), kinds)
+    for warning in warnings:
+        print(f"warning: {warning}")
     write_table(usable, data_dir / "clean.csv")
     write_table(quarantine, data_dir / "quarantine.csv")
     report = Report(
@@ -40,6 +45,7 @@ def run(cfg: DictConfig) -> Report:
             "usable_items": len(usable),
             "quarantined_items": len(quarantine),
             "reasons": {kind: len(found) for kind, found in kinds.items()},
+            "warnings": warnings,
             "raw_hash_before": before,
             "raw_hash_after": after,
         },
@@ -54,7 +60,7 @@ def find_kinds(items: pd.DataFrame, data_type: DataType) -> dict[str, dict[str, 
     """Kind of problem -> id -> reason; an item appears under the first kind that meets it."""
     unreadable = data_type.find_problems(items)
     rest = items[~items["id"].isin(list(unreadable))]
-    unlabelled = {item: "has no label" for item in rest.loc[rest["label"] == "", "id"]}
+    unlabelled = dict.fromkeys(rest.loc[rest["label"] == "", "id"], "has no label")
     rest = rest[rest["label"] != ""]
     return {
         "unreadable": unreadable,
@@ -82,6 +88,16 @@ def find_duplicates(items: pd.DataFrame) -> dict[str, str]:
     repeated = alike & (first != items["id"])
     pairs = zip(items.loc[repeated, "id"], first[repeated], strict=True)
     return {item: f"same content as {original}" for item, original in pairs}
+
+
+def find_losses(total: int, kinds: dict[str, dict[str, str]]) -> list[str]:
+    """One sentence for each reason that takes a large part of the data: a person should look."""
+    return [
+        f"{len(found)} of {total} items are {kind}, which may be their nature: "
+        "look into quarantine.csv before you trust what is left."
+        for kind, found in kinds.items()
+        if len(found) > LARGE_LOSS * total
+    ]
 
 
 def describe(kinds: dict[str, dict[str, str]]) -> str:

@@ -144,7 +144,7 @@ class SplitData(LightningDataModule):
             Rows(self.store, rows),
             batch_size=self.loader.batch_size,
             sampler=sampler,
-            collate_fn=keep,
+            collate_fn=keep,  # type: ignore[arg-type]  # a batch comes whole, not as a list
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,

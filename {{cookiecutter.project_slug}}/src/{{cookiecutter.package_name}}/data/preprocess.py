@@ -1,5 +1,6 @@
 """`preprocess`: fits statistics on train and writes arrays of one shape to `data/processed`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,19 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
         for name, chunk in data_type.encode(raw[start : start + CHUNK], state).items():
             if name not in arrays:
                 shape = (len(items), *chunk.shape[1:])
-                arrays[name] = open_memmap(folder / f"{name}.npy", "w+", chunk.dtype, shape)
+                path = folder / f"{name}.npy"
+                arrays[name] = open_memmap(path, "w+", chunk.dtype, shape)
+                reserve(path)
             arrays[name][start : start + len(chunk)] = chunk
     for array in arrays.values():
         array.flush()
+
+
+def reserve(path: Path) -> None:
+    """Claims a file's blocks: on a full disk, writing to a sparse map would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 def hash_version(folder: Path, data_dir: Path) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..errors import UserError
 from ..files import read_json
+from .ingest import read_table
 from .types import Arrays, State
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
@@ -15,8 +16,15 @@ TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Store:
-    """`data/processed`: `items.csv` (id, label, source, split; rows align with the arrays),
-    `<name>.npy`, `targets.npy` and `state.json`."""
+    """`data/processed`, opened.
+
+    Attributes:
+        folder: Holds `items.csv`, `<name>.npy`, `targets.npy` and `state.json`.
+        items: id, label, source and split; rows align with the arrays.
+        arrays: What `DataType.encode` gave, memory-mapped.
+        targets: What `Task.encode` gave, (N,).
+        state: See `load_state`.
+    """
 
     folder: Path
     items: pd.DataFrame
@@ -69,7 +77,7 @@ def load_store(data_dir: str | Path) -> Store:
     }
     return Store(
         folder=folder,
-        items=pd.read_csv(folder / "items.csv", dtype={"id": str, "label": str}),
+        items=read_table(folder / "items.csv", "preprocess"),
         arrays=arrays,
         targets=np.load(folder / "targets.npy", mmap_mode="r"),
         state=state,

@@ -79,7 +79,7 @@ class Table:
                 "id": [row_id(number) for number in features.index],
                 "label": labels.to_numpy(),
                 "hash": hash_rows(features),
-                "source": [f"{self.path.as_posix()}:{number}" for number in features.index],
+                "source": [f"{self.path.as_posix()} row {number}" for number in features.index],
             }
         )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import pandas as pd
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -52,30 +51,29 @@ class Service:
     async def predict(self, request: Request) -> JSONResponse:
         """One prediction, with an id, for each item; `version` says which model answers."""
         try:
-            raw = await self.receive(await read_limited(request, self.max_bytes))
-            arrays = await run_in_threadpool(self.model.encode, raw)
+            arrays = await self.receive(await read_limited(request, self.max_bytes))
             predictions = await run_in_threadpool(self.answer, arrays)
         except UserError as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
         return JSONResponse({"version": self.model.version, "predictions": predictions})
 
-    async def receive(self, request: Request) -> Any:
-        """Raw items of a body of acceptable size.
+    async def receive(self, request: Request) -> Arrays:
+        """Encoded items of a body of acceptable size.
 
         Raises:
             UserError: Whatever is wrong with the body, also what its reader did not foresee.
         """
         try:
             raw = await self.model.data_type.receive(request, self.model.info["state"]["data"])
+            if not len(raw):
+                raise UserError("the body holds no items: send at least one.")
+            return await run_in_threadpool(self.model.encode, raw)
         except UserError:
             raise
         except Exception as error:
             # Bytes from outside must never look like a fault of the service; the log tells.
             logger.exception("a body was refused by an unforeseen error")
             raise UserError("the body cannot be read: see /docs for its form.") from error
-        if not len(raw):
-            raise UserError("the body holds no items: send at least one.")
-        return raw
 
     def answer(self, arrays: Arrays) -> list[dict[str, Any]]:
         """Predicts encoded items; each prediction gets an id and is logged and counted."""
@@ -87,8 +85,15 @@ class Service:
 
     def keep(self, ids: Sequence[str], described: list[dict[str, Any]], arrays: Arrays) -> None:
         """Logs predictions; a log that fails is counted, and does not fail the answer."""
-        summary = pd.DataFrame(self.model.summarise(arrays)).astype(object)
-        inputs = summary.where(summary.notna(), None).to_dict("records")
+        summary = self.model.summarise(arrays)
+        inputs = [
+            # NaN, which differs from itself, is no JSON.
+            {
+                key: value if value == value else None
+                for key, value in zip(summary, row, strict=True)
+            }
+            for row in zip(*(values.tolist() for values in summary.values()), strict=True)
+        ]
         entries = [Entry(*entry) for entry in zip(ids, described, inputs, strict=True)]
         try:
             self.log.add(entries, self.model.version, self.source)
@@ -144,16 +149,13 @@ async def read_limited(request: Request, max_bytes: int) -> Request:
     Raises:
         HTTPException: Status 413 as soon as the body is known to be too large.
     """
-    body = bytearray()
-    announced = request.headers.get("content-length", "0")
-    too_large = announced.isdigit() and int(announced) > max_bytes
-    if not too_large:
-        async for chunk in request.stream():
-            body += chunk
-            too_large = len(body) > max_bytes
-            if too_large:
-                break
-    if too_large:
+    announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdecimal() else 0
+    body, stream = bytearray(), request.stream()
+    while size <= max_bytes and (chunk := await anext(stream, None)) is not None:
+        body += chunk
+        size = max(size, len(body))
+    if size > max_bytes:
         limit = f"the body is over {max_bytes / 1e6:g} MB (serve.max_mb): send fewer items."
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit)
 

@@ -88,6 +88,8 @@ def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> No
     example = {
         name: array[:1].repeat_interleave(2, 0) for name, array in to_tensors(arrays).items()
     }
+    free = {name: {0: torch.export.Dim.DYNAMIC} for name in example}
+    free[next(iter(example))] = {0: "batch"}  # names the axis that all share
     try:
         program = torch.onnx.export(
             exported,
@@ -97,7 +99,7 @@ def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> No
             opset_version=opset,
             input_names=list(example),
             output_names=["prediction"],
-            dynamic_shapes={"inputs": {name: {0: "batch"} for name in example}},
+            dynamic_shapes={"inputs": free},
             verbose=False,
         )
     except Exception as error:  # the exporter passes on whatever a model's code raises

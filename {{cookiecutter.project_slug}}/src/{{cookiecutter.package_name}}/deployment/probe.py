@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..errors import UserError
 from ..monitoring.log import PROBE, PredictionLog, log_path
@@ -72,12 +72,11 @@ def start_service(cfg: DictConfig) -> Iterator[tuple[httpx.Client, float]]:
     Raises:
         UserError: It is not ready in time, or does not end cleanly.
     """
-    settings = OmegaConf.to_container(cfg.serve)
     listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     child = multiprocessing.get_context("spawn").Process(
         target=serve_forever,
-        args=(cfg.paths.models_dir, cfg.paths.data_dir, settings, listener, PROBE),
+        args=(cfg.paths.models_dir, cfg.paths.data_dir, cfg.serve, listener, PROBE),
         daemon=True,
     )
     started = time.perf_counter()

@@ -7,14 +7,12 @@ import math
 import os
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import uvicorn
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..errors import UserError
 from ..monitoring.log import LIVE, PredictionLog, log_path
@@ -31,10 +29,8 @@ def run(cfg: DictConfig) -> Report:
         from .probe import run as run_probe
 
         return run_probe(cfg)
-    settings = OmegaConf.to_container(cfg.serve)
-    assert isinstance(settings, dict)
     listener = listen(cfg.serve.host, cfg.serve.port)
-    serve_forever(cfg.paths.models_dir, cfg.paths.data_dir, settings, listener)
+    serve_forever(cfg.paths.models_dir, cfg.paths.data_dir, cfg.serve, listener)
     raise SystemExit(0)
 
 
@@ -59,7 +55,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve_forever(
     models_dir: str | Path,
     data_dir: str | Path,
-    settings: Mapping[str, Any],
+    settings: DictConfig,
     listener: socket.socket,
     source: str = LIVE,
 ) -> None:
@@ -77,18 +73,18 @@ def serve_forever(
     answers = load_reference(models_dir)["watched"]["prediction"]
     metrics = Metrics(model.version, answers.get("edges", ()))
     with closing(PredictionLog(log_path(data_dir))) as log:
-        service = Service(model, log, metrics, int(settings["max_mb"] * 1e6), source)
+        service = Service(model, log, metrics, int(settings.max_mb * 1e6), source)
         config = uvicorn.Config(
             create_app(service),
             log_level="warning",
-            timeout_graceful_shutdown=max(1, math.ceil(settings["drain_seconds"])),
+            timeout_graceful_shutdown=max(1, math.ceil(settings.drain_seconds)),
         )
         host, port = listener.getsockname()[:2]
         print(
             f"serve: {model.version} on http://{host}:{port} (see /docs); Ctrl-C stops it",
             flush=True,
         )
-        DrainingServer(config, service, settings["notice_seconds"]).run(sockets=[listener])
+        DrainingServer(config, service, settings.notice_seconds).run(sockets=[listener])
     print("serve: drained and stopped", flush=True)
 
 

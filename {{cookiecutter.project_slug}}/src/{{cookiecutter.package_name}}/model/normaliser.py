@@ -12,6 +12,9 @@ class ImageNormaliser(nn.Module):
     Mean and deviation are the training split's, over pixels in [0, 1].
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, state: State) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(state["mean"]).view(1, -1, 1, 1))
@@ -25,6 +28,10 @@ class ImageNormaliser(nn.Module):
 
 class TableNormaliser(nn.Module):
     """Numbers (N, D), NaN where missing -> imputed by the median, zero mean, unit deviation."""
+
+    median: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, state: State) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from ..configuration import build
+from ..configuration import build, to_plain
 from ..data.load import to_tensors
 from ..data.store import TRAIN, Store, load_store
 from ..errors import UserError
@@ -57,13 +57,9 @@ def without_smoothing(task: DictConfig) -> DictConfig:
 
 def make_network(cfg: DictConfig, store: Store, task: Task) -> Network:
     """A fresh network of the configured architecture, dropout off: it hinders learning by heart."""
-    model, preprocess = (
-        OmegaConf.to_container(cfg[k], resolve=True) for k in ("model", "preprocess")
-    )
-    assert isinstance(model, dict)
-    assert isinstance(preprocess, dict)
+    width = task.num_outputs(store.state["task"])
     network = build_network(
-        model, preprocess, store.state["data"], task.num_outputs(store.state["task"])
+        to_plain(cfg.model), to_plain(cfg.preprocess), store.state["data"], width
     )
     for module in network.modules():
         if isinstance(module, nn.Dropout):

@@ -41,7 +41,8 @@ def small_image_resnet(
     """A timm ResNet whose stem keeps small images: 3x3, stride 1, no max-pooling."""
     network = create(state, num_outputs, architecture, pretrained, dropout)
     channels = state["shapes"]["image"][0]
-    network.conv1 = nn.Conv2d(channels, network.conv1.out_channels, 3, padding=1, bias=False)
+    width = network.get_submodule("conv1").out_channels
+    network.conv1 = nn.Conv2d(channels, int(width), 3, padding=1, bias=False)  # type: ignore[arg-type]
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     network.maxpool = nn.Identity()
     return network

@@ -7,7 +7,7 @@ import numpy as np
 
 Distribution = dict[str, Any]
 BINS = 10
-QUANTILES = 101
+QUANTILES = (np.arange(100) + 0.5) / 100  # middles, since the extremes would weigh too much
 FALSE_ALARMS = 0.01  # share of windows without drift in which chance may reach the bound
 
 
@@ -28,7 +28,7 @@ def describe_distribution(values: np.ndarray) -> Distribution:
         "kind": "numbers",
         "count": len(values),
         "edges": np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:-1])).tolist(),
-        "quantiles": np.quantile(finite, np.linspace(0, 1, QUANTILES)).tolist(),
+        "quantiles": np.quantile(finite, QUANTILES).tolist(),
         "deviation": float(finite.std()),
     }
     described["shares"] = (count_values(values, described) / len(values)).tolist()
@@ -82,7 +82,7 @@ def chance_level(num_values: int, reference: Distribution, num_tests: int) -> fl
     """
     from scipy.stats import chi2
 
-    slots = max(2, np.count_nonzero(expected_counts(reference)))
+    slots = max(2, int(np.count_nonzero(expected_counts(reference))))
     quantile = chi2.ppf(1 - FALSE_ALARMS / num_tests, slots - 1)
     return float(quantile * (1 / num_values + 1 / reference["count"]))
 
@@ -91,7 +91,7 @@ def shift_in_deviations(values: np.ndarray, reference: Distribution) -> float | 
     """Wasserstein distance in standard deviations of the reference; None for categories."""
     from scipy.stats import wasserstein_distance
 
-    if reference["kind"] == "categories" or not np.isfinite(values).any():
+    if not reference.get("deviation") or not np.isfinite(values).any():
         return None
     finite = values[np.isfinite(values)]
     return float(wasserstein_distance(finite, reference["quantiles"]) / reference["deviation"])

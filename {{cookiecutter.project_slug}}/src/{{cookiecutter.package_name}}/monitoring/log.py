@@ -58,7 +58,8 @@ class Entry:
 
 def answer_of(described: dict[str, Any]) -> tuple[str | float, float | None]:
     """The class or number of a description and, where the task gives one, its probability."""
-    return described.get("label", described.get("value")), described.get("probability")
+    answer: str | float = described["label"] if "label" in described else described["value"]
+    return answer, described.get("probability")
 
 
 def log_path(data_dir: str | Path) -> Path:

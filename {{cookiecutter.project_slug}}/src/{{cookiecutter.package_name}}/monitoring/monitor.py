@@ -16,6 +16,7 @@ from .log import LIVE, PROBE, PredictionLog, log_path
 from .reference import INPUT, load_reference, split_answers
 
 BARS = 12  # the largest are drawn
+NAMED = 3  # in the summary
 
 
 def run(cfg: DictConfig) -> Report:
@@ -40,7 +41,9 @@ def run(cfg: DictConfig) -> Report:
     figures |= {"from": rows["time"].iloc[0], "to": rows["time"].iloc[-1]}
     picture = Path(cfg.paths.reports_dir) / "monitor.png"
     draw(figures, window, reference["watched"], picture)
-    drifted = ", ".join(figures["drifted"])
+    drifted = ", ".join(figures["drifted"][:NAMED])
+    if len(figures["drifted"]) > NAMED:
+        drifted += f" and {len(figures['drifted']) - NAMED} more"
     return Report(
         stage="monitor",
         figures=figures,

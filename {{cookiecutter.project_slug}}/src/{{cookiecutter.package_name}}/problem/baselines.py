@@ -35,9 +35,7 @@ def run(cfg: DictConfig) -> Report:
     save(estimators, path)
     picture = Path(cfg.paths.reports_dir, "baselines.png")
     with atomic(picture) as draft:
-        plot_scores(
-            {name: found[task.metric] for name, found in scores.items()}, task.metric, draft
-        )
+        plot_scores(scores, task, draft)
     report = Report(
         stage="baselines",
         figures={
@@ -99,8 +97,8 @@ def save(estimators: dict[str, Any], path: Path) -> None:
         joblib.dump(estimators, draft, compress=3)
 
 
-def plot_scores(scores: dict[str, float], metric: str, path: Path) -> None:
-    """A bar for each baseline."""
+def plot_scores(scores: dict[str, dict[str, float]], task: Task, path: Path) -> None:
+    """A bar for each baseline, in the task's metric."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -108,10 +106,13 @@ def plot_scores(scores: dict[str, float], metric: str, path: Path) -> None:
 
     figure, axis = plt.subplots(figsize=(6, 2.4), layout="constrained")
     names = [name.replace("_", " ") for name in scores][::-1]
-    bars = axis.barh(names, list(scores.values())[::-1], color="#4477aa")
+    bars = axis.barh(
+        names, [found[task.metric] for found in scores.values()][::-1], color="#4477aa"
+    )
     axis.bar_label(bars, fmt="{:.3f}", padding=3, fontsize=8)
     axis.margins(x=0.12)
-    axis.set(xlabel=f"{metric} on the validation split")
+    better = "higher" if task.mode == "max" else "lower"
+    axis.set(xlabel=f"{task.metric} on the validation split ({better} is better)")
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110, format="png")
     plt.close(figure)

@@ -1,4 +1,4 @@
-"""Loggers: each option of `configs/logger/` names one function that makes one for a run's folder."""
+"""Loggers: each option of `configs/logger/` names a function that makes one for a run."""
 
 import os
 import warnings

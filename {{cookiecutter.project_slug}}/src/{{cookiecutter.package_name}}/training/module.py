@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -105,7 +106,7 @@ class LitModel(LightningModule):
         self.log_dict(metrics.compute(), sync_dist=True)
         metrics.reset()
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The configured optimizer, its rate following the schedule step by step."""
         hyperparameters = self.hparams
         make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from ..configuration import to_plain
 from ..files import atomic, hash_file, write_json
 from ..revision import describe_revision, read_diff
 
@@ -44,8 +45,8 @@ def start_record(run_dir: Path, cfg: DictConfig, data_version: str) -> dict[str,
         "architecture": cfg.model.name,
         "dataset": cfg.data.name,
         "data_version": data_version,
-        "optimizer": OmegaConf.to_container(cfg.optimizer, resolve=True),
-        "schedule": OmegaConf.to_container(cfg.schedule, resolve=True),
+        "optimizer": to_plain(cfg.optimizer),
+        "schedule": to_plain(cfg.schedule),
         "batch_size": cfg.loader.batch_size,
         "seed": cfg.seed,
         **describe_revision(),

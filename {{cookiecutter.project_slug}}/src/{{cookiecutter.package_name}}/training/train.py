@@ -11,8 +11,9 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from ..configuration import to_plain
 from ..data.balance import class_weights
 from ..data.load import SplitData
 from ..data.store import TRAIN, load_store
@@ -77,9 +78,7 @@ def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
 def build_module(cfg: DictConfig, data: SplitData, world_size: int) -> LitModel:
     """The LightningModule from plain containers, which its checkpoint keeps."""
     groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
-    plain: dict[str, Any] = {
-        name: OmegaConf.to_container(cfg[name], resolve=True) for name in groups
-    }
+    plain = {name: to_plain(cfg[name]) for name in groups}
     store = data.store
     weights = None
     if cfg.balance.name == "class_weights":

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from ..configuration import build
+from ..configuration import build, to_plain
 from ..errors import UserError
 
 
@@ -20,10 +20,8 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     Raises:
         UserError: The trainer asks for a GPU that is not there.
     """
-    arguments = OmegaConf.to_container(cfg.trainer, resolve=True)
-    assert isinstance(arguments, dict)
-    arguments.pop("name")
-    settings: dict[str, Any] = {str(key): value for key, value in arguments.items()}
+    settings = to_plain(cfg.trainer)
+    settings.pop("name")
     settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     # Lightning's hints about products and its own deprecated calls are not the user's business.

@@ -1,0 +1,205 @@
+"""Training learns, keeps its record, and leaves nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+
+from {{ cookiecutter.package_name }}.configuration import compose
+from {{ cookiecutter.package_name }}.data.load import EpochSampler
+from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.files import hash_file
+from {{ cookiecutter.package_name }}.model.checkpoint import load_network
+from {{ cookiecutter.package_name }}.training.module import group_parameters
+from {{ cookiecutter.package_name }}.training.record import create_run_dir
+from {{ cookiecutter.package_name }}.training.trainer import choose_precision
+
+pytestmark = pytest.mark.pipeline
+PACKAGE_NAME = "{{ cookiecutter.package_name }}"
+SHORT = ("trainer.max_epochs=3", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
+FAST = ("optimizer.lr=1e-2",)
+
+
+@pytest.fixture
+def checked(processed, run):
+    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
+    return processed
+
+
+def read_losses(folder, name):
+    table = pd.read_csv(folder / "metrics.csv")
+    return table[name].dropna().tolist()
+
+
+def test_a_run_learns_and_records_what_it_takes_to_repeat_it(checked, run):
+    report = run("train", *SHORT, *FAST)
+    folder = checked / "runs" / report.figures["run"]
+    losses = read_losses(folder, "train/loss")
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+    assert len(read_losses(folder, "val/loss")) == 3
+    record = json.loads((folder / "record.json").read_text())
+    assert record["status"] == "finished"
+    assert {"goal", "change", "commit", "data_version", "hardware", "seconds"} <= set(record)
+    assert (folder / "config.yaml").exists()
+    assert report.files["models/model.ckpt"] == hash_file("models/model.ckpt")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(checked, run):
+    states = []
+    for seed in (1, 1, 2):
+        run("train", *SHORT, f"seed={seed}")
+        states.append(load_network("models/model.ckpt")[0].state_dict())
+    same = all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    other = all(torch.equal(states[0][name], states[2][name]) for name in states[0])
+    assert same
+    assert not other
+
+
+def test_the_model_is_the_best_epoch_and_not_the_last(checked, run):
+    report = run("train", *SHORT, *FAST, "trainer.max_epochs=6")
+    metric, mode = compose().task.metric, compose().task.mode
+    values = read_losses(checked / "runs" / report.figures["run"], f"val/{metric}")
+    best = max(values) if mode == "max" else min(values)
+    assert report.figures[f"best_val_{metric}"] == pytest.approx(best)
+    assert torch.load("models/model.ckpt", weights_only=True)["epoch"] == values.index(best)
+
+
+def test_a_flat_metric_stops_the_run_after_its_patience(checked, run):
+    report = run(
+        "train",
+        *SHORT,
+        "trainer.max_epochs=20",
+        "optimizer.lr=0.0",
+        "callbacks.early_stopping.patience=2",
+        "+callbacks.early_stopping.min_delta=1e9",
+    )
+    assert report.figures["epochs"] == 3
+
+
+def test_checkpoints_hold_what_resuming_needs(checked, run):
+    report = run("train", *SHORT)
+    folder = checked / "runs" / report.figures["run"] / "checkpoints"
+    content = torch.load(folder / "last.ckpt", weights_only=True)
+    needed = {"state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"}
+    assert needed <= set(content)
+    assert content["hyper_parameters"]["state"]["version"]
+
+
+def test_several_loggers_write_at_once(checked, run):
+    report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,tensorboard]")
+    folder = checked / "runs" / report.figures["run"]
+    assert (folder / "metrics.csv").exists()
+    assert list((folder / "tensorboard").glob("events.*"))
+
+
+def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(checked))
+    report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,wandb]")
+    assert list((checked / "runs" / report.figures["run"] / "wandb").glob("offline-run-*"))
+
+
+def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
+    with pytest.raises(UserError, match="without a checkpoint"):
+        run("train", "debug=default", "logger=[csv]")
+    assert not (checked / "models" / "model.ckpt").exists()
+
+
+def test_runs_started_at_once_do_not_collide(tmp_path):
+    code = (
+        f"from {PACKAGE_NAME}.training.record import create_run_dir;"
+        f"[print(create_run_dir({str(tmp_path)!r}).name) for _ in range(20)]"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    names = " ".join(racer.communicate()[0] for racer in racers).split()
+    assert len(names) == len(set(names)) == 40
+    assert create_run_dir(tmp_path).name.endswith("-041")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, small, number, code):
+    run("train", *SHORT, "trainer.max_epochs=1")
+    before = {path: hash_file(path) for path in ("models/model.ckpt", "reports/train.json")}
+    command = [sys.executable, "-m", PACKAGE_NAME, "train", *small, *SHORT]
+    command += ["trainer.max_epochs=100000", "callbacks.early_stopping=null"]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_for_epochs(checked / "runs")
+    process.send_signal(number)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "no report and no model of this run was written" in words.splitlines()[-1]
+    assert {path: hash_file(path) for path in before} == before
+    assert not [path for path in checked.rglob(".*") if path.parent.name in ("models", "reports")]
+
+
+def wait_for_epochs(runs):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        newest = max(runs.iterdir())
+        if newest.name.endswith("-002") and (newest / "metrics.csv").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run did not start")
+
+
+def test_two_processes_train_together(checked, small):
+    ddp = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    command = [sys.executable, "-m", PACKAGE_NAME, "train", *small, *SHORT, *ddp]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((checked / "reports" / "train.json").read_text())["figures"]
+    assert figures["processes"] == 2
+    assert len(list((checked / "runs").iterdir())) == 1
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_processes_share_one_order_without_overlap(shuffle):
+    whole = EpochSampler(11, seed=3, shuffle=shuffle)
+    slices = [EpochSampler(11, 3, shuffle, rank=rank, world_size=2) for rank in (0, 1)]
+    orders = [list(s) for s in (whole, *slices)]
+    merged = sorted(orders[1] + orders[2])
+    assert merged == sorted(orders[0][: len(merged)])
+    assert len(merged) == (10 if shuffle else 11)
+    assert [len(s) for s in slices] == [len(order) for order in orders[1:]]
+
+
+def test_training_order_differs_between_epochs_and_repeats_with_the_seed():
+    sampler = EpochSampler(50, seed=0, shuffle=True)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    assert list(EpochSampler(50, seed=0, shuffle=True)) == first
+
+
+def test_norms_and_biases_do_not_decay():
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4))
+    decayed, spared = group_parameters(network, 0.01)
+    assert [p.ndim for p in decayed["params"]] == [2]
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
+    assert len(spared["params"]) == 3
+
+
+def test_a_gpu_that_is_not_there_is_a_sentence():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UserError, match="sees no GPU"):
+        choose_precision("gpu", "auto")
+    assert choose_precision("auto", "auto") == "32-true"
+    assert choose_precision("cpu", "bf16-mixed") == "bf16-mixed"
