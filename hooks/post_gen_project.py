@@ -65,6 +65,9 @@ PATHS = {
     "license=Proprietary": ("LICENSE.Proprietary",),
 }
 
+# What tools leave behind where they read the template itself.
+CACHES = ("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache")
+
 
 def unchosen_paths(answers: dict) -> list[str]:
     """List what the answers do not need, relative to the project, each path once."""
@@ -87,6 +90,9 @@ def prune(project: Path, answers: dict) -> None:
     missing = [str(path.relative_to(project)) for path in paths if not path.exists()]
     if missing:
         raise FileNotFoundError(f"in the post_gen hook's table, not in the template: {missing}")
+    caches = [path for name in CACHES for path in project.rglob(name)]
+    # Not those of an environment, where someone generates over a project that is in use.
+    paths += [path for path in caches if ".venv" not in path.parts]
     for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (project / f"LICENSE.{answers['license']}").replace(project / "LICENSE")

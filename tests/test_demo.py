@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def clone(tmp_path) -> Path:
+def clone(tmp_path) -> Iterator[Path]:
     """The template as a fresh clone has it: no environment, nothing generated."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -25,7 +26,8 @@ def clone(tmp_path) -> Path:
         if (TEMPLATE / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TEMPLATE / name, folder / name)
-    return folder
+    yield folder
+    shutil.rmtree(folder)  # an environment with PyTorch is large
 
 
 def test_demo_goes_from_nothing_to_a_monitored_model(clone):
@@ -33,7 +35,7 @@ def test_demo_goes_from_nothing_to_a_monitored_model(clone):
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert "data/raw/7/0007.png: 7 (" in done.stdout
     reached = done.stdout.partition("what it reached")[2]
-    for stage in ("baselines", "evaluate", "export", "benchmark", "serve", "monitor"):
+    for stage in ("baselines", "evaluate", "export", "benchmark", "probe", "monitor"):
         assert f"\n  {stage} " in reached
     assert "Where to look" in reached
 

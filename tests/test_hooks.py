@@ -125,6 +125,16 @@ def test_folders_and_files_are_removed_and_the_licence_is_named(post_gen, monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "kept"]
 
 
+def test_caches_of_a_working_copy_are_no_part_of_a_project(post_gen, monkeypatch, tmp_path):
+    monkeypatch.setattr(post_gen, "PATHS", {})
+    for cache in post_gen.CACHES:
+        (tmp_path / "src" / cache).mkdir(parents=True)
+        (tmp_path / "src" / cache / "file").touch()
+    (tmp_path / "LICENSE.MIT").touch()
+    post_gen.prune(tmp_path, ANSWERS)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["LICENSE", "src"]
+
+
 def test_missing_path_fails_and_names_itself(post_gen, monkeypatch, tmp_path):
     monkeypatch.setattr(post_gen, "PATHS", {"data_type=tabular": ("gone", "there")})
     (tmp_path / "there").touch()

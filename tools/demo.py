@@ -32,6 +32,11 @@ def generate() -> Path:
     return Path(project)
 
 
+def answer(project: Path) -> None:
+    """Fill the project's charter with the demo's answers, which say that they are the demo's."""
+    shutil.copyfile(TEMPLATE / "tools" / "demo_charter.yaml", project / "project.yaml")
+
+
 def make(project: Path, target: str) -> None:
     """Run a make target of the project, as a person would in a new shell."""
     inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH"}
@@ -61,13 +66,17 @@ def wait_until_ready(address: str, service: subprocess.Popen, seconds: float = 6
     sys.exit("demo: the service did not start")
 
 
+def command_line(project: Path, *arguments: str) -> list[str]:
+    """The project's own command with arguments."""
+    (package,) = (path.name for path in (project / "src").iterdir())
+    return [str(project / ".venv" / "bin" / "python"), "-m", package, *arguments]
+
+
 def serve_one(project: Path) -> str:
     """Start the service, send it one digit over HTTP, and say what it answers."""
     digit = sorted(project.glob("data/raw/7/*.png"))[0]
-    (package,) = (path.name for path in (project / "src").iterdir())
     port = free_port()
-    python = project / ".venv" / "bin" / "python"
-    command = [python, "-m", package, "serve", f"serve.port={port}"]
+    command = command_line(project, "serve", f"serve.port={port}")
     with subprocess.Popen(command, cwd=project, stderr=subprocess.DEVNULL) as service:
         try:
             wait_until_ready(f"http://127.0.0.1:{port}", service)
@@ -101,6 +110,7 @@ def main() -> None:
 
     say("generate")
     project = generate()
+    answer(project)
     say(f"make setup in {project.relative_to(TEMPLATE)}")
     make(project, "setup")
     say("make pipeline")
@@ -109,9 +119,12 @@ def main() -> None:
     print(serve_one(project))
     say("what it reached")
     print(describe_reports(project))
+    say("the checklist")
+    subprocess.run(command_line(project, "checklist"), cwd=project, check=True)
     folder = project.relative_to(TEMPLATE)
     print(
         f"\nWhere to look:\n"
+        f"  {folder}/reports/checklist.html   every bullet, its verdict and the figure behind it\n"
         f"  {folder}/README.md   what this project is and how to go on\n"
         f"  {folder}/reports/    every figure above, more of them, and the pictures\n"
         f"  {folder}/runs/       each training run: its config, checkpoints and curves\n"

@@ -1,7 +1,9 @@
 """The command line, `<command> [key=value …]`; a command's code is imported when it runs."""
 
+import importlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +16,18 @@ OTHERS = {
     "raw": "bring the raw data in place and under DVC",
     "config": "write the composed config to params.yaml, where DVC watches it",
     "pipeline": "run every stage whose inputs changed (dvc repro)",
+    "charter": "say line by line what is missing in project.yaml",
+    "test": "run the tests (pytest's options may follow)",
+    "lint": "check style, formatting and types",
+    "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
 }
+# Other tools, as modules with their arguments.
+TOOLS = {
+    "test": [("pytest", "-n", "2")],
+    "lint": [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)],
+}
+# Of these, the ones with options of their own instead of config overrides, and their modules.
+WITH_OPTIONS = {"charter": "problem.review", "checklist": "checklist.command"}
 
 
 class Terminated(BaseException):
@@ -51,7 +64,7 @@ def run_command(command: str, arguments: list[str]) -> None:
     if command not in STAGES and command not in OTHERS:
         close = nearest(command, [*STAGES, *OTHERS])
         raise UserError(f"there is no such command{close} `--help` lists them.")
-    if arguments and arguments[0] in ("-h", "--help"):
+    if arguments and arguments[0] in ("-h", "--help") and command not in WITH_OPTIONS:
         print(describe_command(command))
         return
     os.chdir(find_root())
@@ -67,6 +80,10 @@ def run_command(command: str, arguments: list[str]) -> None:
         write_params(())
         bring_raw(compose())
         run_pipeline(arguments)
+    elif command in TOOLS:
+        run_tools(TOOLS[command], arguments)
+    elif command in WITH_OPTIONS:
+        importlib.import_module(f".{WITH_OPTIONS[command]}", __package__).run(arguments)
     elif any(argument.startswith("-") for argument in arguments):
         from .sweep import run_with_hydra
 
@@ -75,6 +92,14 @@ def run_command(command: str, arguments: list[str]) -> None:
         from .stage import run_stage
 
         run_stage(STAGES[command], arguments)
+
+
+def run_tools(tools: list[tuple[str, ...]], arguments: list[str]) -> None:
+    """Runs other programs of this environment; exits as the first that fails."""
+    for tool in tools:
+        done = subprocess.run([sys.executable, "-m", *tool, *arguments], check=False)
+        if done.returncode:
+            sys.exit(done.returncode)
 
 
 def run_pipeline(arguments: list[str]) -> None:

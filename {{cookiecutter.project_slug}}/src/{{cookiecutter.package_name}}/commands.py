@@ -14,6 +14,7 @@ class Stage:
         summary: One line for the help page.
         config: Top-level config keys that change its result, besides `paths`, `data` and `task`.
         reads: Stages whose outputs it reads.
+        reads_raw: Whether it reads the raw data.
         in_pipeline: Whether `dvc.yaml` runs it.
     """
 
@@ -23,6 +24,7 @@ class Stage:
     summary: str
     config: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    reads_raw: bool = False
     in_pipeline: bool = True
 
 
@@ -59,7 +61,13 @@ STAGES = {
             ("baselines", "seed"),
             ("preprocess",),
         ),
-        Stage("ingest", 2, "data.ingest", "list every raw item with its label and hash"),
+        Stage(
+            "ingest",
+            2,
+            "data.ingest",
+            "list every raw item with its label and hash",
+            reads_raw=True,
+        ),
         Stage(
             "explore",
             2,
@@ -138,7 +146,6 @@ STAGES = {
             "deployment.serve",
             "answer predictions over HTTP until stopped",
             ("serve",),
-            ("export",),
             in_pipeline=False,
         ),
         Stage(

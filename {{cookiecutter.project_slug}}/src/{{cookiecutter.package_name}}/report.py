@@ -17,6 +17,7 @@ class Report:
         figures: What was measured; JSON-able, units in the names.
         files: Outputs, as path relative to the project root -> SHA-256 (folders as a tree).
         pictures: Plots that lie beside the report.
+        failures: What did not pass, a sentence each: the command fails, and so do those after it.
         summary: One line for a person.
         made_from: Hashes of the config, code, data and reports it was made from.
         seconds: How long the stage ran.
@@ -26,6 +27,7 @@ class Report:
     figures: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     pictures: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     summary: str = ""
     made_from: dict[str, Any] = field(default_factory=dict)
     created: str = ""

@@ -168,6 +168,7 @@ class Baselines(Strict):
     """Settings of the baselines stage."""
 
     max_items: Positive
+    resamples: Positive
 
 
 class Sanity(Strict):
@@ -215,6 +216,8 @@ class Probe(Strict):
     """Settings of the probe stage."""
 
     num_items: Positive
+    requests_per_second: Annotated[float, Field(gt=0)]
+    load_seconds: Annotated[float, Field(ge=0)]
 
 
 class Predict(Strict):

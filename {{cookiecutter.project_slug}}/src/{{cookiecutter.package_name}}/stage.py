@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .commands import Stage
 from .configuration import build, compose, to_plain, warn_outside_cheatsheet
+from .errors import UserError
 from .files import hash_file, hash_json, hash_tree
 from .report import Report, load_report
 from .revision import describe_revision
@@ -30,25 +31,45 @@ def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
 
 
 def execute(stage: Stage, cfg: DictConfig) -> Report:
-    """Runs one stage with a composed config and writes its report."""
+    """Runs one stage with a composed config and writes its report, also of what did not pass.
+
+    Raises:
+        UserError: As `run_stage`, or something did not pass, here or in a stage before.
+    """
     warn_outside_cheatsheet(cfg)
-    if not stage.reads:  # the first stage: embedded raw data is written where it is missing
+    if stage.reads_raw:  # embedded raw data is written where it is missing
         build(cfg.data).provide()
     made_from = describe_inputs(stage, cfg)
+    refuse_failed(stage.reads, cfg.paths.reports_dir)
     started = time.perf_counter()
     report: Report = importlib.import_module(f".{stage.module}", __package__).run(cfg)
     report.made_from = made_from
     report.created = datetime.now(UTC).isoformat(timespec="seconds")
     report.seconds = round(time.perf_counter() - started, 3)
     path = report.write(cfg.paths.reports_dir)
+    if report.failures:
+        raise UserError("\n  ".join([f"does not pass (see {path}):", *report.failures]))
     print(f"{stage.name}: {report.summary} [{report.seconds:.1f} s, {path}]", flush=True)
     return report
+
+
+def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:
+    """Stops a stage that would build on one that did not pass.
+
+    Raises:
+        UserError: Names it.
+    """
+    for name in stages:
+        if load_report(name, reports_dir).failures:
+            raise UserError(f"`{name}` did not pass: mend what it says and run it again first.")
 
 
 def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """What a report of this stage is made from; equal hashes mean that it still holds."""
     config = select_config(stage, cfg)
-    raw = {} if stage.reads else {"raw": hash_tree(cfg.data.get("root") or cfg.data.path)}
+    raw = {}
+    if stage.reads_raw:
+        raw["raw"] = hash_tree(cfg.data.get("root") or cfg.data.path)
     return raw | {
         "config": hash_json(config),
         "code": hash_code(stage.module, targets_in(config)),

@@ -14,5 +14,8 @@ def test_every_batch_size_has_ordered_percentiles_and_a_throughput(exported, run
         assert measured["items_per_second"] == pytest.approx(
             int(size) / measured["p50_ms"] * 1000, rel=0.05
         )
+    speeds = {size: figures["batches"][size]["items_per_second"] for size in figures["batches"]}
+    assert speeds[str(figures["best_batch"])] == max(speeds.values())
+    assert (figures["repeats"], figures["warm_up"]) == (5, 1)
     memory = figures["memory_megabytes"]
     assert 0 < memory["before"] <= memory["peak"]

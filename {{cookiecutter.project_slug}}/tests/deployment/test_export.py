@@ -1,5 +1,6 @@
 """What is exported is what was trained, or nothing."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from {{ cookiecutter.package_name }}.deployment.runtime import (
     open_validation,
 )
 from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.files import hash_file
+from {{ cookiecutter.package_name }}.files import hash_file, hash_json
 from {{ cookiecutter.package_name }}.model.checkpoint import load_network
 
 pytestmark = pytest.mark.pipeline
@@ -61,6 +62,9 @@ def test_the_reference_holds_shares_of_train_inputs_and_validation_predictions(e
     reference = json.loads(Path("models/reference.json").read_text())
     assert "prediction" in reference["watched"]
     assert any(name.startswith("input/") for name in reference["watched"])
+    with Path("data/processed/items.csv").open(newline="") as stream:
+        ids = sorted(row["id"] for row in csv.DictReader(stream) if row["split"] == "train")
+    assert reference["items"]["input"] == {"count": len(ids), "sha256": hash_json(ids)}
     for distribution in reference["watched"].values():
         shares = distribution["shares"]
         values = shares.values() if isinstance(shares, dict) else shares

@@ -19,10 +19,17 @@ pytestmark = pytest.mark.serving
 
 
 def test_the_probe_finds_served_answers_equal_to_offline_ones(exported, run):
-    report = run("serve", "serve.probe=true", "serve.probe_items=5", "serve.notice_seconds=0.0")
-    assert report.figures["items"] == 5
-    assert report.figures["mismatches"] == 0
-    assert report.figures["clean_exit"]
+    overrides = ("probe.load_seconds=0.2", "serve.notice_seconds=1")
+    figures = run("probe", "probe.num_items=5", *overrides).figures
+    assert figures["items"] == 5
+    assert figures["mismatches"] == 0
+    assert figures["load"]["errors"] == 0
+    assert figures["clean_exit"]
+    assert figures["states"] == {
+        "starting": {"/live": None, "/ready": None},
+        "running": {"/live": 200, "/ready": 200},
+        "draining": {"/live": 200, "/ready": 503},
+    }
 
 
 @contextmanager

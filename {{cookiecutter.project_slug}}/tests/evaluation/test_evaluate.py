@@ -40,6 +40,21 @@ def test_figures_follow_from_the_kept_predictions_and_the_split_opens_once(train
     assert set(figures["baselines"]) >= {"random", "constant", "random_forest"}
     again = run("evaluate", *EVALUATE).figures
     assert (again["kept_predictions"], again["openings"]) == (True, 1)
+    assert again["mode"] == figures["mode"]
+
+
+def test_the_network_is_watched_while_it_predicts(trained, run):
+    mode = run("evaluate", *EVALUATE).figures["mode"]
+    assert mode["calls"] > 0
+    assert mode["in_training_mode"] == mode["with_gradients"] == 0
+
+
+def test_the_worst_items_are_of_the_test_split_and_sorted_by_loss(trained, run):
+    worst = run("evaluate", *EVALUATE).figures["worst"]
+    items = load_store("data").items
+    assert set(items.loc[items["id"].isin([item["id"] for item in worst]), "split"]) == {TEST}
+    losses = [item["loss"] for item in worst]
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):

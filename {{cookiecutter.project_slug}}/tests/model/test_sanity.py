@@ -1,12 +1,16 @@
 """Sanity lets a sound model pass and names what is wrong with a broken one."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.model import sanity
+from {{ cookiecutter.package_name }}.model.families import find_family
 from {{ cookiecutter.package_name }}.model.sanity import make_network
+from {{ cookiecutter.package_name }}.report import load_report
 
 pytestmark = pytest.mark.pipeline
 
@@ -33,11 +37,13 @@ def test_a_sound_model_passes(processed, run):
     assert figures["without_gradient"] == figures["not_moved"] == []
 
 
-def test_a_biased_head_is_noticed_by_its_first_loss(processed, run, monkeypatch):
+def test_a_biased_head_is_noticed_by_its_first_loss_and_stops_training(processed, run, monkeypatch):
     break_with(monkeypatch, lambda net: nn.init.constant_(last_linear(net).bias[:1], 50.0))
     with pytest.raises(UserError, match="first loss"):
         run("sanity")
-    assert not (processed / "reports" / "sanity.json").exists()
+    assert load_report("sanity", "reports").failures
+    with pytest.raises(UserError, match="`sanity` did not pass"):
+        run("train")
 
 
 def test_a_frozen_layer_is_named(processed, run, monkeypatch):
@@ -58,3 +64,29 @@ def test_inputs_that_break_the_loss_are_noticed(processed, run, monkeypatch):
     break_with(monkeypatch, poison)
     with pytest.raises(UserError, match="NaN or infinite"):
         run("sanity")
+
+
+def test_a_model_that_is_all_frozen_is_noticed(processed, run, monkeypatch):
+    break_with(monkeypatch, lambda network: network.requires_grad_(False))
+    with pytest.raises(UserError, match="no parameter is trainable"):
+        run("sanity")
+
+
+def test_every_option_of_the_ladder_is_tried(processed, run):
+    ladder = run("sanity").figures["ladder"]
+    assert set(ladder) == {path.stem for path in Path("configs/model").glob("*.yaml")}
+    assert all(isinstance(size, int) for size in ladder.values())
+
+
+@pytest.mark.parametrize(
+    ("layers", "family"),
+    [
+        (["Conv2d", "Linear"], "cnn"),
+        (["Conv2d", "MultiheadAttention", "Linear"], "transformer"),
+        (["LSTM", "Linear"], "recurrent"),
+        (["Linear", "ReLU"], "mlp"),
+        (["Identity"], "unknown"),
+    ],
+)
+def test_a_family_is_found_by_its_layers(layers, family):
+    assert find_family(layers) == family

@@ -60,6 +60,13 @@ def test_a_stream_like_training_is_quiet_and_drawn(cfg):
     assert Path(cfg.paths.reports_dir, "monitor.png").stat().st_size > 1000
 
 
+def test_the_share_of_unsure_answers_is_near_the_references(cfg):
+    log_predictions(cfg, 200)
+    low = run(cfg).figures["low_confidence"]
+    assert low["below"] == pytest.approx(0.525, abs=0.02)
+    assert low["share"] == pytest.approx(low["expected"], abs=0.04)
+
+
 def test_a_shifted_feature_is_drift_and_is_named(cfg):
     log_predictions(cfg, 200, shift=1.0)
     report = run(cfg)

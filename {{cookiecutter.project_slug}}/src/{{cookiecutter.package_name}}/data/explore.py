@@ -14,6 +14,7 @@ from .types import DataType
 
 MAX_BARS = 30
 MAX_CLASSES = 20  # more different numbers than this are a measure, not classes
+MAX_NAMED = 100  # items listed in a report
 
 
 def run(cfg: DictConfig) -> Report:
@@ -26,9 +27,10 @@ def run(cfg: DictConfig) -> Report:
     figures = {
         "items": len(items),
         "labels": measure_labels(labels),
-        "duplicated_items": int(items["hash"].duplicated().sum()),
+        "duplicates": find_repeats(items),
         **data_type.explore(items, folder, cfg.explore),
     }
+    figures["groups"] = share_labels(labels) | figures.get("groups", {})
     with atomic(folder / "explore_labels.png") as draft:
         plot_labels(labels, draft)
     pictures = ["explore_labels.png", *figures.pop("pictures")]
@@ -37,7 +39,7 @@ def run(cfg: DictConfig) -> Report:
         figures=figures,
         pictures=pictures,
         summary=f"{len(items):,} items, {describe_labels(figures['labels'])}, "
-        f"{figures['duplicated_items']} repeated, {figures['outliers']['count']} outliers",
+        f"{figures['duplicates']['count']} repeated, {figures['outliers']['count']} outliers",
     )
     for picture in pictures:
         report.add_file(folder / picture)
@@ -48,6 +50,20 @@ def as_numbers(labels: pd.Series) -> pd.Series | None:
     """The labels as numbers where they are a measure; None where they are classes."""
     numbers = pd.to_numeric(labels, errors="coerce")
     return numbers if numbers.notna().all() and numbers.nunique() > MAX_CLASSES else None
+
+
+def find_repeats(items: pd.DataFrame) -> dict[str, Any]:
+    """Items whose content an earlier one has, by name; empty hashes are unreadable files."""
+    repeated = items.loc[(items["hash"] != "") & items["hash"].duplicated(), "id"]
+    return {"count": len(repeated), "items": repeated.head(MAX_NAMED).tolist()}
+
+
+def share_labels(labels: pd.Series) -> dict[str, float]:
+    """`label=7` -> share, where labels are classes: groups that a charter can speak of."""
+    if as_numbers(labels) is not None:
+        return {}
+    shares = labels.value_counts(normalize=True).head(MAX_NAMED)
+    return {f"label={name}": round(float(share), 4) for name, share in shares.items()}
 
 
 def measure_labels(labels: pd.Series) -> dict[str, Any]:

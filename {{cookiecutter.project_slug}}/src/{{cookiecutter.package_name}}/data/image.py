@@ -102,10 +102,9 @@ class ImageFolder:
 
         figures = measure_images(self.root, items, settings.outlier_z)
         readable = items[~items["id"].isin(figures["unreadable"]["items"])]
-        plot_samples(
-            self.root, readable, folder / "explore_samples.png", settings.samples_per_class
-        )
-        return figures | {"pictures": ["explore_samples.png"]}
+        sheet = folder / "explore_samples.png"
+        shown = plot_samples(self.root, readable, sheet, settings.samples_per_class)
+        return figures | {"sampled_classes": shown, "pictures": [sheet.name]}
 
     def read(self, items: pd.DataFrame) -> Images:
         """The images, decoded one by one as they are used."""

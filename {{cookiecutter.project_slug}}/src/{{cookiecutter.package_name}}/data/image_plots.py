@@ -55,14 +55,20 @@ def robust_z(values: pd.Series) -> pd.Series:
 
 
 def describe_numbers(values: pd.Series) -> dict[str, float]:
-    """Minimum, median and maximum."""
+    """Range and moments."""
     if values.empty:
         return {}
-    return {name: round(float(getattr(values, name)()), 4) for name in ("min", "median", "max")}
+    spread = {name: float(getattr(values, name)()) for name in ("min", "median", "max", "mean")}
+    spread["std"] = float(values.std(ddof=0))
+    return {name: round(value, 4) for name, value in spread.items()}
 
 
-def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> None:
-    """A row of evenly spaced samples for each class, as the model will see their proportions."""
+def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> list[str]:
+    """A row of evenly spaced samples for each class, as the model will see their proportions.
+
+    Returns:
+        The classes that are on the sheet.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -88,3 +94,4 @@ def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> Non
     with atomic(path) as draft:
         figure.savefig(draft, dpi=110, format="png")
     plt.close(figure)
+    return shown

@@ -13,7 +13,8 @@ from ..configuration import build
 from ..files import atomic, hash_file, hash_json, write_json
 from ..report import Report
 from .ingest import read_table, write_table
-from .store import SPLITS, TRAIN
+from .measure import compare_splits, fingerprint, measure_splits
+from .store import SPLITS, TRAIN, load_store
 from .types import DataType, State
 
 CHUNK = 1024  # items that are decoded at a time, to bound memory
@@ -26,10 +27,12 @@ def run(cfg: DictConfig) -> Report:
     task = build(cfg.task)
     items = read_table(data_dir / "clean.csv", "clean")
     items = items.merge(read_table(data_dir / "splits.csv", "split"), on="id", validate="1:1")
-    train = items[items["split"] == TRAIN]
+    raw = Path(cfg.data.get("root") or cfg.data.path)
+    before = fingerprint(raw)
+    fitted = choose_fitted(items)
     state: State = {
-        "data": data_type.fit(data_type.read(train), cfg.preprocess),
-        "task": task.fit(train["label"]),
+        "data": data_type.fit(data_type.read(fitted), cfg.preprocess),
+        "task": task.fit(fitted["label"]),
     }
     targets = task.encode(items["label"], state["task"])
     folder = data_dir / "processed"
@@ -40,13 +43,25 @@ def run(cfg: DictConfig) -> Report:
         write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
         state["version"] = hash_version(draft, data_dir)
         write_json(draft / "state.json", state)
+    store = load_store(data_dir)
     report = Report(
         stage="preprocess",
-        figures=describe(items, state, folder),
+        figures=describe(items, state, folder)
+        | {
+            "statistics": measure_splits(store),
+            "validation_against_test": compare_splits(store, data_type),
+            "raw_before": before,
+            "raw_after": fingerprint(raw),
+        },
         summary=f"{len(items):,} items as {describe_shapes(state)}, version {state['version'][:8]}",
     )
     report.add_file(folder)
     return report
+
+
+def choose_fitted(items: pd.DataFrame) -> pd.DataFrame:
+    """What statistics may be fitted on: training items alone."""
+    return items[items["split"] == TRAIN]
 
 
 def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: State) -> None:

@@ -25,11 +25,11 @@ def bring_raw(cfg: DictConfig) -> None:
     inside = place.resolve().is_relative_to(Path.cwd())
     if inside and Path(".dvc").is_dir() and not Path(f"{place}.dvc").exists():
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", "add", "--quiet", str(place)],
+            [sys.executable, "-m", "dvc", "add", str(place)],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise UserError(f"DVC does not take {place}: {done.stderr.strip()}")
+            raise UserError(f"DVC does not take {place}: {done.stderr.strip().splitlines()[-1]}")
     print(f"raw: {place} is in place")

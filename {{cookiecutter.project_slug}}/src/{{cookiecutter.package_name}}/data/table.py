@@ -96,15 +96,16 @@ class Table:
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Missing, constant and outlying values; a histogram a column, and sample rows."""
-        from .table_plots import measure_columns, plot_columns, write_samples
+        from .table_plots import measure_columns, plot_columns, share_values, write_samples
 
         table = self.read(items)
         labels = items["label"].set_axis(table.index)
         plot_columns(table, folder / "explore_columns.png")
         samples = folder / "explore_samples.csv"
-        write_samples(table.assign(**{self.target: labels}), self.target, samples, settings)
-        figures = measure_columns(table, settings.outlier_z)
-        return figures | {"pictures": ["explore_columns.png", samples.name]}
+        shown = write_samples(table.assign(**{self.target: labels}), self.target, samples, settings)
+        figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+        pictures = ["explore_columns.png", samples.name]
+        return figures | {"sampled_classes": shown, "pictures": pictures}
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the row number."""

@@ -40,8 +40,19 @@ def measure_column(column: pd.Series) -> dict[str, Any]:
     }
     if figures["kind"] == "text":
         return figures | {"most_common": column.value_counts().head(5).to_dict()}
-    spread = {name: float(getattr(column, name)()) for name in ("min", "median", "max")}
+    names = ("min", "median", "max", "mean", "std")
+    spread = {name: float(getattr(column, name)()) for name in names}
     return figures | (spread if column.notna().any() else {})
+
+
+def share_values(table: pd.DataFrame) -> dict[str, float]:
+    """`column=value` -> share, of columns with few values: groups that a charter can speak of."""
+    shares = {}
+    for name in table.columns[table.nunique() <= MAX_CLASSES]:
+        for value, share in table[name].value_counts(normalize=True).items():
+            written = f"{value:g}" if isinstance(value, float) else value
+            shares[f"{name}={written}"] = round(float(share), 4)
+    return shares
 
 
 def find_outliers(column: pd.Series, outlier_z: float) -> pd.Series:
@@ -93,8 +104,12 @@ def draw_column(axis: Any, known: pd.Series) -> None:
     axis.barh([str(name)[:12] for name in counts.index], counts, color="#ccbb44")
 
 
-def write_samples(table: pd.DataFrame, target: str, path: Path, settings: Any) -> None:
-    """Some rows of every class; rows spread over the range where the label is a measure."""
+def write_samples(table: pd.DataFrame, target: str, path: Path, settings: Any) -> list[str]:
+    """Some rows of every class; rows spread over the range where the label is a measure.
+
+    Returns:
+        The classes, or values of the measure, that the rows have.
+    """
     count = settings.samples_per_class
     if table[target].nunique() <= MAX_CLASSES:
         samples = table.groupby(target, sort=True).head(count).sort_values(target, kind="stable")
@@ -103,3 +118,4 @@ def write_samples(table: pd.DataFrame, target: str, path: Path, settings: Any) -
         samples = table.loc[order[np.linspace(0, len(order) - 1, count * 5).astype(int)]]
     with atomic(path) as draft:
         samples.to_csv(draft, index_label="row")
+    return sorted(set(samples[target].astype(str)))

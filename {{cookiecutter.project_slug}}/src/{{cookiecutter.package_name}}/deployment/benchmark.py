@@ -28,27 +28,32 @@ def run(cfg: DictConfig) -> Report:
     peak = before
     for size in cfg.benchmark.batches:
         chosen = np.resize(rows, size)  # repeats items where the split is smaller
-        batches[str(size)] = measure_batch(model, store.take(chosen), cfg.benchmark.repeats)
-        peak = max(peak, process.memory_info().rss)
+        measured = measure_batch(model, store.take(chosen), cfg.benchmark.repeats)
+        memory = process.memory_info().rss
+        batches[str(size)] = measured | {"memory_megabytes": round(memory / MEGABYTE, 1)}
+        peak = max(peak, memory)
     one = model.data_type.read(store.items.iloc[rows[:1]])
     request = time_calls(lambda: model.predict(one), cfg.benchmark.repeats)
+    best = max(batches, key=lambda size: batches[size]["items_per_second"])
     figures: dict[str, Any] = {
         "version": model.version,
         "cpu_cores": os.cpu_count(),
+        "repeats": len(request),
+        "warm_up": count_warm_ups(cfg.benchmark.repeats),
         "model_megabytes": round((Path(cfg.paths.models_dir) / MODEL).stat().st_size / MEGABYTE, 3),
         "batches": batches,
+        "best_batch": int(best),
         "raw_item": describe_times(request),
         "memory_megabytes": {
             "before": round(before / MEGABYTE, 1),
             "peak": round(peak / MEGABYTE, 1),
         },
     }
-    fastest = max(batch["items_per_second"] for batch in batches.values())
     return Report(
         stage="benchmark",
         figures=figures,
         summary=f"one raw item in {figures['raw_item']['p50_ms']} ms, "
-        f"at most {fastest:,.0f} encoded items a second",
+        f"at most {batches[best]['items_per_second']:,.0f} encoded items a second, {best} at once",
     )
 
 
@@ -63,7 +68,7 @@ def measure_batch(model: Model, arrays: Arrays, repeats: int) -> dict[str, float
 
 def time_calls(call: Callable[[], Any], repeats: int) -> list[float]:
     """Seconds of each call, after a warm-up."""
-    for _ in range(max(1, round(repeats * WARM_UP_SHARE))):
+    for _ in range(count_warm_ups(repeats)):
         call()
     seconds = []
     for _ in range(repeats):
@@ -71,6 +76,11 @@ def time_calls(call: Callable[[], Any], repeats: int) -> list[float]:
         call()
         seconds.append(time.perf_counter() - started)
     return seconds
+
+
+def count_warm_ups(repeats: int) -> int:
+    """Calls that are not counted, since the first ones pay for allocation."""
+    return max(1, round(repeats * WARM_UP_SHARE))
 
 
 def describe_times(seconds: list[float]) -> dict[str, float]:

@@ -55,7 +55,7 @@ def run(cfg: DictConfig) -> Report:
     exported = Exported(network, decoder, empty).eval()
     with atomic(models_dir / MODEL) as draft:
         write_onnx(exported, arrays, draft, cfg.export.opset)
-        difference = check_parity(exported, arrays, draft, cfg.export.tolerance)
+        parity = check_parity(exported, arrays, draft, cfg.export.tolerance)
         sidecar = describe_model(draft, arrays, trained, cfg)
         write_json(draft.with_name(SIDECAR), sidecar)
         reference = build_reference(Model(draft.parent), store)
@@ -68,10 +68,10 @@ def run(cfg: DictConfig) -> Report:
             "opset": cfg.export.opset,
             "megabytes": round((models_dir / MODEL).stat().st_size / 1e6, 3),
             "items_compared": len(rows),
-            "largest_difference": difference,
+            **parity,
         },
-        summary=f"{sidecar['version']} as ONNX, at most {difference:.1e} from PyTorch on "
-        f"{len(rows)} items",
+        summary=f"{sidecar['version']} as ONNX, at most {parity['largest_difference']:.1e} from "
+        f"PyTorch on {len(rows)} items",
     )
     for name in (MODEL, SIDECAR, REFERENCE):
         report.add_file(models_dir / name)
@@ -109,12 +109,15 @@ def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> No
     program.save(path)
 
 
-def check_parity(exported: Exported, arrays: Arrays, path: Path, tolerance: float) -> float:
+def check_parity(
+    exported: Exported, arrays: Arrays, path: Path, tolerance: float
+) -> dict[str, Any]:
     """Compares PyTorch and onnxruntime, item by item and all at once.
 
     Returns:
-        The largest difference; relative to the largest prediction where that is above 1, since a
-        regression's target may be in thousands.
+        `largest_difference`, relative to the largest prediction where that is above 1, since a
+        regression's target may be in thousands; `changed_classes`, items whose predicted class
+        differs; and the `batches` compared.
 
     Raises:
         UserError: It is over the tolerance, or a predicted class differs.
@@ -129,13 +132,18 @@ def check_parity(exported: Exported, arrays: Arrays, path: Path, tolerance: floa
     ]
     found = np.stack([at_once, np.concatenate(singles)])
     difference = float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
-    same = expected.ndim == 1 or bool((found.argmax(-1) == expected.argmax(-1)).all())
-    if not (difference <= tolerance and same):  # so that NaN fails too
+    differs = found.argmax(-1) != expected.argmax(-1) if expected.ndim > 1 else np.zeros((2, 1))
+    changed = int(differs.any(0).sum())
+    if changed or not difference <= tolerance:  # so that NaN fails too
         raise UserError(
             f"the ONNX model differs from PyTorch by {difference:.1e} (export.tolerance="
-            f"{tolerance:g}{'' if same else ', other classes'}): nothing was exported."
+            f"{tolerance:g}), in {changed} predicted classes: nothing was exported."
         )
-    return difference
+    return {
+        "largest_difference": difference,
+        "changed_classes": changed,
+        "batches": [1, len(expected)],
+    }
 
 
 def describe_model(

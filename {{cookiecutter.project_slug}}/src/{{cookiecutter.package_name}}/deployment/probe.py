@@ -1,4 +1,4 @@
-"""`serve serve.probe=true`: the real service in a child process, against offline predictions."""
+"""`probe`: the real service in a child process, held against offline predictions."""
 
 import multiprocessing
 import time
@@ -16,27 +16,31 @@ from ..monitoring.log import PROBE, PredictionLog, log_path
 from ..report import Report
 from .runtime import Model, open_validation
 from .serve import listen, serve_forever
+from .trials import ask_states, read_metrics, send_load, send_nonsense, swap_model
 
-ANSWERED = 'requests_total{path="/predict",status="200"}'
 START_SECONDS = 60
 STOP_MARGIN_SECONDS = 10
 
 
 def run(cfg: DictConfig) -> Report:
-    """Sends validation items through HTTP and compares every answer.
+    """Sends load, validation items and nonsense through HTTP, and compares every answer.
 
     Raises:
         UserError: The service does not start, answers otherwise than offline, or does not stop.
     """
     model = Model(cfg.paths.models_dir)
-    store, rows = open_validation(cfg.paths.data_dir, model.data_version, cfg.serve.probe_items)
+    store, rows = open_validation(cfg.paths.data_dir, model.data_version, cfg.probe.num_items)
     raw = model.data_type.read(store.items.iloc[rows])
     items = [raw[index : index + 1] for index in range(len(rows))]
+    states: dict[str, Any] = {}
     with closing(PredictionLog(log_path(cfg.paths.data_dir))) as log:
-        log.forget_probes()
-        with start_service(cfg) as (client, start_seconds):
-            answers, seconds = zip(*(send(client, model, item) for item in items), strict=True)
-            check_other_paths(client, model, len(items))
+        with start_service(cfg, states) as (client, start_seconds):
+            requests = [model.data_type.write_request(item) for item in items]
+            load = send_load(client, requests, cfg.probe)
+            log.forget_probes()  # of the load, too: the monitor would count its items many times
+            answers, seconds = zip(*(send(client, request) for request in requests), strict=True)
+            observed = observe(client, model, len(items) + load["answered"])
+            observed["refused"] = send_nonsense(client, int(cfg.serve.max_mb * 1e6))
         logged = len(log.newest(model.version, PROBE, len(items)))
     pairs = zip(answers, items, strict=True)
     mismatches = sum(answer != model.predict(item)[0] for answer, item in pairs)
@@ -56,15 +60,23 @@ def run(cfg: DictConfig) -> Report:
         "p50_ms": p50,
         "p95_ms": p95,
         "start_seconds": round(start_seconds, 2),
+        "states": states,
+        "load": load,
+        **observed,
+        "swapped_model": swap_model(cfg.paths.models_dir),
         "clean_exit": True,
     }
     summary = f"{len(items)} answers equal offline ones, {name} {metrics[name]:.3f}, p95 {p95} ms"
-    return Report(stage="serve", figures=figures, summary=summary)
+    return Report(stage="probe", figures=figures, summary=summary)
 
 
 @contextmanager
-def start_service(cfg: DictConfig) -> Iterator[tuple[httpx.Client, float]]:
+def start_service(cfg: DictConfig, states: dict[str, Any]) -> Iterator[tuple[httpx.Client, float]]:
     """The service on a free loopback port, ready; stopped by SIGTERM at the end of the block.
+
+    Args:
+        cfg: The composed config.
+        states: Gets what /live and /ready answer while it starts, runs and drains.
 
     Yields:
         A client of it, and the seconds until it was ready.
@@ -84,9 +96,14 @@ def start_service(cfg: DictConfig) -> Iterator[tuple[httpx.Client, float]]:
     listener.close()
     try:
         with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+            states["starting"] = ask_states(client)
             wait_until_ready(client, child)
-            yield client, time.perf_counter() - started
-        child.terminate()
+            seconds = time.perf_counter() - started
+            states["running"] = ask_states(client)
+            yield client, seconds
+            child.terminate()
+            time.sleep(min(0.2, cfg.serve.notice_seconds / 2))
+            states["draining"] = ask_states(client)
         child.join(cfg.serve.notice_seconds + cfg.serve.drain_seconds + STOP_MARGIN_SECONDS)
         if child.exitcode != 0:
             raise UserError(f"the service did not stop cleanly (exit code {child.exitcode}).")
@@ -113,13 +130,12 @@ def wait_until_ready(client: httpx.Client, child: BaseProcess) -> None:
     raise UserError(f"the service was not ready within {START_SECONDS} s: run `serve` to see why.")
 
 
-def send(client: httpx.Client, model: Model, item: Any) -> tuple[dict[str, Any], float]:
+def send(client: httpx.Client, request: dict[str, Any]) -> tuple[dict[str, Any], float]:
     """Sends one item as a client would; its answer less the id, and the seconds it took.
 
     Raises:
         UserError: The item was refused.
     """
-    request = model.data_type.write_request(item)
     started = time.perf_counter()
     response = client.post("/predict", **request)
     seconds = time.perf_counter() - started
@@ -129,21 +145,23 @@ def send(client: httpx.Client, model: Model, item: Any) -> tuple[dict[str, Any],
     return {key: value for key, value in answer.items() if key != "id"}, seconds
 
 
-def check_other_paths(client: httpx.Client, model: Model, num_items: int) -> None:
-    """Health, version, metrics, and a refusal of garbage.
+def observe(client: httpx.Client, model: Model, answered: int) -> dict[str, Any]:
+    """What /version, /metrics and /openapi.json say after so many answered requests.
 
     Raises:
         UserError: One of them is not as it should be; names it.
     """
-    metrics = client.get("/metrics").text
-    garbage = client.post("/predict", content=b"\x00 no item", headers={"content-type": "text/x"})
+    served = client.get("/version").json()
+    metrics = read_metrics(client.get("/metrics").text)
+    operation = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    body = model.data_type.describe_request(model.info["state"]["data"])
     checks = {
-        "/live": client.get("/live").is_success,
-        "/ready": client.get("/ready").is_success,
-        "/version": client.get("/version").json()["version"] == model.version,
-        "/metrics": f"{ANSWERED} {num_items}.0" in metrics,
-        "/predict of garbage": garbage.status_code == httpx.codes.UNPROCESSABLE_ENTITY,
+        "/version": served["version"] == model.version,
+        "/metrics": metrics["requests"]["count"] == answered,
+        "/openapi.json": operation["requestBody"] == body,
     }
     wrong = [path for path, good in checks.items() if not good]
     if wrong:
         raise UserError(f"the service does not answer as it should on {', '.join(wrong)}.")
+    documented = {"body": operation["requestBody"], "statuses": sorted(operation["responses"])}
+    return {"served": served, "metrics": metrics, "documented": documented}

@@ -1,7 +1,4 @@
-"""`serve`: answers predictions over HTTP until it is told to stop.
-
-`serve.probe=true` starts it, holds its answers against offline predictions, and stops it.
-"""
+"""`serve`: answers predictions over HTTP until it is told to stop."""
 
 import math
 import os
@@ -24,11 +21,7 @@ from .runtime import Model
 
 
 def run(cfg: DictConfig) -> Report:
-    """Serves until SIGTERM or Ctrl-C and ends the process; only a probe makes a report."""
-    if cfg.serve.probe:
-        from .probe import run as run_probe
-
-        return run_probe(cfg)
+    """Serves until SIGTERM or Ctrl-C and ends the process; it makes no report."""
     listener = listen(cfg.serve.host, cfg.serve.port)
     serve_forever(cfg.paths.models_dir, cfg.paths.data_dir, cfg.serve, listener)
     raise SystemExit(0)

@@ -1,10 +1,12 @@
 """Predictions of the trained network, in eval mode and without gradients, kept once made."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..data.load import to_tensors
 from ..data.store import Store
@@ -15,16 +17,37 @@ from ..problem.task import Task
 BATCH_SIZE = 256
 
 
-def predict(model_path: Path, store: Store, rows: np.ndarray, task: Task) -> np.ndarray:
-    """Predictions of a checkpoint for rows of the store: (N, classes) or (N,)."""
+def predict(
+    model_path: Path, store: Store, rows: np.ndarray, task: Task
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Predictions of a checkpoint for rows of the store: (N, classes) or (N,).
+
+    Returns:
+        The predictions, and what `watch_mode` saw meanwhile.
+    """
     network, _ = load_network(model_path)
+    mode = watch_mode(network)
     decoder = task.decoder(store.state["task"]).eval()
     parts = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH_SIZE):
             inputs = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
             parts.append(decoder(network(**inputs)).numpy())
-    return np.concatenate(parts)
+    return np.concatenate(parts), mode
+
+
+def watch_mode(network: nn.Module) -> dict[str, int]:
+    """Counts each call of a layer, and those in training mode or with gradients on."""
+    seen = {"calls": 0, "in_training_mode": 0, "with_gradients": 0}
+
+    def note(module: nn.Module, inputs: Any) -> None:
+        seen["calls"] += 1
+        seen["in_training_mode"] += module.training
+        seen["with_gradients"] += torch.is_grad_enabled()
+
+    for module in network.modules():
+        module.register_forward_pre_hook(note)
+    return seen
 
 
 def save_predictions(path: Path, **arrays: Any) -> str:
@@ -34,12 +57,13 @@ def save_predictions(path: Path, **arrays: Any) -> str:
     return hash_file(path)
 
 
-def load_predictions(path: Path, model: str, data_version: str) -> np.ndarray | None:
-    """The kept predictions, if they are this model's on this data."""
+def load_predictions(
+    path: Path, model: str, data_version: str
+) -> tuple[np.ndarray, dict[str, int]] | None:
+    """What `predict` gave, if it was for this model on this data."""
     if not path.exists():
         return None
     with np.load(path) as content:
         if (str(content["model"]), str(content["data"])) != (model, data_version):
             return None
-        predictions: np.ndarray = content["predictions"]
-        return predictions
+        return content["predictions"], json.loads(str(content["mode"]))

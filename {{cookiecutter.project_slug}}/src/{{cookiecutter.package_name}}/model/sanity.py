@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from ..configuration import build, to_plain
 from ..data.load import to_tensors
 from ..data.store import TRAIN, Store, load_store
-from ..errors import UserError
 from ..problem.task import Task
 from ..report import Report
+from ..training.batches import inspect_batches
 from .network import Network, build_network
+from .sizing import climb_ladder, describe_network, estimate_memory
 
 LEARNING_RATE = 1e-2  # high enough that a sound network learns a few items within the steps
 FIRST_LOSS_FACTOR = 1.5  # the first loss may be this many times off what knowing nothing costs
@@ -22,28 +23,30 @@ FIRST_LOSS_FACTOR = 1.5  # the first loss may be this many times off what knowin
 def run(cfg: DictConfig) -> Report:
     """Measures shapes, first loss, one batch learned by heart, and that every parameter moves.
 
-    Raises:
-        UserError: One of them fails; the sentence has the figure and what to look at.
+    Returns:
+        The report; its `failures` have the figure and what to look at.
     """
     store = load_store(cfg.paths.data_dir)
     torch.manual_seed(cfg.seed)
     task = build(without_smoothing(cfg.task))
     network = make_network(cfg, store, task)
+    figures: dict[str, Any] = describe_network(network)
+    stop_dropout(network)
     inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)
-    figures: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
     figures |= measure_shapes(network, inputs, task.num_outputs(store.state["task"]))
     loss = task.loss(store.state["task"])
     figures |= measure_first_loss(network, loss, store, task)
     figures |= overfit(network, loss, inputs, targets, cfg.sanity.steps)
-    failures = find_failures(figures, cfg.sanity.max_loss_share)
-    if failures:
-        raise UserError("the model does not pass:\n  " + "\n  ".join(failures))
+    figures["megabytes"] = estimate_memory(network, inputs, cfg.loader.batch_size)
+    figures["ladder"] = climb_ladder(cfg, store, task, inputs, targets)
+    figures["batches"] = inspect_batches(cfg, store)
     return Report(
         stage="sanity",
         figures=figures,
+        failures=find_failures(figures, cfg.sanity.max_loss_share),
         summary=(
             f"first loss {figures['first_loss']:.3f} (expected {figures['expected_loss']:.3f}), "
-            f"{cfg.sanity.num_items} items learned by heart to {figures['overfit_loss']:.4f}, "
+            f"{len(targets)} items learned by heart to {figures['overfit_loss']:.4f}, "
             f"all {figures['tensors']} tensors move"
         ),
     )
@@ -56,15 +59,16 @@ def without_smoothing(task: DictConfig) -> DictConfig:
 
 
 def make_network(cfg: DictConfig, store: Store, task: Task) -> Network:
-    """A fresh network of the configured architecture, dropout off: it hinders learning by heart."""
+    """A fresh network of the configured architecture."""
     width = task.num_outputs(store.state["task"])
-    network = build_network(
-        to_plain(cfg.model), to_plain(cfg.preprocess), store.state["data"], width
-    )
+    return build_network(to_plain(cfg.model), to_plain(cfg.preprocess), store.state["data"], width)
+
+
+def stop_dropout(network: nn.Module) -> None:
+    """Sets every dropout to zero: it hinders learning by heart."""
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    return network
 
 
 def take_items(store: Store, count: int, seed: int) -> tuple[dict[str, Tensor], Tensor]:
@@ -81,8 +85,9 @@ def measure_shapes(network: Network, inputs: dict[str, Tensor], width: int) -> d
         many = network(**inputs)
         one = network(**{name: tensor[:1] for name, tensor in inputs.items()})
     count = len(next(iter(inputs.values())))
-    expected = [(count, width), (1, width)]
-    return {"shapes_match": [tuple(many.shape), tuple(one.shape)] == expected}
+    shapes = {str(count): list(many.shape), "1": list(one.shape)}
+    expected = {str(count): [count, width], "1": [1, width]}
+    return {"shapes": shapes, "shapes_match": shapes == expected}
 
 
 def measure_first_loss(
@@ -100,7 +105,8 @@ def overfit(
     network: Network, loss: nn.Module, inputs: dict[str, Tensor], targets: Tensor, steps: int
 ) -> dict[str, Any]:
     """Trains on the same few items; counts tensors that had no gradient, did not move or broke."""
-    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    trainable = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    before = {name: p.detach().clone() for name, p in trainable.items()}
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
     network.train()
     losses = []
@@ -108,14 +114,14 @@ def overfit(
     for _ in range(steps):
         optimizer.zero_grad()
         value = loss(network(**inputs), targets)
-        value.backward()
-        touched |= {
-            name for name, p in network.named_parameters() if p.grad is not None and p.grad.any()
-        }
+        if value.requires_grad:  # it does not where all is frozen or detached
+            value.backward()
+        touched |= {name for name, p in trainable.items() if p.grad is not None and p.grad.any()}
         optimizer.step()
         losses.append(value.item())
-    still = [name for name, p in network.named_parameters() if torch.equal(p, before[name])]
+    still = [name for name, p in trainable.items() if torch.equal(p, before[name])]
     return {
+        "overfit_items": len(targets),
         "overfit_first_loss": losses[0],
         "overfit_loss": losses[-1],
         "finite": bool(np.isfinite(losses).all()),
@@ -129,6 +135,8 @@ def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
     """One sentence for each thing that is wrong."""
     failures = []
     first, expected = figures["first_loss"], figures["expected_loss"]
+    if not figures["trainable"]:
+        failures.append("no parameter is trainable: look for frozen layers.")
     if not figures["shapes_match"]:
         failures.append("outputs have another shape than (items, outputs): look at the head.")
     if not figures["finite"]:

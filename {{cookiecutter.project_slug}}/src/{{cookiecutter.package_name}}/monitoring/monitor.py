@@ -16,6 +16,7 @@ from .log import LIVE, PROBE, PredictionLog, log_path
 from .reference import INPUT, load_reference, split_answers
 
 BARS = 12  # the largest are drawn
+LOW_SHARE = 0.05  # of the reference's predictions count as unsure
 NAMED = 3  # in the summary
 
 
@@ -39,6 +40,9 @@ def run(cfg: DictConfig) -> Report:
     window = unpack(rows, reference["watched"])
     figures |= judge(window, reference["watched"], cfg.monitor.max_psi)
     figures |= {"from": rows["time"].iloc[0], "to": rows["time"].iloc[-1]}
+    confidence = reference["watched"].get("confidence", {})
+    if "quantiles" in confidence:
+        figures["low_confidence"] = measure_low_confidence(window["confidence"], confidence)
     picture = Path(cfg.paths.reports_dir) / "monitor.png"
     draw(figures, window, reference["watched"], picture)
     drifted = ", ".join(figures["drifted"][:NAMED])
@@ -87,6 +91,13 @@ def judge(
     drifted = [name for name, m in measured.items() if m["psi"] > max(max_psi, m["chance"])]
     drifted.sort(key=lambda name: -measured[name]["psi"])
     return {"drift": bool(drifted), "drifted": drifted, "max_psi": max_psi, "watched": measured}
+
+
+def measure_low_confidence(values: np.ndarray, reference: Distribution) -> dict[str, float]:
+    """Share of predictions less sure than the least sure `LOW_SHARE` of the reference."""
+    below = float(np.quantile(reference["quantiles"], LOW_SHARE))
+    share = float((values < below).mean())
+    return {"below": round(below, 4), "share": round(share, 4), "expected": LOW_SHARE}
 
 
 def draw(

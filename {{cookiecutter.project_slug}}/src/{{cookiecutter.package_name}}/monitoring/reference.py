@@ -1,6 +1,6 @@
 """The training reference: what inputs, predictions and confidence looked like before release."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..data.store import TRAIN, VALIDATION, Store
 from ..deployment.runtime import REFERENCE, Model
 from ..errors import UserError
-from ..files import read_json
+from ..files import hash_json, read_json
 from .drift import describe_distribution
 from .log import answer_of
 
@@ -23,8 +23,9 @@ def build_reference(model: Model, store: Store) -> dict[str, Any]:
     Predictions on items that the model was fitted to would be too sure of themselves.
 
     Returns:
-        `version`, `data_version`, and `watched`: name -> distribution; the inputs' summary values
-        as `input/<name>`, then `prediction` and, where the task has one, `confidence`.
+        `version`, `data_version`, `items` (which ones inputs and predictions come from), and
+        `watched`: name -> distribution; the inputs' summary values as `input/<name>`, then
+        `prediction` and, where the task has one, `confidence`.
     """
     parts = [model.summarise(store.take(rows)) for rows in chunks(store.rows(TRAIN))]
     watched = {
@@ -42,8 +43,18 @@ def build_reference(model: Model, store: Store) -> dict[str, Any]:
     return {
         "version": model.version,
         "data_version": model.data_version,
+        "items": {
+            "input": describe_items(store.items["id"].iloc[store.rows(TRAIN)]),
+            "prediction": describe_items(store.items["id"].iloc[store.rows(VALIDATION)]),
+        },
         "watched": watched,
     }
+
+
+def describe_items(ids: Iterable[str]) -> dict[str, Any]:
+    """How many items, and a hash of their sorted ids, by which anyone can tell which they were."""
+    names = sorted(ids)
+    return {"count": len(names), "sha256": hash_json(names)}
 
 
 def load_reference(models_dir: str | Path) -> dict[str, Any]:

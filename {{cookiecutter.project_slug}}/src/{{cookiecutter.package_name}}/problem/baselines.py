@@ -11,9 +11,12 @@ from omegaconf import DictConfig
 from ..configuration import build
 from ..data.store import TRAIN, VALIDATION, Store, load_store
 from ..data.types import DataType
+from ..evaluation.intervals import bootstrap
 from ..files import atomic
 from ..report import Report
 from .task import Task
+
+CONFIDENCE = 0.95  # of the best baseline's interval
 
 
 def run(cfg: DictConfig) -> Report:
@@ -26,10 +29,11 @@ def run(cfg: DictConfig) -> Report:
     validation, targets, _ = load_features(store, data_type, store.rows(VALIDATION))
     estimators = task.baselines(cfg.seed)
     seconds = {name: fit(model, train, train_targets) for name, model in estimators.items()}
-    scores = {
-        name: task.metrics(targets, task.predict_baseline(model, validation, store.state["task"]))
+    predictions = {
+        name: task.predict_baseline(model, validation, store.state["task"])
         for name, model in estimators.items()
     }
+    scores = {name: task.metrics(targets, found) for name, found in predictions.items()}
     best = find_best(scores, task)
     path = Path(cfg.paths.models_dir, "baselines.joblib")
     save(estimators, path)
@@ -46,6 +50,14 @@ def run(cfg: DictConfig) -> Report:
             "scores": scores,
             "fit_seconds": seconds,
             "best": best,
+            "best_interval": bootstrap(
+                task.score,
+                targets,
+                predictions[best],
+                resamples=cfg.baselines.resamples,
+                confidence=CONFIDENCE,
+                seed=cfg.seed,
+            ),
         },
         pictures=[picture.name],
         summary=f"best is {best} with validation {task.metric} {scores[best][task.metric]:.4f}",

@@ -1,6 +1,7 @@
 """One of several classes for each item: `task=classification`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,11 @@ class Classification:
     def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """The ranking metric."""
         return METRICS[self.metric](targets, predictions)
+
+    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Cross entropy of each item."""
+        likelihood = predictions[np.arange(len(targets)), targets]
+        return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
 
     def baselines(self, seed: int) -> dict[str, Any]:
         """Chance, the majority class and three classical models."""
@@ -205,28 +211,13 @@ def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
     return float((targets == probabilities.argmax(axis=1)).mean())
 
 
-def precision_macro(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over classes of the share of its predictions that are right."""
-    from sklearn.metrics import precision_score
+def macro(name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean over classes of `precision`, `recall` or their harmonic mean `f1`."""
+    from sklearn import metrics
 
+    score = getattr(metrics, f"{name}_score")
     chosen = probabilities.argmax(axis=1)
-    return float(precision_score(targets, chosen, average="macro", zero_division=0))
-
-
-def recall_macro(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over classes of the share of its items that are found."""
-    from sklearn.metrics import recall_score
-
-    chosen = probabilities.argmax(axis=1)
-    return float(recall_score(targets, chosen, average="macro", zero_division=0))
-
-
-def f1_macro(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over classes of the harmonic mean of precision and recall."""
-    from sklearn.metrics import f1_score
-
-    chosen = probabilities.argmax(axis=1)
-    return float(f1_score(targets, chosen, average="macro", zero_division=0))
+    return float(score(targets, chosen, average="macro", zero_division=0))
 
 
 def auroc(targets: np.ndarray, probabilities: np.ndarray) -> float:
@@ -242,8 +233,8 @@ def auroc(targets: np.ndarray, probabilities: np.ndarray) -> float:
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
-    "precision_macro": precision_macro,
-    "recall_macro": recall_macro,
-    "f1_macro": f1_macro,
+    "precision_macro": partial(macro, "precision"),
+    "recall_macro": partial(macro, "recall"),
+    "f1_macro": partial(macro, "f1"),
     "auroc": auroc,
 }

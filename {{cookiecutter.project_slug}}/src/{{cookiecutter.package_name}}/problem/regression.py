@@ -107,6 +107,10 @@ class Regression:
         """The ranking metric."""
         return self.metrics(targets, predictions)[self.metric]
 
+    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Absolute residual of each item."""
+        return np.abs(predictions - targets)
+
     def baselines(self, seed: int) -> dict[str, Any]:
         """A random training label, the mean and three classical models."""
         from sklearn.dummy import DummyRegressor

@@ -62,6 +62,9 @@ class Task(Protocol):
     def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """The ranking metric alone, quick enough for a bootstrap."""
 
+    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """How wrong each prediction is, (N,): what the error analysis sorts by."""
+
     def baselines(self, seed: int) -> dict[str, Any]:
         """Name -> scikit-learn estimator: random, constant, linear, forest, boosting."""
 

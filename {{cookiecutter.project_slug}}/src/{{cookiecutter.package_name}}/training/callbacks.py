@@ -1,21 +1,89 @@
 """What watches a run besides Lightning's own callbacks."""
 
+import time
 from functools import partial
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 from torch.optim import Optimizer
 
 
 class GradientNorm(Callback):
-    """Logs the norm of the gradient before clipping: mean and largest of each epoch."""
+    """Logs the norm of the gradient before clipping, mean and largest of each epoch.
+
+    After clipping it is measured at the last step of each epoch: a step more costs time.
+
+    Attributes:
+        norms: The norm before clipping at every step so far.
+    """
+
+    def __init__(self) -> None:
+        self.norms: list[float] = []
+        self._epoch: list[Tensor] = []  # on the device, so that no step waits for it
 
     def on_before_optimizer_step(
         self, trainer: Trainer, module: LightningModule, optimizer: Optimizer
     ) -> None:
         """Measures all trainable parameters at once."""
-        gradients = [p.grad for p in module.parameters() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        norm = measure_norm(module)
+        self._epoch.append(norm)
         log = partial(module.log, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
         log("train/gradient_norm", norm)
         log("train/gradient_norm_max", norm, reduce_fx="max")
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Measures what clipping has left, once an epoch."""
+        if trainer.is_last_batch:
+            norm = measure_norm(module)
+            name = "train/gradient_norm_clipped"
+            module.log(name, norm, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Brings the epoch's norms to the CPU."""
+        if self._epoch:
+            self.norms += torch.stack(self._epoch).tolist()
+        self._epoch = []
+
+
+class DataWait(Callback):
+    """Logs the share of each epoch's time in which the step waits for its batch."""
+
+    def __init__(self) -> None:
+        self.ended: float | None = None
+        self.started = self.waited = self.worked = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        """Forgets the epoch before; the first batch, for which workers start, is not counted."""
+        self.ended = None
+        self.waited = self.worked = 0.0
+
+    def on_train_batch_start(
+        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """The batch is there."""
+        self.started = time.perf_counter()
+        if self.ended is not None:
+            self.waited += self.started - self.ended
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """The step is done; the wait for the next batch begins."""
+        self.ended = time.perf_counter()
+        self.worked += self.ended - self.started
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Logs the share."""
+        share = self.waited / max(self.waited + self.worked, 1e-9)
+        module.log("train/data_wait", share, sync_dist=True)
+
+
+def measure_norm(module: LightningModule) -> Tensor:
+    """The norm of all gradients together."""
+    return torch.nn.utils.get_total_norm(
+        [p.grad for p in module.parameters() if p.grad is not None]
+    )

@@ -20,8 +20,10 @@ from ..data.store import TRAIN, load_store
 from ..errors import UserError
 from ..files import atomic
 from ..report import Report
+from .evidence import describe_checkpoint, describe_training
 from .module import LitModel
 from .record import create_run_dir, finish_record, start_record
+from .runs_page import write_runs_page
 from .trainer import build_trainer
 
 # Processes that Lightning starts for DDP find the run's folder here and make none of their own.
@@ -134,7 +136,8 @@ def write_model(
     cfg: DictConfig, run_dir: Path, trainer: pl.Trainer, outcome: dict[str, Any]
 ) -> Report:
     """Copies the best checkpoint to its fixed place and reports."""
-    report = Report(stage="train", figures={"run": run_dir.name, **outcome})
+    figures = {"run": run_dir.name, **outcome, **describe_training(trainer)}
+    report = Report(stage="train", figures=figures)
     checkpoint = find_best(trainer)
     if checkpoint is None:
         raise UserError(
@@ -145,6 +148,8 @@ def write_model(
     with atomic(target) as draft:
         shutil.copyfile(checkpoint.best_model_path, draft)
     report.add_file(target)
+    report.figures["checkpoint"] = describe_checkpoint(target, f"val/{cfg.task.metric}")
+    write_runs_page(cfg.paths.runs_dir, cfg.paths.reports_dir, cfg.task)
     key = f"best_val_{cfg.task.metric}"
     report.summary = (
         f"{run_dir.name}: {cfg.model.name} with {outcome['parameters']:,} parameters reaches "

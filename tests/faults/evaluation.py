@@ -1,0 +1,102 @@
+"""Faults of phase 5: the test split misused, figures that are not so, a model that is no better."""
+
+import csv
+import json
+
+from faults.harness import TABLES, Fault
+
+NUMBERS = "tabular-regression"
+
+
+def read_test_while_tuning(work):
+    code = '"""Tunes."""\n\n\ndef tune(store):\n    return store.targets[store.open_test()]\n'
+    work.write(f"src/{work.package}/training/tune.py", code)
+
+
+def meet_the_test_split_again(work):
+    text = (work.root / "reports/test_ledger.jsonl").read_text()
+    again = json.loads(text.splitlines()[-1]) | {"reason": ""}
+    work.write("reports/test_ledger.jsonl", text + json.dumps(again) + "\n")
+
+
+def evaluate_in_training_mode(work):
+    load_network = work.module("evaluation.predictions").load_network
+
+    def load_training(path):
+        network, hyperparameters = load_network(path)
+        return network.train(), hyperparameters
+
+    work.patch("evaluation.predictions", "load_network", load_training)
+    work.remove("reports/test_predictions.npz")
+    work.set_config("stages.yaml", evaluate__reason="a fault")
+    work.run("evaluate")
+
+
+def average_otherwise(work):
+    """F1 over all items in place of the mean over classes."""
+    metrics = work.module("problem.classification").METRICS
+    work.monkeypatch.setitem(metrics, "f1_macro", metrics["accuracy"])
+    work.run("evaluate")
+
+
+def report_r2_of_training(work):
+    work.edit_report("evaluate", lambda figures: figures["metrics"].update(r2=0.99))
+
+
+def show_training_items(work):
+    with (work.root / "data/splits.csv").open() as stream:
+        train = [row["id"] for row in csv.DictReader(stream) if row["split"] == "train"]
+
+    def change(figures):
+        figures["worst"][0]["id"] = train[0]
+
+    work.edit_report("evaluate", change)
+
+
+def transpose(work):
+    def change(figures):
+        figures["confusion"] = [list(row) for row in zip(*figures["confusion"], strict=True)]
+
+    work.edit_report("evaluate", change)
+
+
+def leave_a_group_behind(work):
+    def change(figures):
+        figures["groups"]["label=3"] |= {"score": 0.6, "interval": [0.5, 0.7]}
+
+    work.edit_report("evaluate", change)
+
+
+def let_the_baseline_win(work):
+    def change(figures):
+        figures["baselines"][figures["best_baseline"]][figures["metric"]] = 1.0
+
+    work.edit_report("evaluate", change)
+
+
+def differ_within_noise(work):
+    work.edit_report("evaluate", lambda figures: figures.update(gain_interval=[-0.01, 0.03]))
+
+
+def ask_for_more(work):
+    work.charter(**{"need.expected_gain": 0.5})
+
+
+def say_no_verdict(work):
+    work.charter(**{"need.worth_it": "TODO"})
+
+
+FAULTS = [
+    Fault("DL-29.1", "tuning that reads test", read_test_while_tuning),
+    Fault("DL-29.2", "a second evaluation without a reason", meet_the_test_split_again),
+    Fault("DL-29.3", "the model left in training mode", evaluate_in_training_mode),
+    Fault("DL-30.1", "macro swapped for micro", average_otherwise, option_set=TABLES),
+    Fault("DL-30.5", "R² of the training split", report_r2_of_training, option_set=NUMBERS),
+    Fault("DL-31.1", "items of the training split", show_training_items),
+    Fault("DL-31.2", "a transposed matrix", transpose, option_set=TABLES),
+    Fault("DL-31.3", "a group below the minimum", leave_a_group_behind),
+    Fault("DL-33.1", "a baseline that wins", let_the_baseline_win, also=("DL-33.3",)),
+    Fault("DL-33.2", "a difference within noise", differ_within_noise),
+    Fault("DL-33.3", "a gain below what was asked", ask_for_more),
+    Fault("DL-33.3", "no verdict", say_no_verdict, becomes="to do"),
+]

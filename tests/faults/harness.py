@@ -1,0 +1,142 @@
+"""Applies a fault to a copy of a finished project and reads the verdicts before and after."""
+
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+IMAGES = "image-classification"
+TABLES = "tabular-classification"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing gone wrong.
+
+    Attributes:
+        bullet: The bullet that must turn from met to failing.
+        text: The fault in a few words.
+        apply: Does it to a workspace.
+        also: Other bullets that rightly fail with it.
+        option_set: The finished project it is done to.
+        becomes: `failing`, or `to do` where an answer is taken away.
+        given: What the finished project must be like before, where its defaults do not reach the
+            bullet.
+    """
+
+    bullet: str
+    text: str
+    apply: Callable[["Workspace"], None]
+    also: tuple[str, ...] = ()
+    option_set: str = IMAGES
+    becomes: str = "failing"
+    given: Callable[["Workspace"], None] | None = None
+
+
+class Workspace:
+    """A copy of a finished project, made of hard links: every change replaces a file.
+
+    Args:
+        root: The copy.
+        package: Name of the project's package, importable.
+        monkeypatch: Undoes patches when the test ends.
+    """
+
+    def __init__(self, root: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.package, self.monkeypatch = root, package, monkeypatch
+
+    def module(self, name: str) -> Any:
+        """A module of the project's package, such as `data.split`."""
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def write(self, path: str, content: str | bytes) -> None:
+        """Replaces or adds a file, leaving the original's alone."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def remove(self, path: str) -> None:
+        """Removes a file or folder of the copy."""
+        target = self.root / path
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replaces text in a file, which must hold it."""
+        text = (self.root / path).read_text(encoding="utf-8")
+        assert old in text, f"{path} does not hold {old!r}"
+        self.write(path, text.replace(old, new))
+
+    def set_config(self, file: str, **values: Any) -> None:
+        """Sets keys of `configs/<file>`; `a__b` is `a.b`."""
+        self._set_yaml(f"configs/{file}", {k.replace("__", "."): v for k, v in values.items()})
+
+    def charter(self, **values: Any) -> None:
+        """Sets answers: `work.charter(**{"success.minimum": 2.0})`."""
+        self._set_yaml("project.yaml", values)
+
+    def _set_yaml(self, path: str, values: dict[str, Any]) -> None:
+        content = yaml.safe_load((self.root / path).read_text(encoding="utf-8"))
+        for key, value in values.items():
+            *parents, last = key.split(".")
+            node = content
+            for part in parents:
+                node = node[int(part)] if isinstance(node, list) else node[part]
+            node[int(last) if isinstance(node, list) else last] = value
+        self.write(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+    def edit_report(self, stage: str, change: Callable[[dict[str, Any]], Any]) -> None:
+        """Tampers with a report's figures."""
+        report = self.module("report").load_report(stage, "reports")
+        change(report.figures)
+        report.write("reports")
+
+    def run(self, *stages: str) -> None:
+        """Runs stages in this process."""
+        commands, stage = self.module("commands"), self.module("stage")
+        for name in stages:
+            stage.run_stage(commands.STAGES[name])
+
+    def patch(self, module: str, name: str, value: Any) -> None:
+        """Swaps something of a module of the package until the test ends."""
+        self.monkeypatch.setattr(self.module(module), name, value)
+
+    def judge(self) -> dict[str, Any]:
+        """The verdict of every bullet, as the project stands."""
+        checklist = self.module("checklist.bullets").load_checklist()
+        project = self.module("checklist.project").Project()
+        return self.module("checklist.verdict").judge_all(checklist, project)
+
+
+@contextmanager
+def working_in(folder: Path):
+    """The working directory for a while."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def copy_by_links(source: Path, target: Path) -> Path:
+    """A copy that shares its files' blocks with the original."""
+    shutil.copytree(source, target, symlinks=True, copy_function=os.link)
+    return target
+
+
+def make_importable(project: Path) -> str:
+    """Puts a project's package on the path and returns its name."""
+    source = str(project / "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)
+    (package,) = (path.name for path in (project / "src").iterdir() if path.is_dir())
+    return package

@@ -1,0 +1,198 @@
+"""Faults of phase 3 and of the checks before training: networks that cannot learn, odd settings."""
+
+from contextlib import suppress
+
+from faults.harness import Fault, Workspace
+from faults.runs import add_run, change_record
+
+BY_HEART = ("DL-19.3", "DL-23.1")  # one curve, two questions
+
+
+def check_broken(work: Workspace, change) -> None:
+    """Runs `sanity` on a changed network; it refuses, and its report says why."""
+    sanity = work.module("model.sanity")
+    ladder = work.module("report").load_report("sanity", "reports").figures["ladder"]
+    make_network = sanity.make_network
+
+    def make_broken(*arguments):
+        network = make_network(*arguments)
+        change(network)
+        return network
+
+    work.patch("model.sanity", "make_network", make_broken)
+    work.patch("model.sanity", "climb_ladder", lambda *_: ladder)  # slow, and as it was
+    run_sanity(work)
+
+
+def run_sanity(work: Workspace) -> None:
+    with suppress(work.module("errors").UserError):
+        work.run("sanity")
+
+
+def put_recurrent_network(work):
+    import torch
+
+    class Reader(torch.nn.Module):
+        """Reads an image line by line, as it would words."""
+
+        def __init__(self):
+            super().__init__()
+            self.norm = torch.nn.LayerNorm(32)
+            self.cell = torch.nn.LSTM(32, 64, batch_first=True)
+            self.head = torch.nn.Linear(64, 10)
+
+        def forward(self, image):
+            return self.head(self.cell(self.norm(image.flatten(1, 2)))[0][:, -1])
+
+    def change(network):
+        network.backbone = Reader()
+
+    check_broken(work, change)
+
+
+def say_the_largest_ran_first(work):
+    change_record(work, lambda record: record.update(parameters=100 * record["parameters"]))
+
+
+def add_an_overfit_run_before(work):
+    def overfit(record):
+        record["parameters"] //= 2
+        record["seed"] += 1
+        record["metrics"] |= {"train/accuracy": 1.0, "val/accuracy": 0.6}
+
+    add_run(work, "exp-2000-01-01-001", overfit)
+
+
+def end_the_waivers(work):
+    work.charter(waivers=[])
+
+
+def measure_far_more_memory(work):
+    def change(figures):
+        estimate = round(3 * figures["megabytes"]["device"])
+        figures["megabytes"] = {"device": 2 * estimate, "peak": estimate}
+
+    work.edit_report("train", change)
+
+
+def add_a_rung_that_does_not_build(work):
+    target = f"{work.package}.model.resnet.ResNetTiny"
+    work.write("configs/model/broken.yaml", f"_target_: {target}\nname: broken\nwidths: []\n")
+    work.patch("model.sanity", "overfit", keep_figures(work))
+    run_sanity(work)
+
+
+def keep_figures(work):
+    """Stands in for a slow measurement: what the report says already."""
+    figures = work.module("report").load_report("sanity", "reports").figures
+    return lambda *_: dict(figures)
+
+
+def drop_out_nearly_all(work):
+    work.set_config("model/resnet_tiny.yaml", dropout=0.9)
+
+
+def decay_everything(work):
+    work.set_config("optimizer/adamw.yaml", weight_decay=1.0)
+
+
+def decay_the_norms(work):
+    def change(figures):
+        for group in figures["groups"]:
+            group["weight_decay"] = 0.01
+
+    work.edit_report("train", change)
+
+
+def strip_the_norms(work):
+    import torch
+
+    def strip(module):
+        for name, child in module.named_children():
+            if isinstance(child, torch.nn.BatchNorm2d):
+                setattr(module, name, torch.nn.Identity())
+            strip(child)
+
+    check_broken(work, strip)
+
+
+def widen_the_head(work):
+    import torch
+
+    def change(network):
+        head = network.backbone.head
+        network.backbone.head = torch.nn.Linear(head.in_features, head.out_features + 1)
+
+    check_broken(work, change)
+
+
+def freeze_all(work):
+    check_broken(work, lambda network: network.requires_grad_(False))
+
+
+def cut_the_gradient(work):
+    def change(network):
+        network.register_forward_hook(lambda module, inputs, outputs: outputs.detach())
+
+    check_broken(work, change)
+
+
+def shuffle_the_labels_each_step(work):
+    import torch
+
+    overfit = work.module("model.sanity").overfit
+
+    def overfit_shuffled(network, loss, *rest):
+        def shuffled(outputs, targets):
+            return loss(outputs, targets[torch.randperm(len(targets))])
+
+        return overfit(network, shuffled, *rest)
+
+    work.patch("model.sanity", "overfit", overfit_shuffled)
+    check_broken(work, lambda network: None)
+
+
+def add_a_layer_that_nothing_uses(work):
+    import torch
+
+    def change(network):
+        network.backbone.forgotten = torch.nn.Linear(3, 3)
+
+    check_broken(work, change)
+
+
+def leave_a_layer_out_of_the_optimizer(work):
+    def change(figures):
+        figures["groups"][0]["tensors"] -= 1
+
+    work.edit_report("train", change)
+
+
+def bias_the_head(work):
+    import torch
+
+    def change(network):
+        torch.nn.init.constant_(network.backbone.head.bias[:1], 50.0)
+
+    check_broken(work, change)
+
+
+FAULTS = [
+    Fault("DL-15.1", "a network that reads images as text", put_recurrent_network),
+    Fault("DL-16.1", "the largest model ran first", say_the_largest_ran_first),
+    Fault("DL-16.3", "a larger model after one that overfits", add_an_overfit_run_before),
+    Fault("DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers),
+    Fault("DL-17.2", "the measured peak far from the estimate", measure_far_more_memory),
+    Fault("DL-17.3", "a rung that does not build", add_a_rung_that_does_not_build),
+    Fault("DL-18.1", "dropout 0.9", drop_out_nearly_all),
+    Fault("DL-18.2", "weight decay 1.0", decay_everything, also=("DL-20.1",)),
+    Fault("DL-18.2", "norms decay too", decay_the_norms),
+    Fault("DL-18.3", "norms stripped", strip_the_norms),
+    Fault("DL-19.1", "a head one too wide", widen_the_head),
+    Fault("DL-19.2", "all frozen", freeze_all, also=(*BY_HEART, "DL-23.3")),
+    Fault("DL-19.3", "the gradient cut", cut_the_gradient, also=("DL-23.1", "DL-23.3")),
+    Fault("DL-23.1", "labels shuffled each step", shuffle_the_labels_each_step, also=("DL-19.3",)),
+    Fault("DL-23.3", "a layer that nothing uses", add_a_layer_that_nothing_uses),
+    Fault("DL-23.3", "a layer not in the optimizer", leave_a_layer_out_of_the_optimizer),
+    Fault("DL-23.4", "the head's bias at 50", bias_the_head),
+]

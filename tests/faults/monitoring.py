@@ -1,0 +1,99 @@
+"""Faults of phase 7: the window, the reference, and what Prometheus scrapes."""
+
+from typing import Any
+
+from faults.harness import Fault, Workspace
+
+WINDOW = ("DL-38.1", "DL-38.2", "DL-39.1")  # all need predictions
+
+
+def lose_the_window(work: Workspace) -> None:
+    for path in sorted((work.root / "data").glob("predictions.sqlite*")):
+        path.unlink()
+    work.run("monitor")
+
+
+def forget(*names: str):
+    def apply(work: Workspace) -> None:
+        def change(figures: dict[str, Any]) -> None:
+            for name in names:
+                figures["watched"].pop(name)
+
+        work.edit_report("monitor", change)
+
+    return apply
+
+
+def watch_another_model(work: Workspace) -> None:
+    work.edit_report("monitor", lambda figures: figures.update(version="exp-2001-01-01-001"))
+
+
+def forget_one_input(work: Workspace) -> None:
+    def change(figures: dict[str, Any]) -> None:
+        name = next(name for name in figures["watched"] if name.startswith("input/"))
+        figures["watched"].pop(name)
+
+    work.edit_report("monitor", change)
+
+
+def lose_the_low_share(work: Workspace) -> None:
+    work.edit_report("monitor", lambda figures: figures.pop("low_confidence"))
+
+
+def make_the_reference_from(split: str):
+    def apply(work: Workspace) -> None:
+        work.patch("data.store", "TEST", "nothing")  # else the store refuses to open it
+        work.patch("monitoring.reference", "TRAIN", split)
+        store = work.module("data.store").load_store("data")
+        model = work.module("deployment.runtime").Model("models")
+        made = work.module("monitoring.reference").build_reference(model, store)
+        work.module("files").write_json("models/reference.json", made)
+
+    return apply
+
+
+def rename(metric: str):
+    def apply(work: Workspace) -> None:
+        def change(figures: dict[str, Any]) -> None:
+            figures["metrics"][f"{metric}_renamed"] = figures["metrics"].pop(metric)
+
+        # What follows from the probe's figures is made anew, so that nothing is stale.
+        work.edit_report("probe", change)
+        work.run("monitor")
+
+    return apply
+
+
+def stop_counting(metric: str):
+    def apply(work: Workspace) -> None:
+        work.edit_report("probe", lambda figures: figures["metrics"][metric].update(count=0))
+
+    return apply
+
+
+FAULTS = [
+    Fault("DL-38.1", "no prediction is logged", lose_the_window, also=WINDOW),
+    Fault("DL-38.1", "predictions are not compared", forget("prediction")),
+    Fault("DL-38.1", "another model is watched", watch_another_model),
+    Fault(
+        "DL-38.2",
+        "confidence is no metric",
+        rename("prediction_confidence"),
+        also=("ML-39",),
+    ),
+    Fault("DL-38.2", "confidence is not compared", forget("confidence")),
+    Fault("DL-38.2", "unsure answers are not counted", lose_the_low_share),
+    Fault("DL-39.1", "the reference is of test", make_the_reference_from("test")),
+    Fault("DL-39.1", "the reference is of validation", make_the_reference_from("validation")),
+    Fault("DL-39.1", "an input is not compared", forget_one_input),
+    Fault("ML-36", "metric renamed", rename("request_seconds")),
+    Fault("ML-36", "nothing is observed", stop_counting("request_seconds")),
+    Fault("ML-38", "metric renamed", rename("requests")),
+    Fault("ML-39", "metric renamed", rename("prediction_confidence"), also=("DL-38.2",)),
+    Fault(
+        "ML-39",
+        "nothing is observed",
+        stop_counting("prediction_confidence"),
+        also=("DL-38.2",),
+    ),
+]

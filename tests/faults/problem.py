@@ -1,0 +1,162 @@
+"""Faults of phase 1: what is asked, limits, baselines."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from faults.harness import TABLES, Fault, Workspace
+
+Apply = Callable[[Workspace], None]
+
+
+def answer(key: str, value: Any) -> Apply:
+    """Writes one answer into the charter."""
+
+    def apply(work: Workspace) -> None:
+        work.charter(**{key: value})
+
+    return apply
+
+
+def forget_baselines(*names: str) -> Apply:
+    def apply(work: Workspace) -> None:
+        def change(figures: dict[str, Any]) -> None:
+            for name in names:
+                del figures["scores"][name]
+
+        work.edit_report("baselines", change)
+
+    return apply
+
+
+def score_baseline(name: str, score: float) -> Apply:
+    def apply(work: Workspace) -> None:
+        def change(figures: dict[str, Any]) -> None:
+            figures["scores"][name]["accuracy"] = score
+
+        work.edit_report("baselines", change)
+
+    return apply
+
+
+def score_on_other_items(work: Workspace) -> None:
+    work.edit_report("baselines", lambda figures: figures.update(validation_items=17))
+
+
+def let_boosting_win(work: Workspace) -> None:
+    score_baseline("gradient_boosting", 1.0)(work)
+    work.charter(**{"need.why_deep_learning": "TODO"})
+
+
+def train_on_a_hundred(work: Workspace) -> None:
+    work.edit_report("preprocess", lambda figures: figures["items"].update(train=100))
+    work.charter(**{"need.enough_data": "TODO"})
+
+
+def watch_another_metric(work: Workspace) -> None:
+    work.set_config("callbacks/default.yaml", best__monitor="val/loss", best__mode="min")
+
+
+def add_an_unlicensed_source(work: Workspace) -> None:
+    second = {"name": "a colleague's folder", "owner": "a colleague", "link": "on a disk"}
+    first = work.module("problem.charter").read_charter()[0]["data"]["sources"][0]
+    work.charter(**{"data.sources": [first, second]})
+
+
+def leave_a_high_risk(work: Workspace) -> None:
+    work.charter(**{"risks.0.level": "high", "risks.0.mitigation": "none"})
+
+
+def promise_batches(work: Workspace) -> None:
+    work.charter(**{"limits.mode": "batch"})
+    work.remove("reports/predict.json")
+
+
+def train_years_ago(work: Workspace) -> None:
+    run = work.module("report").load_report("train", "reports").figures["run"]
+    record = work.module("files").read_json(f"runs/{run}/record.json")
+    work.edit(f"runs/{run}/record.json", record["started"], "2020-01-01T00:00:00+00:00")
+
+
+PARAGRAPHS = "We want to read digits. They are on forms.\n\nForms come by post.\n\nPost is slow."
+LATENCY = ("DL-03.2", "ML-09", "DL-36.4")
+LICENCE = ("DL-05.4", "DL-06.3")
+SCORES = ("ML-22", "ML-26", "ML-41")  # sums that fall with a bullet they count
+FAULTS = [
+    Fault("DL-01.1", "a filler", answer("problem.statement", "TBD")),
+    Fault("DL-01.1", "three paragraphs", answer("problem.statement", PARAGRAPHS)),
+    Fault("DL-01.1", "a placeholder", answer("problem.statement", "TODO"), becomes="to do"),
+    Fault("DL-01.2", "classes of another model", answer("problem.classes", ["cat", "dog"])),
+    Fault("DL-01.3", "regression on class labels", answer("problem.task", "regression")),
+    Fault(
+        "DL-01.4",
+        "unknown metric",
+        answer("success.metric", "unknown_metric"),
+        also=("ML-05", "DL-27.1"),
+    ),
+    Fault("DL-02.1", "no score of boosting", forget_baselines("gradient_boosting")),
+    Fault("DL-02.1", "scored on other items", score_on_other_items),
+    Fault("DL-02.2", "boosting ahead, no reason", let_boosting_win, option_set=TABLES),
+    Fault("DL-02.3", "100 training items, no reason", train_on_a_hundred),
+    Fault("DL-02.4", "no expected gain", answer("need.expected_gain", ""), also=("DL-33.3",)),
+    Fault(
+        "DL-02.4",
+        "a gain that was not reached",
+        answer("need.expected_gain", 0.5),
+        also=("DL-33.3",),
+    ),
+    Fault(
+        "DL-03.1",
+        "minimum above the result",
+        answer("success.minimum", 1.01),
+        also=("DL-31.3", *SCORES),
+    ),
+    Fault(
+        "DL-03.2", "limit of 0.001 ms", answer("limits.latency_ms", 0.001), also=LATENCY + SCORES
+    ),
+    Fault("DL-03.3", "no budget for training", answer("budgets.training", 0)),
+    Fault("DL-03.3", "no budget for serving", answer("budgets.serving_per_month", 0)),
+    Fault("DL-03.4", "no date", answer("milestones.0.due", "soon"), also=("ML-03",)),
+    Fault("DL-03.4", "no milestones", answer("milestones", [])),
+    Fault("DL-03.4", "the second before the first", answer("milestones.1.due", date(2020, 1, 1))),
+    Fault("DL-04.1", "random baseline missing", forget_baselines("random"), also=("ML-07",)),
+    Fault("DL-04.1", "guessing far above chance", score_baseline("random", 0.6)),
+    Fault("DL-04.2", "constant missing", forget_baselines("constant"), also=("ML-07", "DL-04.3")),
+    Fault("DL-04.2", "a constant that knows", score_baseline("constant", 0.5)),
+    Fault(
+        "DL-04.3",
+        "one classical model only",
+        forget_baselines("gradient_boosting", "random_forest"),
+        also=("DL-02.1",),
+    ),
+    Fault("DL-05.1", "an absent group", answer("data.groups", {"label=x": 0.1}), also=SCORES),
+    Fault("DL-05.1", "another share", answer("data.groups", {"label=7": 0.5}), also=SCORES),
+    Fault("DL-05.2", "high risk, no mitigation", leave_a_high_risk),
+    Fault("DL-05.4", "licence unknown", answer("data.sources.0.licence", "unknown"), also=LICENCE),
+    Fault("DL-06.3", "a second source without licence", add_an_unlicensed_source, also=LICENCE),
+    Fault("ML-01", "a goal without a number", answer("problem.goal_number", "happier people")),
+    Fault("ML-01", "a filler", answer("problem.goal", "tbd")),
+    Fault("ML-02", "two owners", answer("people.owner", "Ada and Bob"), also=SCORES),
+    Fault("ML-03", "no scope", answer("milestones.0.scope", ""), also=("DL-03.4",)),
+    Fault("ML-04", "no rhythm", answer("people.rhythm", "")),
+    Fault("ML-05", "two ranking metrics", watch_another_metric, also=("DL-01.4", "DL-27.1")),
+    Fault("ML-06", "costs of two classes", answer("success.costs", [[0, 1], [1, 0]])),
+    Fault("ML-06", "no costs", answer("success.costs", [])),
+    Fault("ML-07", "no source", answer("success.source", "")),
+    Fault("ML-07", "a minimum that chance reaches", answer("success.minimum", 0.05)),
+    Fault("ML-08", "limit of 1 MB", answer("limits.memory_mb", 1)),
+    Fault("ML-09", "limit of 0.001 ms", answer("limits.latency_ms", 0.001), also=LATENCY + SCORES),
+    Fault(
+        "ML-10",
+        "more traffic than was tried",
+        answer("limits.requests_per_second", 1e6),
+        also=("DL-36.4", "DL-03.3"),
+    ),
+    Fault("ML-11", "batches promised, none predicted", promise_batches),
+    Fault("ML-12", "no reference", answer("references", [])),
+    Fault("ML-12", "a reference without a figure", answer("references.0.figure", "very good")),
+    Fault("ML-13", "trained years ago", train_years_ago, also=("DL-16.1", *SCORES)),
+    Fault("ML-14", "no experts", answer("people.experts", [])),
+    Fault("ML-15", "no such place", answer("serving.target", "fridge")),
+    Fault("ML-23", "baseline good enough", answer("need.good_enough_baseline", "TODO")),
+]

@@ -1,0 +1,160 @@
+"""Faults of phase 4: odd settings, and runs whose log or checkpoint is not what it should be."""
+
+from faults.harness import TABLES, Fault, Workspace
+from faults.runs import add_run, change_log, current_run, rows_with
+
+
+def learn_far_too_fast(work):
+    work.set_config("optimizer/adamw.yaml", lr=0.3)
+
+
+def stop_the_momentum(work):
+    work.set_config("optimizer/sgd.yaml", momentum=0.0)
+
+
+def halve_beta1(work):
+    work.set_config("optimizer/adamw.yaml", betas=[0.5, 0.999])
+
+
+def rates(rows):
+    return [name for name in rows[0] if name.startswith("lr-")]
+
+
+def keep_the_rate_constant(work):
+    def change(rows):
+        for name in rates(rows):
+            for row in rows_with(rows, name):
+                row[name] = "0.0003"
+
+    change_log(work, change)
+
+
+def start_at_the_peak(work):
+    def change(rows):
+        for name in rates(rows):
+            rows_with(rows, name)[0][name] = "0.0003"
+
+    change_log(work, change)
+
+
+def learn_nothing(work):
+    def change(rows):
+        losses = rows_with(rows, "train/loss")
+        for row in losses:
+            row["train/loss"] = losses[0]["train/loss"]
+
+    change_log(work, change)
+
+
+def forget(column: str, epoch: int = 5):
+    """A fault that leaves one epoch's value out of the log."""
+
+    def apply(work):
+        change_log(work, lambda rows: rows_with(rows, column)[epoch].update({column: ""}))
+
+    return apply
+
+
+def forget_a_rate(work):
+    def change(rows):
+        for name in rates(rows):
+            rows_with(rows, name)[5][name] = ""
+
+    change_log(work, change)
+
+
+def explode(work):
+    def change(rows):
+        rows_with(rows, "train/gradient_norm_max")[5]["train/gradient_norm_max"] = "1e9"
+
+    change_log(work, change)
+
+
+def pretend_a_gpu(**figures):
+    """A fault in which a run says it was on a GPU."""
+
+    def apply(work):
+        work.edit_report("train", lambda known: known.update(device="cuda", **figures))
+
+    return apply
+
+
+def clip_nothing(work):
+    work.set_config("trainer/auto.yaml", gradient_clip_val=None)
+
+
+def clip_without_effect(work):
+    def change(rows):
+        rows_with(rows, "train/gradient_norm_clipped")[3]["train/gradient_norm_clipped"] = "3.2"
+
+    change_log(work, change)
+
+
+def suggest_nothing(work):
+    work.edit_report("train", lambda figures: figures["gradient_norms"].pop("suggested_clip"))
+
+
+def seek_the_largest_loss(work):
+    work.set_config("callbacks/default.yaml", best__monitor="val/loss", best__mode="max")
+
+
+def go_on_past_the_patience(work):
+    def change(rows):
+        values = rows_with(rows, "val/accuracy")
+        values[0]["val/accuracy"] = max(row["val/accuracy"] for row in values)
+
+    change_log(work, change)
+
+
+def overwrite_the_best_with_another(work):
+    (last,) = sorted((work.root / "runs" / current_run(work)).glob("checkpoints/epoch-*"))[-1:]
+    work.write("models/model.ckpt", last.read_bytes())
+
+
+def lose_the_optimizer(work):
+    work.edit_report("train", lambda figures: figures["checkpoint"].update(optimizers=0))
+
+
+def keep_only_the_last(work):
+    work.edit_report("train", lambda figures: figures.update(checkpoints=["last.ckpt"]))
+
+
+def lose_the_page_of_runs(work):
+    work.remove("reports/runs.html")
+
+
+def repeat_with_another_result(work: Workspace) -> None:
+    def change(record):
+        record["metrics"]["val/loss"] += 1e-3
+
+    add_run(work, "exp-2000-01-01-001", change)
+
+
+FAULTS = [
+    Fault("DL-20.1", "a learning rate of 0.3", learn_far_too_fast),
+    Fault("DL-20.2", "SGD without momentum", stop_the_momentum),
+    Fault("DL-20.3", "beta1 at 0.5", halve_beta1),
+    Fault("DL-21.2", "a constant rate", keep_the_rate_constant, also=("DL-21.3",)),
+    Fault("DL-21.3", "no warm-up", start_at_the_peak, also=("DL-21.2",)),
+    Fault("DL-23.2", "a loss that stays", learn_nothing),
+    Fault("DL-24.1", "an epoch without validation loss", forget("val/loss")),
+    Fault("DL-24.2", "an epoch without learning rate", forget_a_rate),
+    Fault("DL-24.3", "a gradient that explodes", explode, also=("DL-26.2",)),
+    Fault("DL-24.4", "an epoch without training metric", forget("train/accuracy")),
+    Fault("DL-25.1", "full precision on a GPU", pretend_a_gpu(precision="32-true")),
+    Fault(
+        "DL-25.2", "float16 without scaler", pretend_a_gpu(precision="16-mixed", loss_scale=None)
+    ),
+    Fault("DL-26.1", "no clipping", clip_nothing),
+    Fault("DL-26.1", "a norm above the clip after it", clip_without_effect),
+    Fault("DL-26.2", "no clip suggested", suggest_nothing),
+    Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss),
+    Fault("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-27.3",)),
+    Fault("DL-27.3", "the best overwritten by a later one", overwrite_the_best_with_another),
+    Fault("DL-28.1", "no optimizer state", lose_the_optimizer),
+    Fault("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
+    Fault("ML-24", "no page of runs", lose_the_page_of_runs),
+    Fault(
+        "ML-25", "equal runs that end differently", repeat_with_another_result, option_set=TABLES
+    ),
+]

@@ -1,0 +1,108 @@
+"""A check that cannot fail is a defect: every bullet's fault turns it red, and nothing else."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+from faults.harness import Fault, Workspace, copy_by_links, make_importable, working_in
+
+PHASES = ("problem", "data", "model", "training", "evaluation", "deployment", "monitoring")
+FAULTS: list[Fault] = [
+    fault for phase in PHASES for fault in importlib.import_module(f"faults.{phase}").FAULTS
+]
+MET = ("verified", "attested")
+
+
+@pytest.fixture
+def workspace(finished, tmp_path, monkeypatch):
+    """`workspace("image-classification")`: a copy to break, as the working directory."""
+
+    def make(option_set: str) -> Workspace:
+        source = finished(option_set)
+        copy = copy_by_links(source, tmp_path / source.name)
+        monkeypatch.chdir(copy)
+        return Workspace(copy, make_importable(source), monkeypatch)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def verdicts(finished):
+    """The verdicts of a finished project, before any fault."""
+    known = {}
+
+    def get(option_set: str) -> dict:
+        if option_set not in known:
+            source = finished(option_set)
+            with working_in(source):
+                work = Workspace(source, make_importable(source), pytest.MonkeyPatch())
+                known[option_set] = work.judge()
+        return known[option_set]
+
+    return get
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.bullet}-{fault.text}")
+def test_the_fault_turns_its_bullet_red_and_no_other(fault, workspace, verdicts, fault_table):
+    before = verdicts(fault.option_set)
+    work = workspace(fault.option_set)
+    if fault.given is not None:
+        fault.given(work)
+        before = work.judge()
+    assert before[fault.bullet].status in MET, before[fault.bullet]
+    fault.apply(work)
+    after = work.judge()
+    fault_table(fault, before[fault.bullet].status, after[fault.bullet].status)
+    assert after[fault.bullet].status == fault.becomes, after[fault.bullet]
+    turned = {
+        name
+        for name, verdict in after.items()
+        if verdict.status == "failing" and before[name].status != "failing"
+    }
+    assert turned - {fault.bullet} <= set(fault.also)
+
+
+def test_every_bullet_that_is_met_has_a_fault(finished):
+    """Bullets whose machinery is still to come stand as to do, and are counted here."""
+    source = finished("image-classification")
+    with working_in(source):
+        checklist = Workspace(source, make_importable(source), pytest.MonkeyPatch())
+        bullets = checklist.module("checklist.bullets").load_checklist().bullets
+    provable = {b.id for b in bullets.values() if b.check or b.kind == "answer"}
+    assert provable - {fault.bullet for fault in FAULTS} == set()
+
+
+def test_one_byte_of_raw_data_makes_exactly_its_dependents_stale(workspace, verdicts):
+    before = verdicts("image-classification")
+    work = workspace("image-classification")
+    picture = next(Path("data/raw").rglob("*.png"))
+    content = bytearray(picture.read_bytes())
+    content[-1] ^= 1
+    work.write(picture.as_posix(), bytes(content))
+    after = work.judge()
+    depends = {name for name, v in before.items() if v.status == "verified"}
+    stale = {name for name, v in after.items() if v.status == "stale"}
+    assert stale
+    assert {name for name, v in after.items() if v != before[name]} == stale
+    unaffected = depends - stale
+    assert all(reads_no_report(work, name) for name in unaffected)
+
+
+def test_one_learning_rate_makes_training_and_what_follows_stale_and_no_data(workspace, verdicts):
+    before = verdicts("image-classification")
+    work = workspace("image-classification")
+    work.set_config("optimizer/adamw.yaml", lr=2.0e-4)
+    after = work.judge()
+    stale = {name for name, v in after.items() if v.status == "stale"}
+    assert {"DL-23.1", "DL-24.1", "DL-34.1"} <= stale
+    assert not {name for name in stale if name.startswith(("DL-06", "DL-07", "DL-08", "DL-09"))}
+    assert {name for name, v in after.items() if v.status != before[name].status} == stale
+
+
+def reads_no_report(work: Workspace, bullet: str) -> bool:
+    """Whether a bullet's check is met without any report: all reports hidden, it still holds."""
+    checklist = work.module("checklist.bullets").load_checklist()
+    hidden = work.module("checklist.project").Project()
+    hidden.cfg.paths.reports_dir = "nowhere"
+    verdict = work.module("checklist.verdict").judge(checklist.bullets[bullet], hidden)
+    return verdict.status in (*MET, "n/a")

@@ -1,0 +1,212 @@
+"""Checks of phase 2 on what was collected, looked at and cleaned."""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+from .problem import load_state
+from .project import NotYetError, Project, StaleError
+from .tables import are_classes, read_clean, read_items, read_rows
+from .verdict import Finding
+
+FEW_OF_A_CLASS = 20  # fewer leave a tenth of the data with one or none
+FEW_ITEMS = 100
+LABEL_SHIFT = 0.02  # by which cleaning may move a class's share
+GROUP_TOLERANCE = 0.05  # between a group's share in the data and in the population
+SPREAD = ("min", "median", "max", "mean", "std")
+
+
+def declared_groups_are_in_the_data(project: Project) -> Finding:
+    """Every declared group is there, with about its share of the population."""
+    declared = project.answer("data.groups")
+    found = project.figures("explore")["groups"]
+    if not declared:
+        return Finding(True, "no groups declared")
+    absent = [name for name in declared if name not in found]
+    if absent:
+        known = ", ".join(list(found)[:3]) or "none"
+        return Finding(False, f"not in the data: {', '.join(absent[:5])}; it has {known} …")
+    gaps = {name: abs(found[name] - share) for name, share in declared.items()}
+    worst = max(gaps, key=lambda name: gaps[name])
+    told = f"{worst}: {found[worst]:.1%} of the data, {declared[worst]:.1%} of the population"
+    return Finding(gaps[worst] <= GROUP_TOLERANCE, f"{len(declared)} groups; furthest off {told}")
+
+
+def every_class_has_enough_items(project: Project) -> Finding:
+    """No class, and not the whole, is too small to be split and measured."""
+    figures = project.figures("explore")
+    if not are_classes(project):
+        return Finding(figures["items"] >= FEW_ITEMS, f"{figures['items']:,} items")
+    ((name, count),) = figures["labels"]["smallest"].items()
+    told = f"{figures['items']:,} items, the fewest of {name}: {count}"
+    holds = figures["items"] >= FEW_ITEMS and count >= FEW_OF_A_CLASS
+    return Finding(holds, told, "explore_labels.png")
+
+
+def cleaning_keeps_the_shares(project: Project) -> Finding:
+    """What was quarantined is no special part: classes keep the shares that were collected."""
+    sources = project.answer("data.sources")
+    if len(sources) > 1:
+        raise NotYetError("not built yet: drift between several sources")
+    if not are_classes(project):
+        kept, items = len(read_clean(project)), len(read_items(project))
+        return Finding(kept >= 0.9 * items, f"{kept:,} of {items:,} items kept")
+    before = Counter(row["label"] for row in read_items(project) if row["label"])
+    after = Counter(row["label"] for row in read_clean(project))
+    moved = {
+        label: abs(after[label] / after.total() - count / before.total())
+        for label, count in before.items()
+    }
+    worst = max(moved, key=lambda label: moved[label])
+    told = f"1 source; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
+    return Finding(moved[worst] <= LABEL_SHIFT, told)
+
+
+def class_distribution_is_known(project: Project) -> Finding:
+    """The explored balance is that of the items as they are listed now."""
+    figures = project.figures("explore")["labels"]
+    labels = [row["label"] for row in read_items(project) if row["label"]]
+    if figures["kind"] == "numbers":
+        mean = sum(map(float, labels)) / len(labels)
+        told = f"{figures['min']:g} to {figures['max']:g}, mean {figures['mean']:g}"
+        holds = math.isclose(mean, figures["mean"], rel_tol=1e-3, abs_tol=1e-3)
+        return Finding(holds and has_picture(project, "explore_labels.png"), told)
+    counts = Counter(labels).most_common()
+    imbalance = round(counts[0][1] / counts[-1][1], 2)
+    holds = imbalance == figures["imbalance"] and len(counts) == figures["classes"]
+    told = f"{figures['classes']} classes, largest {figures['imbalance']:g} times the smallest"
+    if not holds:
+        told += f"; listed are {len(counts)}, {imbalance:g} times"
+    shown = has_picture(project, "explore_labels.png")
+    return Finding(holds and shown, told, "explore_labels.png")
+
+
+def faults_of_the_data_are_listed(project: Project) -> Finding:
+    """Exploring found every unreadable file and exact duplicate that cleaning and listing know."""
+    figures = project.figures("explore")
+    items = read_items(project)
+    hashes = Counter(row["hash"] for row in items if row["hash"])
+    repeated = sum(count - 1 for count in hashes.values())
+    unreadable = project.figures("clean")["reasons"]["unreadable"]
+    listed = figures.get("unreadable", {"count": unreadable, "items": []})
+    missing = figures.get("missing_cells", sum(not row["label"] for row in items))
+    told = (
+        f"{listed['count']} unreadable, {figures['duplicates']['count']} repeated, "
+        f"{missing} missing"
+    )
+    holds = listed["count"] == unreadable and figures["duplicates"]["count"] == repeated
+    named = bool(figures["duplicates"]["items"]) == bool(repeated)
+    if not holds:
+        told += f"; there are {unreadable} unreadable and {repeated} repeated"
+    return Finding(holds and named, told)
+
+
+def feature_distributions_are_known(project: Project) -> Finding:
+    """Range, moments and outliers of every feature, all finite."""
+    figures = project.figures("explore")
+    columns = figures.get("columns")
+    if columns is None:
+        columns = {name: figures[name] for name in ("brightness", "contrast", "width", "height")}
+    numbers = {name: found for name, found in columns.items() if found.get("kind") != "text"}
+    bare = [
+        name
+        for name, found in numbers.items()
+        if not all(math.isfinite(found.get(part, math.nan)) for part in SPREAD)
+    ]
+    if bare:
+        return Finding(False, f"no full statistics of {', '.join(bare[:5])}")
+    scales = [found["std"] for found in numbers.values() if found["std"] > 0]
+    apart = f"scales up to {max(scales) / min(scales):,.0f} times apart" if scales else "constant"
+    told = f"{len(columns)} features, {apart}, {figures['outliers']['count']} outlying items"
+    picture = "explore_columns.png" if "columns" in figures else ""
+    return Finding(not picture or has_picture(project, picture), told, picture)
+
+
+def samples_show_every_class(project: Project) -> Finding:
+    """The sample sheet has a row of every class, or values across the range of a measure."""
+    report = project.report("explore")
+    shown = set(report.figures["sampled_classes"])
+    sheet = next((name for name in report.pictures if "samples" in name), "")
+    if not has_picture(project, sheet):
+        return Finding(False, "no sample sheet")
+    labels = {row["label"] for row in read_items(project) if row["label"]}
+    if not are_classes(project):
+        return Finding(len(shown) >= 5, f"{len(shown)} values in {sheet}")
+    missing = sorted(labels - shown)
+    told = f"{len(labels & shown)} of {len(labels)} classes in {sheet}"
+    if missing:
+        told += f", without {', '.join(missing[:5])}"
+    picture = sheet if sheet.endswith(".png") else ""
+    return Finding(not missing, told, picture)
+
+
+def corrupted_items_are_quarantined(project: Project) -> Finding:
+    """Every unreadable item is in the quarantine with its reason, none is among the usable."""
+    figures = project.figures("clean")
+    clean = {row["id"] for row in read_clean(project)}
+    quarantine = {row["id"]: row["reason"] for row in read_rows(project, "quarantine.csv")}
+    listed = {row["id"] for row in read_items(project)}
+    broken = project.figures("explore").get("unreadable", {"items": []})["items"]
+    passed = sorted((clean & set(quarantine)) | (clean & set(broken)))
+    told = f"{len(quarantine)} of {len(listed):,} items quarantined"
+    if passed:
+        return Finding(False, f"{told}; yet usable: {', '.join(passed[:3])}")
+    if clean | set(quarantine) != listed or not all(quarantine.values()):
+        return Finding(False, f"{told}; some are lost, or have no reason")
+    same = figures["raw_hash_before"] == figures["raw_hash_after"]
+    return Finding(same, f"{told}; raw data {'unchanged' if same else 'changed'}")
+
+
+def missing_values_do_not_pass(project: Project) -> Finding:
+    """No item without a label is usable; numbers that are missing have a finite stand-in."""
+    unlabelled = sum(not row["label"] for row in read_clean(project))
+    if unlabelled:
+        return Finding(False, f"{unlabelled} items without a label are usable")
+    project.figures("preprocess")
+    numeric = load_state(project)["data"].get("numeric", {})
+    empty = [name for name, fitted in numeric.items() if not math.isfinite(fitted["median"])]
+    if empty:
+        return Finding(False, f"no median of {', '.join(empty[:5])}")
+    if not project.figures("sanity")["batches"]["normalised"]["finite"]:
+        return Finding(False, "a missing number reaches the network")
+    cells = project.figures("explore").get("missing_cells", 0)
+    policy = f"{cells} cells, filled with the training median" if numeric else "no missing label"
+    return Finding(True, policy)
+
+
+def exact_duplicates_are_removed(project: Project) -> Finding:
+    """No content occurs twice among the usable items."""
+    hashes = Counter(row["hash"] for row in read_clean(project))
+    repeated = {content: count for content, count in hashes.items() if count > 1}
+    removed = project.figures("clean")["reasons"]["duplicate"]
+    told = f"{removed} exact copies removed; near ones are not looked for yet"
+    if repeated:
+        told = f"{len(repeated)} contents occur more than once among the usable items"
+    return Finding(not repeated, told)
+
+
+def raw_data_stays_apart(project: Project) -> Finding:
+    """Cleaning and preprocessing leave raw data as it was, and write elsewhere."""
+    clean, processed = (project.raw_report(name).figures for name in ("clean", "preprocess"))
+    wrote = [
+        name
+        for name, before, after in (
+            ("clean", clean["raw_hash_before"], clean["raw_hash_after"]),
+            ("preprocess", processed["raw_before"], processed["raw_after"]),
+        )
+        if before != after
+    ]
+    if wrote:
+        return Finding(False, f"raw data changed while `{' and '.join(wrote)}` ran")
+    changed = project.find_changes("preprocess")
+    if changed:
+        raise StaleError(f"{changed} changed since `preprocess` ran: run `pipeline`")
+    raw = Path(project.cfg.data.get("root") or project.cfg.data.path)
+    folder = Path(project.cfg.paths.data_dir, "processed")
+    apart = not folder.resolve().is_relative_to(raw.resolve())
+    return Finding(apart, f"{raw} unchanged, {folder} derived")
+
+
+def has_picture(project: Project, name: str) -> bool:
+    """Whether a picture lies beside the reports."""
+    return bool(name) and Path(project.cfg.paths.reports_dir, name).exists()

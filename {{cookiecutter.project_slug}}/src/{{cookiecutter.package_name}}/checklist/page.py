@@ -1,0 +1,171 @@
+"""The page `reports/checklist.html`: the whole checklist in one file. Run: `checklist`."""
+
+import base64
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
+
+from ..commands import PHASES
+from ..files import atomic
+from .bullets import Bullet, locate
+from .history import record
+from .map import by_item
+from .places import show_path
+from .project import Project
+from .standing import Standing, Totals, describe_share, find_commands
+from .verdict import MET, STATUSES, Status, Verdict
+
+NAME = "checklist.html"
+LARGEST_EMBEDDED = 400_000  # bytes of a picture; larger ones are linked
+LONGEST_TREND = 40  # commits
+# What a status means, in the words of the legend.
+MEANINGS: dict[Status, str] = {
+    "verified": "a check found the evidence",
+    "attested": "a person signed the answer, or waived a rule of thumb",
+    "failing": "a check found the opposite, or a date is over",
+    "stale": "something changed since the evidence was made",
+    "to do": "no evidence or no answer yet",
+    "n/a": "does not apply to this data or task",
+}
+# From the bottom of a column of the trend to its top, and around the rings.
+STACK: tuple[Status, ...] = ("verified", "attested", "stale", "failing", "to do")
+
+
+def write_page(standing: Standing, project: Project) -> Path:
+    """Writes the page and the present commit's line of the history; returns the page's path."""
+    folder = Path(project.cfg.paths.reports_dir)
+    history = record(standing, folder)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"code": mark_code, "slug": lambda text: re.sub(r"\W", "-", text)}
+    text = environment.get_template("page.html").render(
+        project=describe_project(),
+        now=history[-1],
+        statuses=STATUSES,
+        meanings=MEANINGS,
+        stack=STACK,
+        totals=standing.count(),
+        share=describe_share(standing.count()),
+        phases=[describe_phase(standing, number, folder) for number in PHASES],
+        gates=[
+            (name, len(needed), standing.missing(name))
+            for name, needed in standing.checklist.gates.items()
+        ],
+        score=standing.score,
+        score_tests=standing.checklist.score_tests,
+        trend=[draw_column(line) for line in history[-LONGEST_TREND:]],
+    )
+    with atomic(folder / NAME) as draft:
+        draft.write_text(text, encoding="utf-8")
+    return folder / NAME
+
+
+def describe_project() -> dict[str, str]:
+    """The project's name and what it is for, from pyproject.toml."""
+    path = Path("pyproject.toml")
+    content = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    table = content.get("project", {})
+    return {
+        "name": table.get("name", Path.cwd().name),
+        "description": table.get("description", ""),
+    }
+
+
+def describe_phase(standing: Standing, number: int, folder: Path) -> dict[str, Any]:
+    """A phase for the template: its ring, its pictures, its items with their bullets."""
+    pairs = {
+        bullet.id: describe_row(bullet, verdict, folder)
+        for bullet, verdict in standing.of_phase(number)
+    }
+    bullets = [standing.checklist.bullets[name] for name in pairs]
+    totals = standing.count(number)
+    return {
+        "number": number,
+        "title": PHASES[number],
+        "totals": totals,
+        "share": describe_share(totals),
+        "ring": list(draw_ring(totals)),
+        "rows": list(pairs.values()),
+        "items": [
+            {"id": name, "title": group[0].item, "rows": [pairs[bullet.id] for bullet in group]}
+            for name, group in by_item(bullets)
+        ],
+        "pictures": find_pictures(pairs, folder),
+    }
+
+
+def describe_row(bullet: Bullet, verdict: Verdict, folder: Path) -> dict[str, Any]:
+    """A bullet for the template."""
+    places = [*bullet.where, *(f"project.yaml#{key}" for key in bullet.answers)]
+    return {
+        "id": bullet.id,
+        "asks": bullet.asks,
+        "verdict": verdict,
+        "remedy": say_remedy(bullet, verdict),
+        "places": {
+            place: show_path(place, folder) if locate(place).exists() else "" for place in places
+        },
+    }
+
+
+def say_remedy(bullet: Bullet, verdict: Verdict) -> str:
+    """What to do where a bullet is not met: a command as code, other words as they are."""
+    if verdict.status in MET or bullet.run in verdict.figure:
+        return ""
+    commands = " and ".join(f"`{command}`" for command in find_commands(bullet.run))
+    return f"run {commands}" if commands else bullet.run
+
+
+def draw_ring(totals: Totals) -> Iterator[tuple[Status, float, float]]:
+    """Arcs of a ring whose circumference is 100: status, start, length."""
+    applicable = sum(totals[status] for status in STACK)
+    start = 0.0
+    for status in STACK:
+        length = 100 * totals[status] / max(applicable, 1)
+        if length:
+            yield status, round(start, 2), round(length, 2)
+        start += length
+
+
+def draw_column(line: dict[str, Any]) -> dict[str, Any]:
+    """A commit of the trend: its parts from the bottom up, each with start and height in %."""
+    totals = {status: int(line["totals"].get(status, 0)) for status in STATUSES}
+    parts = list(draw_ring(totals))
+    return line | {"totals": totals, "parts": parts, "share": describe_share(totals)}
+
+
+def find_pictures(rows: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """The pictures behind a phase's verdicts, each once, with the bullets that it shows."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, row in rows.items():
+        picture = row["verdict"].picture
+        path = next((p for p in (folder / picture, Path(picture)) if p.is_file()), None)
+        if picture and path:
+            entry = found.setdefault(
+                path.name, {"name": path.name, "source": embed(path), "bullets": []}
+            )
+            entry["bullets"].append(name)
+            row["picture"] = path.name
+    return list(found.values())
+
+
+def embed(path: Path) -> str:
+    """A picture as a data URI, so that the page can travel alone; a link where it is large."""
+    kinds = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
+    if path.suffix not in kinds or path.stat().st_size > LARGEST_EMBEDDED:
+        return path.name
+    return f"data:image/{kinds[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def mark_code(text: str) -> Markup:
+    """Text in which `this` is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

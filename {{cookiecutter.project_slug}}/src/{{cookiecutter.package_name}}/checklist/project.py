@@ -1,0 +1,138 @@
+"""What checks look at: the composed config, the charter, and reports that still hold."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from ..commands import STAGES
+from ..configuration import compose
+from ..files import read_json
+from ..problem.charter import Answers, read_charter
+from ..report import Report, load_report
+from ..stage import describe_inputs
+
+# What a report is made from and what a person calls it when it has changed.
+INPUTS = {
+    "config": "its config",
+    "code": "its code",
+    "raw": "the raw data",
+    "reports": "its inputs",
+}
+
+
+class NotYetError(Exception):
+    """What a check needs is not there yet; the message says what to run."""
+
+
+class StaleError(Exception):
+    """What a check needs was made from something that has changed since."""
+
+
+class NotApplicableError(Exception):
+    """The bullet does not apply here; the message is the computed reason."""
+
+
+class Project:
+    """The project in the working directory, as checks see it; everything is read once."""
+
+    @cached_property
+    def cfg(self) -> DictConfig:
+        """The composed config, without overrides."""
+        return compose()
+
+    @cached_property
+    def charter(self) -> Answers:
+        """The charter with the state of each answer."""
+        return Answers(*read_charter())
+
+    def answer(self, key: str) -> Any:
+        """A charter value that is done.
+
+        Raises:
+            NotYetError: It is to do, wrong or expired.
+        """
+        answer = self.charter.get(key)
+        if answer.state != "done":
+            raise NotYetError(f"project.yaml: {key} {answer.reason}")
+        return answer.value
+
+    def figures(self, stage: str) -> dict[str, Any]:
+        """Figures of a stage's report, if the report still holds.
+
+        Raises:
+            NotYetError: The stage has not run.
+            StaleError: Something that the report was made from has changed.
+        """
+        return self.report(stage).figures
+
+    def report(self, stage: str) -> Report:
+        """A stage's report, if it still holds; raises as `figures` does."""
+        report = self.raw_report(stage)
+        changed = self.find_changes(stage)
+        if changed:
+            raise StaleError(f"{changed} changed since `{stage}` ran: run `{stage}`")
+        return report
+
+    def raw_report(self, stage: str) -> Report:
+        """A stage's report, whether it holds or not."""
+        if stage not in self._reports:
+            if not Path(self.cfg.paths.reports_dir, f"{stage}.json").exists():
+                raise NotYetError(f"run `{stage}`")
+            self._reports[stage] = load_report(stage, self.cfg.paths.reports_dir)
+        return self._reports[stage]
+
+    def find_changes(self, stage: str) -> str:
+        """What changed since a stage ran, in words; empty when its report holds."""
+        if stage not in self._changes:
+            self._changes[stage] = self._compare(stage)
+        return self._changes[stage]
+
+    def _compare(self, stage: str) -> str:
+        """Compares what a report was made from with what it would be made from now."""
+        made_from = self.raw_report(stage).made_from
+        for upstream in STAGES[stage].reads:
+            try:
+                if self.find_changes(upstream):
+                    return f"`{upstream}` is stale: {self.find_changes(upstream)}"
+            except NotYetError:
+                return f"`{upstream}` has no report, which"
+        now = describe_inputs(STAGES[stage], self.cfg)
+        return " and ".join(
+            name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)
+        )
+
+    @cached_property
+    def _reports(self) -> dict[str, Report]:
+        return {}
+
+    @cached_property
+    def _changes(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def run(self) -> dict[str, Any]:
+        """The record of the run that made the current model."""
+        name = self.figures("train")["run"]
+        path = Path(self.cfg.paths.runs_dir, name, "record.json")
+        if not path.exists():
+            raise NotYetError("run `train`")
+        record: dict[str, Any] = read_json(path)
+        return record
+
+    @cached_property
+    def log(self) -> dict[str, list[float]]:
+        """The run's log by epoch: column -> its values in order, empty cells left out."""
+        import csv
+
+        path = Path(self.cfg.paths.runs_dir, self.figures("train")["run"], "metrics.csv")
+        if not path.exists():
+            raise NotYetError("run `train` with the csv logger")
+        columns: dict[str, list[float]] = {}
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                for name, value in row.items():
+                    if value:
+                        columns.setdefault(name, []).append(float(value))
+        return columns

@@ -1,0 +1,101 @@
+"""The ML Test Score (Breck et al. 2017): 28 tests in four sections, scored by bullets' verdicts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .bullets import Checklist, ScoreTest, load_checklist
+from .project import NotYetError, Project
+from .verdict import MET, Finding, Verdict, judge
+
+SECTIONS = ("data", "model", "infra", "monitoring")
+# From the paper's scale: over 2 is "reasonably tested", over 3 "strong".
+REASONABLE = 2.0
+POINTS = {"verified": 1.0, "n/a": 1.0, "attested": 0.5}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well the project is tested.
+
+    Attributes:
+        total: The lowest sum of a section, since the weakest part decides.
+        sections: Section -> sum of its seven tests.
+        marks: Test -> 1 proven by checks, 0.5 by a person's word, 0 not met.
+        next: What would raise the score; empty when nothing can.
+    """
+
+    total: float
+    sections: dict[str, float]
+    marks: dict[str, float]
+    next: str
+
+
+def compute_score(checklist: Checklist, verdicts: dict[str, Verdict]) -> Score:
+    """The score that the bullets' verdicts give."""
+    marks = {test.id: mark(test, verdicts) for test in checklist.score_tests}
+    sections = {name: add_up(checklist.score_tests, marks, name) for name in SECTIONS}
+    weakest = min(SECTIONS, key=lambda name: sections[name])
+    tests = [test for test in checklist.score_tests if test.section == weakest]
+    return Score(sections[weakest], sections, marks, say_next(tests, verdicts))
+
+
+def mark(test: ScoreTest, verdicts: dict[str, Verdict]) -> float:
+    """1 when all its bullets are met, 0.5 when one of them by a person's word alone, else 0."""
+    points = [POINTS.get(verdicts[name].status, 0.0) for name in test.bullets]
+    return min(points, default=0.0)
+
+
+def add_up(tests: Iterable[ScoreTest], marks: dict[str, float], section: str) -> float:
+    """Sum of a section's marks."""
+    return sum(marks[test.id] for test in tests if test.section == section)
+
+
+def say_next(tests: Iterable[ScoreTest], verdicts: dict[str, Verdict]) -> str:
+    """The two tests with the fewest unmet bullets, each with those; empty when all are met."""
+    lacking = []
+    for test in tests:
+        unmet = [name for name in test.bullets if verdicts[name].status not in MET]
+        if unmet:
+            lacking.append((len(unmet), f"{test.id} {test.asks.rstrip('.')}: {', '.join(unmet)}"))
+    return "; ".join(told for _, told in sorted(lacking, key=lambda pair: pair[0])[:2])
+
+
+def hold_sections(project: Project, *sections: str) -> Finding:
+    """Whether the lowest of some sections is above what counts as reasonable.
+
+    Raises:
+        NotYetError: It is not, and what is still to do could lift it there.
+    """
+    checklist = load_checklist()
+    tests = [test for test in checklist.score_tests if test.section in sections]
+    names = {name for test in tests for name in test.bullets}
+    verdicts = {name: judge(checklist.bullets[name], project) for name in names}
+    marks = {test.id: mark(test, verdicts) for test in tests}
+    sums = {section: add_up(tests, marks, section) for section in sections}
+    told = ", ".join(f"{section} {value:g} of 7" for section, value in sums.items())
+    told = f"{told} (over {REASONABLE:g} is reasonable)"
+    if min(sums.values()) > REASONABLE:
+        return Finding(True, told)
+    hoped = {
+        name: Verdict("verified", "") if verdict.status in ("to do", "stale") else verdict
+        for name, verdict in verdicts.items()
+    }
+    best = {test.id: mark(test, hoped) for test in tests}
+    if min(add_up(tests, best, section) for section in sections) > REASONABLE:
+        raise NotYetError(f"{told}; next {say_next(tests, verdicts)}")
+    return Finding(False, told)
+
+
+def data_is_tested(project: Project) -> Finding:
+    """The seven data tests reach a reasonable sum."""
+    return hold_sections(project, "data")
+
+
+def model_is_tested(project: Project) -> Finding:
+    """The seven model tests reach a reasonable sum."""
+    return hold_sections(project, "model")
+
+
+def infrastructure_and_monitoring_are_tested(project: Project) -> Finding:
+    """The seven tests of infrastructure and the seven of monitoring reach a reasonable sum."""
+    return hold_sections(project, "infra", "monitoring")

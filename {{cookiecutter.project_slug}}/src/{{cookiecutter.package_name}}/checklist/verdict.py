@@ -1,0 +1,133 @@
+"""Verdicts: from a bullet to verified, attested, failing, stale, to do or not applicable."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from omegaconf import OmegaConf
+
+from .bullets import Bullet, Checklist
+from .project import NotApplicableError, NotYetError, Project, StaleError
+
+Status = Literal["verified", "attested", "failing", "stale", "to do", "n/a"]
+STATUSES: tuple[Status, ...] = ("verified", "attested", "failing", "stale", "to do", "n/a")
+MET: tuple[Status, ...] = ("verified", "attested", "n/a")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        holds: Whether the bullet is met.
+        figure: The figure behind it, in a few words.
+        picture: A picture beside the reports, if one shows it.
+    """
+
+    holds: bool
+    figure: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where a bullet stands, and why."""
+
+    status: Status
+    figure: str
+    picture: str = ""
+
+
+Check = Callable[[Project], Finding]
+
+
+def find_check(name: str) -> Check:
+    """The function that `module.function` names below this package."""
+    module, _, function = name.rpartition(".")
+    check: Check = getattr(importlib.import_module(f".{module}", __package__), function)
+    return check
+
+
+def judge_all(checklist: Checklist, project: Project) -> dict[str, Verdict]:
+    """The verdict of every bullet, in order."""
+    return {name: judge(bullet, project) for name, bullet in checklist.bullets.items()}
+
+
+def judge(bullet: Bullet, project: Project) -> Verdict:
+    """The verdict of one bullet: first whether it applies, then the answers, then the check."""
+    reason = find_reason_against(bullet, project)
+    if reason:
+        return Verdict("n/a", reason)
+    answered = judge_answers(bullet, project)
+    if bullet.kind == "answer" or answered.status != "attested":
+        return answered
+    return waive(bullet, project, judge_check(bullet, project))
+
+
+def find_reason_against(bullet: Bullet, project: Project) -> str:
+    """Why a bullet does not apply to this project's data type or task; empty if it does."""
+    for key, options in bullet.applies.items():
+        value = OmegaConf.select(project.cfg, key)
+        if value not in options:
+            return f"applies to {' or '.join(options)}; here {key.partition('.')[0]} is {value}"
+    return ""
+
+
+def judge_answers(bullet: Bullet, project: Project) -> Verdict:
+    """The charter's part: attested when every answer is done and signed."""
+    figures = []
+    for key in bullet.answers:
+        answer = project.charter.get(key)
+        if answer.state == "todo":
+            return Verdict("to do", f"project.yaml:{answer.line} {key} {answer.reason}")
+        if answer.state in ("wrong", "expired"):
+            return Verdict("failing", f"project.yaml:{answer.line} {key} {answer.reason}")
+        figures.append(say(answer.value))
+    return Verdict("attested", shorten("; ".join(figures)))
+
+
+def judge_check(bullet: Bullet, project: Project) -> Verdict:
+    """The check's part."""
+    if not bullet.check:
+        return Verdict("to do", bullet.run)
+    try:
+        finding = find_check(bullet.check)(project)
+    except NotYetError as error:
+        return Verdict("to do", str(error))
+    except StaleError as error:
+        return Verdict("stale", str(error))
+    except NotApplicableError as error:
+        return Verdict("n/a", str(error))
+    return Verdict("verified" if finding.holds else "failing", finding.figure, finding.picture)
+
+
+def waive(bullet: Bullet, project: Project, verdict: Verdict) -> Verdict:
+    """A failing rule of thumb that the charter waives is attested until the waiver ends."""
+    if verdict.status != "failing" or not bullet.rule_of_thumb:
+        return verdict
+    for waiver in project.charter.content.get("waivers") or []:
+        if waiver.get("bullet") == bullet.id and isinstance(waiver.get("until"), date):
+            told = f"{verdict.figure}; waived by {waiver['by']} until {waiver['until']}"
+            if waiver["until"] < project.charter.today:
+                return Verdict("failing", f"{told}, which is over")
+            return Verdict("attested", f"{told}: {waiver['reason']}")
+    return verdict
+
+
+def say(value: Any) -> str:
+    """A charter value in words: what a list or mapping holds, without brackets."""
+    if isinstance(value, dict):
+        named = (
+            f"{name} {part:g}" if isinstance(part, float) else say(part)
+            for name, part in value.items()
+        )
+        return ", ".join(named)
+    return "; ".join(map(say, value)) if isinstance(value, list) else str(value)
+
+
+def shorten(text: str, length: int = 160) -> str:
+    """A text in one line, cut at a word."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"

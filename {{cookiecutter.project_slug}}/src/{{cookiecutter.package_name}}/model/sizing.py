@@ -1,0 +1,109 @@
+"""What a network is made of, how much memory its training takes, and whether every size builds."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from ..configuration import to_plain
+from ..data.store import Store
+from ..problem.task import Task
+from .families import find_family
+from .network import Network, build_network
+
+MEGABYTE = 1e6
+# Bytes of float32 a trainable parameter: itself, its gradient and two moments of Adam.
+BYTES_PER_PARAMETER = 4 * 4
+NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
+
+
+def describe_network(network: nn.Module) -> dict[str, Any]:
+    """Family, parameters, norm layers and the dropout of each dropout layer."""
+    names = [type(module).__name__ for module in network.modules()]
+    return {
+        "family": find_family(names),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "trainable": count_trainable(network),
+        "norm_layers": sum(any(norm in name for norm in NORMS) for name in names),
+        "dropout": [m.p for m in network.modules() if isinstance(m, nn.Dropout)],
+    }
+
+
+def count_trainable(network: nn.Module) -> int:
+    """Parameters that training changes."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def estimate_memory(
+    network: Network, inputs: dict[str, Tensor], batch_size: int
+) -> dict[str, float]:
+    """Megabytes that training takes at float32: parameters four times, and a batch's activations.
+
+    Activations are what autograd really keeps for the backward pass of `inputs`, scaled to a batch.
+    """
+    kept: dict[int, int] = {}
+    own = {p.data_ptr() for p in network.parameters()}
+
+    def note(tensor: Tensor) -> Tensor:
+        if tensor.data_ptr() not in own:
+            kept[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    network.train()
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        outputs = network(**inputs)
+    activations = sum(kept.values()) / len(outputs) * batch_size / MEGABYTE
+    parameters = BYTES_PER_PARAMETER * count_trainable(network) / MEGABYTE
+    return {
+        "parameters": round(parameters, 3),
+        "activations": round(activations, 3),
+        "estimate": round(parameters + activations, 3),
+    }
+
+
+def climb_ladder(
+    cfg: DictConfig, store: Store, task: Task, inputs: dict[str, Tensor], targets: Tensor
+) -> dict[str, Any]:
+    """Every option of `configs/model/`: its trainable parameters after one training step.
+
+    Returns:
+        Name -> parameters, or the error's words where an option does not build or train.
+    """
+    rungs: dict[str, Any] = {}
+    for path in sorted(Path("configs", "model").glob("*.yaml")):
+        try:
+            rungs[path.stem] = try_rung(read_rung(cfg, path), cfg, store, task, (inputs, targets))
+        except Exception as error:  # an architecture may fail in any way
+            rungs[path.stem] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return rungs
+
+
+def read_rung(cfg: DictConfig, path: Path) -> dict[str, Any]:
+    """An option of the model group as plain containers; pretrained weights are not downloaded."""
+    whole = OmegaConf.create({**to_plain(cfg), "model": OmegaConf.load(path)})
+    model = to_plain(whole.model)
+    return model | ({"pretrained": False} if "pretrained" in model else {})
+
+
+def try_rung(
+    model: dict[str, Any],
+    cfg: DictConfig,
+    store: Store,
+    task: Task,
+    items: tuple[dict[str, Tensor], Tensor],
+) -> int:
+    """Builds an architecture, takes one step and counts its trainable parameters.
+
+    Raises:
+        ValueError: The step gives no finite loss, or no gradient.
+    """
+    inputs, targets = items
+    width = task.num_outputs(store.state["task"])
+    network = build_network(model, to_plain(cfg.preprocess), store.state["data"], width)
+    loss = task.loss(store.state["task"])(network(**inputs), targets)
+    loss.backward()
+    if not loss.isfinite() or not any(p.grad is not None for p in network.parameters()):
+        raise ValueError("one step gives no finite loss and gradient")
+    return count_trainable(network)

@@ -1,0 +1,245 @@
+"""The charter's schema: which answers `project.yaml` holds, and which of them are none.
+
+Placeholders (TODO) are no mistakes here: `charter.py` tells them from wrong answers.
+"""
+
+import re
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+NOTHING = {"none", "no", "nothing", "not needed", "accepted"}
+
+
+def refuse_placeholder(text: str) -> str:
+    """A person's words: not empty and not a filler."""
+    if len(text.strip()) < 2 or text.strip().lower() in {"tbd", "n/a", "none yet", "xxx", "?"}:
+        raise ValueError("is a filler, not an answer")
+    return text
+
+
+def refuse_paragraphs(text: str) -> str:
+    """One sentence."""
+    ends = sum(text.rstrip().count(mark) for mark in (". ", "? ", "! ", "\n"))
+    if ends or len(text) > 300:
+        raise ValueError("must be one sentence of at most 300 characters")
+    return text
+
+
+def refuse_unknown_licence(text: str) -> str:
+    """A licence or a contract, not the absence of one."""
+    if text.strip().lower() in {"unknown", "unclear", "none", "no", "-"}:
+        raise ValueError("must be an SPDX name (MIT, CC-BY-4.0 …) or name the contract")
+    return text
+
+
+def refuse_two_people(text: str) -> str:
+    """One name: what two own, nobody owns."""
+    if re.search(r"[,;&/+]|\b(and|or|und|et)\b", text, re.IGNORECASE):
+        raise ValueError("must be one name: what two own, nobody owns")
+    return text
+
+
+def refuse_no_figure(text: str) -> str:
+    """What others reach is a number."""
+    if not re.search(r"\d", text):
+        raise ValueError("must say the figure that is reached")
+    return text
+
+
+Words = Annotated[str, AfterValidator(refuse_placeholder)]
+Sentence = Annotated[Words, AfterValidator(refuse_paragraphs)]
+Licence = Annotated[Words, AfterValidator(refuse_unknown_licence)]
+Amount = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Refuses unknown keys and does not convert types (a `yes` is no number)."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Signature(Section):
+    """Who answers, since when, until when the answer holds."""
+
+    by: Words
+    since: date
+    until: date
+
+    @model_validator(mode="after")
+    def refuse_backwards(self) -> "Signature":
+        """An answer cannot end before it begins."""
+        if self.until < self.since:
+            raise ValueError(f"holds until {self.until}, before it was signed on {self.since}")
+        return self
+
+
+class Problem(Section):
+    """What is asked."""
+
+    statement: Sentence
+    goal: Words
+    goal_number: Words
+    input: Words
+    output: Words
+    classes: list[str]
+    task: Literal["classification", "regression", "segmentation", "detection", "generation"]
+    signed: Signature
+
+
+class Need(Section):
+    """Why deep learning."""
+
+    why_deep_learning: Words
+    enough_data: Words
+    expected_gain: Amount
+    good_enough_baseline: Words
+    worth_it: Words
+    signed: Signature
+
+
+class Success(Section):
+    """When the work is good enough."""
+
+    metric: Words
+    minimum: float
+    source: Words
+    costs: list[list[Amount]]
+    signed: Signature
+
+
+class Limits(Section):
+    """What serving must keep."""
+
+    latency_ms: Annotated[float, Field(gt=0)]
+    memory_mb: Annotated[float, Field(gt=0)]
+    requests_per_second: Annotated[float, Field(gt=0)]
+    mode: Literal["online", "batch"]
+    signed: Signature
+
+
+class Budgets(Section):
+    """What it may cost."""
+
+    currency: Words
+    price_per_hour: Amount
+    training: Amount
+    serving_per_month: Amount
+    signed: Signature
+
+
+class Expert(Section):
+    """Somebody who knows the field."""
+
+    name: Words
+    reviewed: Words
+
+
+class People(Section):
+    """Who is there."""
+
+    owner: Annotated[Words, AfterValidator(refuse_two_people)]
+    contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    rhythm: Words
+    experts: Annotated[list[Expert], Field(min_length=1)]
+    signed: Signature
+
+
+class Milestone(Section):
+    """A step with a date."""
+
+    name: Words
+    scope: Words
+    due: date
+
+
+class Source(Section):
+    """Where data comes from and by what right."""
+
+    name: Words
+    licence: Licence
+    owner: Words
+    link: Words
+
+
+class DataAnswers(Section):
+    """What the data stands for."""
+
+    population: Words
+    groups: dict[str, Annotated[float, Field(gt=0, le=1)]]
+    sampling: Words
+    dev_and_test: Words
+    sources: Annotated[list[Source], Field(min_length=1)]
+    personal: Words
+    forbidden: list[str]
+    collection_cost: Words
+    signed: Signature
+
+
+class Risk(Section):
+    """A harm, how bad it is, and what is done about it."""
+
+    harm: Words
+    level: Literal["low", "medium", "high"]
+    mitigation: Words
+
+    @model_validator(mode="after")
+    def refuse_idleness(self) -> "Risk":
+        """Only a low risk may be borne without doing anything."""
+        if self.level != "low" and self.mitigation.strip(" .").lower() in NOTHING:
+            raise ValueError(f"a {self.level} risk needs a mitigation")
+        return self
+
+
+class Serving(Section):
+    """Where the model works."""
+
+    target: Literal["server", "client", "browser", "device"]
+    max_age_days: Annotated[int, Field(gt=0)]
+    runs_page: Words
+    limitations: Words
+    signed: Signature
+
+
+class Reference(Section):
+    """What others reach."""
+
+    title: Words
+    figure: Annotated[Words, AfterValidator(refuse_no_figure)]
+    link: Words
+
+
+class Waiver(Section):
+    """A rule of thumb that does not hold here, for now."""
+
+    bullet: Words
+    reason: Words
+    by: Words
+    until: date
+
+
+def refuse_disorder(milestones: list[Milestone]) -> list[Milestone]:
+    """Milestones in the order of their dates."""
+    for earlier, later in pairwise(milestones):
+        if later.due < earlier.due:
+            raise ValueError(f"{later.name!r} is dated before {earlier.name!r}")
+    return milestones
+
+
+class Charter(Section):
+    """All sections."""
+
+    problem: Problem
+    need: Need
+    success: Success
+    limits: Limits
+    budgets: Budgets
+    people: People
+    milestones: Annotated[list[Milestone], Field(min_length=1), AfterValidator(refuse_disorder)]
+    data: DataAnswers
+    risks: Annotated[list[Risk], Field(min_length=1)]
+    serving: Serving
+    references: Annotated[list[Reference], Field(min_length=1)]
+    waivers: list[Waiver] = []

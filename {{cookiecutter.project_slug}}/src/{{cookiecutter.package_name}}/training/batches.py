@@ -1,0 +1,128 @@
+"""What a training and a validation step really get, found by looking; part of `sanity`."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from ..data.load import Batch, SplitData, to_tensors
+from ..data.store import TRAIN, Store
+from .train import build_module
+
+BATCHES = 4  # looked at, of each split
+ITEMS = 1024  # normalised to look at their spread
+
+
+def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
+    """Order, augmentation and normalisation as they reach the network.
+
+    Returns:
+        `moved`: split -> share of positions with another item in the second epoch; `changed`:
+        split -> share of items that reach the network otherwise than they are stored;
+        `normalised`: mean and deviation of each channel or column behind the normaliser;
+        `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None.
+    """
+    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    module = build_module(cfg, data, world_size=1)
+    loaders = {"train": data.train_dataloader(), "validation": data.val_dataloader()}
+    steps = {"train": module.training_step, "validation": module.validation_step}
+    return {
+        "pin_memory": loaders["train"].pin_memory,
+        "moved": {name: share_moved(loader) for name, loader in loaders.items()},
+        "changed": {
+            name: share_changed(module.network, steps[name], loader, store)
+            for name, loader in loaders.items()
+        },
+        "normalised": measure_normalised(module.network.normaliser, store),
+        **measure_balance(module.train_loss, loaders["train"], store),
+    }
+
+
+def measure_balance(
+    loss: nn.Module, loader: DataLoader[Batch], store: Store
+) -> dict[str, list[float] | None]:
+    """The loss's weight of each class, and how often an epoch draws each class."""
+    weight = getattr(loss, "weight", None)
+    targets = store.targets[store.rows(TRAIN)]
+    sampler: Any = loader.sampler
+    drawn = np.bincount(targets[list(sampler)]).tolist() if targets.dtype.kind == "i" else None
+    return {"class_weights": None if weight is None else weight.tolist(), "drawn": drawn}
+
+
+def share_moved(loader: DataLoader[Batch]) -> float:
+    """Share of positions that hold another item in the second epoch than in the first."""
+    sampler: Any = loader.sampler
+    orders = []
+    for epoch in (0, 1):
+        sampler.set_epoch(epoch)
+        orders.append(np.array(list(sampler)))
+    return round(float((orders[0] != orders[1]).mean()), 4)
+
+
+def share_changed(
+    network: nn.Module,
+    step: Callable[[Batch, int], Any],
+    loader: DataLoader[Batch],
+    store: Store,
+) -> float:
+    """Share of items that reach the network in a step with other values than the store has."""
+    changed: list[np.ndarray] = []
+    with watch_inputs(network) as seen:
+        for index, batch in enumerate(islice(loader, BATCHES)):
+            step(batch, index)
+            stored = store.take(batch["rows"].numpy())
+            pairs = [(seen[-1][name].numpy(), array) for name, array in stored.items()]
+            changed.append(np.any([find_different(*pair) for pair in pairs], axis=0))
+    return round(float(np.concatenate(changed).mean()), 4)
+
+
+def find_different(seen: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Which items (N,) differ, missing values being equal to each other."""
+    same = np.isclose(seen, stored, rtol=1e-6, atol=1e-6, equal_nan=True)
+    different: np.ndarray = ~same.reshape(len(seen), -1).all(axis=1)
+    return different
+
+
+@contextmanager
+def watch_inputs(network: nn.Module) -> Iterator[list[dict[str, Tensor]]]:
+    """Collects what the network is called with, outside a Trainer, to which nothing is logged."""
+    seen: list[dict[str, Tensor]] = []
+
+    def keep(_: nn.Module, __: tuple[Any, ...], inputs: dict[str, Tensor]) -> None:
+        seen.append({name: tensor.detach().cpu() for name, tensor in inputs.items()})
+
+    handle = network.register_forward_pre_hook(keep, with_kwargs=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*trainer.*not registered")
+            yield seen
+    finally:
+        handle.remove()
+
+
+def measure_normalised(normaliser: nn.Module, store: Store) -> dict[str, Any]:
+    """Spread of training items behind the normaliser, along axis 1 of each output of numbers."""
+    rows = store.rows(TRAIN)
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, ITEMS).astype(int))]
+    with torch.no_grad():
+        outputs = normaliser(**to_tensors(store.take(rows)))
+    mean, std = [], []
+    for output in outputs:
+        if output.is_floating_point() and output.numel():
+            values = output.transpose(0, 1).flatten(1).double()
+            mean += values.mean(dim=1).tolist()
+            std += values.std(dim=1, correction=0).tolist()
+    finite = bool(np.isfinite([*mean, *std]).all())
+    return {
+        "items": len(rows),
+        "finite": finite,
+        "mean": [round(value, 4) for value in mean],
+        "std": [round(value, 4) for value in std],
+    }
