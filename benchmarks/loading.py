@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,7 +109,8 @@ def main() -> None:
         import_project(Path(folder))
         batchwise = make_batchwise(images)
         tempfile.tempdir = None
-    loaders = {n: DataLoader(PerItem(images), BATCH_SIZE, shuffle=True, num_workers=n) for n in (0, 2)}
+    peritem = partial(DataLoader, PerItem(images), BATCH_SIZE, shuffle=True)
+    loaders = {workers: peritem(num_workers=workers) for workers in (0, 2)}
     rates: dict[str, list[float]] = {}
     for _ in range(3):
         rates.setdefault("batch-wise", []).append(measure(batchwise))

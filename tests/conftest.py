@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def run(*command: object, project: Path, **options) -> subprocess.CompletedProce
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tidy_hooks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Cookiecutter leaves every rendered hook behind: let that be in pytest's own folder."""
+    tempfile.tempdir = str(tmp_path_factory.mktemp("hooks"))
+
+
 @pytest.fixture(scope="session")
 def cookiecutter_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_cookiecutter_config(tmp_path_factory.mktemp("cookiecutter"))
@@ -132,8 +139,14 @@ def run_first_pipeline(project: Path, package: str) -> str:
     if package != "image_classification":
         charter = adapt_charter(charter, package)
     (project / "project.yaml").write_text(yaml.safe_dump(charter, allow_unicode=True))
-    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=project, check=True)
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (
+        ["git", "init", "-q"],
+        [sys.executable, "-m", "dvc", "init", "-q"],
+        ["git", "add", "-A"],
+        ["git", *author, "commit", "-qm", "Start"],
+    ):
+        subprocess.run(command, cwd=project, check=True)
     done = run("-m", package, "pipeline", project=project)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
@@ -141,6 +154,7 @@ def run_first_pipeline(project: Path, package: str) -> str:
 
 def adapt_charter(charter: dict, package: str) -> dict:
     """The demo's charter with the answers that another task needs."""
+    charter["data"]["groups"] = {}
     if package.endswith("regression"):
         charter["problem"] |= {"task": "regression", "classes": []}
         charter["success"] |= {"metric": "mae", "minimum": 60.0, "costs": []}

@@ -25,10 +25,12 @@ def generate() -> Path:
     shutil.rmtree(BUILD, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "cookiecutter.yaml"
+        tempfile.tempdir = folder  # cookiecutter leaves every rendered hook behind
         config.write_text(f"replay_dir: {folder}\ncookiecutters_dir: {folder}\n")
         project = cookiecutter(
             str(TEMPLATE), no_input=True, output_dir=str(BUILD), config_file=str(config)
         )
+    tempfile.tempdir = None
     return Path(project)
 
 
@@ -64,6 +66,15 @@ def wait_until_ready(address: str, service: subprocess.Popen, seconds: float = 6
         else:
             return
     sys.exit("demo: the service did not start")
+
+
+def commit(project: Path) -> None:
+    """Commit the project, as a lead does at kickoff: the model will name this commit."""
+    author = ["-c", "user.name=demo", "-c", "user.email=demo@example.com"]
+    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
+    message = "Start from dl-template"
+    command = ["git", *author, "commit", "--quiet", "--no-verify", "--message", message]
+    subprocess.run(command, cwd=project, check=True)
 
 
 def command_line(project: Path, *arguments: str) -> list[str]:
@@ -113,6 +124,7 @@ def main() -> None:
     answer(project)
     say(f"make setup in {project.relative_to(TEMPLATE)}")
     make(project, "setup")
+    commit(project)
     say("make pipeline")
     make(project, "pipeline")
     say("serve one digit")

@@ -1,36 +1,18 @@
-"""Faults of phase 2: raw files, cleaning, splits, preprocessing, and what reaches the network."""
+"""Faults of phase 2: raw files, cleaning, splits, versions; the rest is in `data_loading`."""
 
 import csv
-import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from faults import data_loading
+from faults.data_loading import report
 from faults.harness import TABLES, Fault, Workspace
+from faults.problem import SCORES, answer
 
-Apply = Callable[[Workspace], None]
 RAW = "data/raw"
-
-
-def answer(key: str, value: Any) -> Apply:
-    """Writes one answer into the charter."""
-
-    def apply(work: Workspace) -> None:
-        work.charter(**{key: value})
-
-    return apply
-
-
-def report(stage: str, change: Callable[[dict[str, Any]], Any]) -> Apply:
-    """Tampers with a report."""
-
-    def apply(work: Workspace) -> None:
-        work.edit_report(stage, change)
-
-    return apply
 
 
 def pictures(work: Workspace, label: str) -> list[Path]:
@@ -53,18 +35,6 @@ def find_nothing(*_: Any) -> dict[str, Any]:
 
 def find_no_kind(*_: Any) -> dict[str, dict[str, str]]:
     return {kind: {} for kind in ("unreadable", "unlabelled", "conflicting", "duplicate")}
-
-
-def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]], Any]) -> None:
-    """Changes the rows of a CSV."""
-    rows = list(csv.DictReader((work.root / path).read_text(encoding="utf-8").splitlines()))
-    names = list(rows[0])
-    change(rows)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, names, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    work.write(path, stream.getvalue())
 
 
 def keep_three_of_a_class(work: Workspace) -> None:
@@ -194,126 +164,6 @@ def test_on_bright_items(work: Workspace) -> None:
     work.run("split", "preprocess")
 
 
-def look_again(work: Workspace) -> None:
-    """Renews what `sanity` saw of the batches, without the rest of it, which takes long."""
-    cfg = work.module("configuration").compose()
-    store = work.module("data.store").load_store(cfg.paths.data_dir)
-    found = work.module("report").load_report("sanity", "reports")
-    found.figures["batches"] = work.module("training.batches").inspect_batches(cfg, store)
-    found.write("reports")
-    renew(work, "sanity")
-
-
-def renew(work: Workspace, stage: str) -> None:
-    """Lets a report hold again after what it was made from has changed."""
-    cfg, stages = work.module("configuration").compose(), work.module("commands").STAGES
-    found = work.module("report").load_report(stage, "reports")
-    found.made_from = work.module("stage").describe_inputs(stages[stage], cfg)
-    found.write("reports")
-
-
-def normalise_nothing(work: Workspace) -> None:
-    module = work.module("model.normaliser")
-
-    class Off(module.ImageNormaliser):
-        def forward(self, image: Any) -> tuple[Any]:
-            return (image.float(),)
-
-    work.patch("model.normaliser", "ImageNormaliser", Off)
-    look_again(work)
-
-
-def fit_on_everything(work: Workspace) -> None:
-    work.patch("data.preprocess", "choose_fitted", lambda items: items)
-    work.run("preprocess")
-
-
-def lose_a_row(work: Workspace) -> None:
-    array = np.load(work.root / "data/processed/image.npy")
-    stream = io.BytesIO()
-    np.save(stream, array[:, :, :31])
-    work.write("data/processed/image.npy", stream.getvalue())
-
-
-def augment_nothing(work: Workspace) -> None:
-    work.edit("configs/config.yaml", "- augmentation: medium", "- augmentation: none")
-    look_again(work)
-
-
-def augment_validation(work: Workspace) -> None:
-    module = work.module("training.module").LitModel
-    validate = module.validation_step
-
-    def step(self: Any, batch: dict[str, Any], index: int) -> None:
-        validate(self, batch | {"inputs": self.augment(batch["inputs"])}, index)
-
-    work.monkeypatch.setattr(module, "validation_step", step)
-    look_again(work)
-
-
-def shuffle_validation(work: Workspace) -> None:
-    data = work.module("data.load").SplitData
-
-    def val_dataloader(self: Any) -> Any:
-        return self.make_loader(self.store.rows("validation"), shuffle=True)
-
-    work.monkeypatch.setattr(data, "val_dataloader", val_dataloader)
-    look_again(work)
-
-
-def read_small_batches(work: Workspace) -> None:
-    work.set_config("loader/default.yaml", batch_size=4)
-
-
-def change_log(change: Callable[[dict[str, str]], Any]) -> Apply:
-    """Changes every row of the run's log."""
-
-    def apply(work: Workspace) -> None:
-        run = work.module("report").load_report("train", "reports").figures["run"]
-        rewrite(work, f"runs/{run}/metrics.csv", lambda rows: [change(row) for row in rows])
-
-    return apply
-
-
-def wait_for_data(row: dict[str, str]) -> None:
-    if row["train/data_wait"]:
-        row["train/data_wait"] = "0.6"
-
-
-def train_on_a_gpu(work: Workspace) -> None:
-    work.edit_report("train", lambda figures: figures.update(device="cuda"))
-    pin_memory(work, True)
-
-
-def pin_memory(work: Workspace, pinned: bool) -> None:
-    work.edit_report("sanity", lambda figures: figures["batches"].update(pin_memory=pinned))
-    renew(work, "train")  # it reads sanity's report
-
-
-def balance_by(option: str) -> Apply:
-    def apply(work: Workspace) -> None:
-        work.edit("configs/config.yaml", "- balance: none", f"- balance: {option}")
-        look_again(work)
-
-    return apply
-
-
-def weigh_all_splits(work: Workspace) -> None:
-    train = work.module("training.train")
-    weigh = train.class_weights
-    targets = np.load(work.root / "data/processed/targets.npy")
-    work.patch("training.train", "class_weights", lambda _, count: weigh(targets, count))
-    look_again(work)
-
-
-def draw_one_class(work: Workspace) -> None:
-    def weights(targets: np.ndarray) -> np.ndarray:
-        return 1.0 + 9.0 * (targets == 0)
-
-    work.patch("data.load", "sampling_weights", weights)
-    look_again(work)
-
-
 def change_the_targets(work: Workspace) -> None:
     content = bytearray((work.root / "data/processed/targets.npy").read_bytes())
     content[-8] ^= 1
@@ -336,7 +186,6 @@ def leave_splits_untracked(work: Workspace) -> None:
     work.edit("dvc.yaml", "    outs:\n      - data/splits.csv\n", "")
 
 
-SCORES = ("ML-22", "ML-26", "ML-41")  # sums that fall with a bullet they count
 FAULTS = [
     Fault("DL-06.1", "one class cut to 3 samples", keep_three_of_a_class, also=("DL-05.1",)),
     Fault("DL-06.2", "sampling not told", answer("data.sampling", "")),
@@ -358,32 +207,6 @@ FAULTS = [
     Fault(
         "DL-09.3", "a test file copied into train", train_on_a_test_item, also=("ML-19", "DL-08.3")
     ),
-    Fault("DL-10.1", "normalisation removed", normalise_nothing),
-    Fault("DL-10.2", "statistics of everything", fit_on_everything),
-    Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES)),
-    Fault("DL-11.1", "no augmentation", augment_nothing),
-    Fault("DL-11.3", "augmentation of validation", augment_validation),
-    Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
-    Fault("DL-12.2", "validation shuffled", shuffle_validation),
-    Fault("DL-12.3", "steps wait for data", change_log(wait_for_data)),
-    Fault(
-        "DL-12.4",
-        "pin_memory false on a GPU",
-        lambda work: pin_memory(work, False),
-        given=train_on_a_gpu,
-    ),
-    Fault("DL-13.1", "weights of all splits", weigh_all_splits, given=balance_by("class_weights")),
-    Fault("DL-13.2", "one class drawn most", draw_one_class, given=balance_by("weighted_sampler")),
-    Fault(
-        "DL-13.2",
-        "sampler on validation",
-        shuffle_validation,
-        given=balance_by("weighted_sampler"),
-        also=("DL-12.2",),
-    ),
-    Fault(
-        "DL-13.4", "only accuracy logged", change_log(lambda row: row.update({"val/f1_macro": ""}))
-    ),
     Fault("DL-14.1", "data changed and hash not", change_the_targets),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),
     Fault("ML-16", "no reason why", answer("data.dev_and_test", "")),
@@ -395,4 +218,5 @@ FAULTS = [
     ),
     Fault("ML-20", "no cost", answer("data.collection_cost", "")),
     Fault("ML-21", "splits untracked", leave_splits_untracked),
+    *data_loading.FAULTS,
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from faults.harness import Fault, Workspace
 
+SCORES = ("ML-22", "ML-26", "ML-41")
 WINDOW = ("DL-38.1", "DL-38.2", "DL-39.1")  # all need predictions
 
 
@@ -71,6 +72,10 @@ def stop_counting(metric: str):
     return apply
 
 
+def ask_for_all_seven(work: Workspace) -> None:
+    work.patch("checklist.score", "REASONABLE", 7.0)
+
+
 FAULTS = [
     Fault("DL-38.1", "no prediction is logged", lose_the_window, also=WINDOW),
     Fault("DL-38.1", "predictions are not compared", forget("prediction")),
@@ -96,4 +101,7 @@ FAULTS = [
         stop_counting("prediction_confidence"),
         also=("DL-38.2",),
     ),
+    # ML-41 joins them when infrastructure and monitoring have reached the floor.
+    Fault("ML-22", "a sum below the floor", ask_for_all_seven, also=SCORES),
+    Fault("ML-26", "a sum below the floor", ask_for_all_seven, also=SCORES),
 ]

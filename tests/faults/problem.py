@@ -78,6 +78,11 @@ def train_years_ago(work: Workspace) -> None:
     work.edit(f"runs/{run}/record.json", record["started"], "2020-01-01T00:00:00+00:00")
 
 
+def fail_two_data_tests(work: Workspace) -> None:
+    work.charter(**{"limits.latency_ms": 0.001})
+    work.edit_report("clean", lambda figures: figures.update(raw_hash_after="another"))
+
+
 PARAGRAPHS = "We want to read digits. They are on forms.\n\nForms come by post.\n\nPost is slow."
 LATENCY = ("DL-03.2", "ML-09", "DL-36.4")
 LICENCE = ("DL-05.4", "DL-06.3")
@@ -158,5 +163,11 @@ FAULTS = [
     Fault("ML-13", "trained years ago", train_years_ago, also=("DL-16.1", *SCORES)),
     Fault("ML-14", "no experts", answer("people.experts", [])),
     Fault("ML-15", "no such place", answer("serving.target", "fridge")),
+    Fault(
+        "ML-22",
+        "two of its tests not met",
+        fail_two_data_tests,
+        also=(*LATENCY, "DL-08.1", "DL-14.3"),
+    ),
     Fault("ML-23", "baseline good enough", answer("need.good_enough_baseline", "TODO")),
 ]

@@ -5,7 +5,7 @@ import pytest
 from {{ cookiecutter.package_name }} import stage
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.report import Report, load_report
-from {{ cookiecutter.package_name }}.stage import hash_syntax, source_closure, targets_in
+from {{ cookiecutter.package_name }}.stage import hash_code, source_closure, targets_in
 
 pytestmark = pytest.mark.unit
 
@@ -31,13 +31,15 @@ def test_the_digest_follows_the_outputs_and_not_the_time():
     assert first.digest == later.digest != other.digest
 
 
-def test_code_hash_ignores_comments_and_sees_values(tmp_path):
-    hashes = []
-    for name, text in (("a", "x = 1\n"), ("b", "# why\nx  =  1\n"), ("c", "x = 2\n")):
-        path = tmp_path / f"{name}.py"
-        path.write_text(text)
-        hashes.append(hash_syntax(path))
-    assert hashes[0] == hashes[1] != hashes[2]
+def test_code_hash_follows_what_a_module_imports(tmp_path, monkeypatch):
+    for name, text in (("a", "from .b import x\n"), ("b", "x = 1\n"), ("c", "y = 1\n")):
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setattr(stage, "PACKAGE", tmp_path)
+    before = hash_code("a")
+    (tmp_path / "c.py").write_text("y = 2\n")
+    assert hash_code("a") == before
+    (tmp_path / "b.py").write_text("x = 2\n")
+    assert hash_code("a") != before
 
 
 def test_the_closure_follows_relative_imports_inside_functions(tmp_path):

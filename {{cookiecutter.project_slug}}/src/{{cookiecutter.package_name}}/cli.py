@@ -22,7 +22,7 @@ OTHERS = {
     "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
 }
 # Other tools, as modules with their arguments.
-TOOLS = {
+TOOLS: dict[str, list[tuple[str, ...]]] = {
     "test": [("pytest", "-n", "2")],
     "lint": [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)],
 }

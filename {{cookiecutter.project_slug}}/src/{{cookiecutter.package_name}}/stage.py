@@ -99,21 +99,15 @@ def targets_in(config: Any) -> tuple[str, ...]:
 
 
 def hash_code(module: str, extra_modules: Sequence[str] = ()) -> str:
-    """Hash of a module and all it imports from this package, blind to comments and layout."""
+    """Hash of a module and all it imports from this package: DVC watches the same bytes."""
     paths = set().union(*(source_closure(find_module(name)) for name in {module, *extra_modules}))
-    return hash_json(sorted((p.relative_to(PACKAGE).as_posix(), hash_syntax(p)) for p in paths))
+    return hash_json(sorted((p.relative_to(PACKAGE).as_posix(), hash_file(p)) for p in paths))
 
 
 def find_module(name: str) -> Path:
     """The file of a module below this package."""
     path = PACKAGE.joinpath(*name.split("."))
     return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-
-
-@cache
-def hash_syntax(path: Path) -> str:
-    """Hash of a file's syntax tree: comments and formatting do not change it."""
-    return hash_json(ast.dump(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def source_closure(path: Path) -> set[Path]:

@@ -98,7 +98,7 @@ def test_a_closed_gate_names_what_is_missing_and_only_that(standing):
         command.open_gate(standing, "release")
     told = str(error.value)
     unmet = [n for n, v in standing.verdicts.items() if v.status in ("failing", "stale", "to do")]
-    assert f"{len(unmet)} of 179 bullets are not met" in told
+    assert f"{len(unmet)} of 179 bullets missing" in told
     assert [line.split()[0] for line in told.splitlines()[1:]] == unmet
 
 

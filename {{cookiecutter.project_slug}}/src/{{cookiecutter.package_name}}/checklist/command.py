@@ -110,6 +110,6 @@ def open_gate(standing: Standing, gate: str) -> str:
     needed = len(gates[gate])
     if missing:
         lines = [say_missing(standing.checklist.bullets[n], standing.verdicts[n]) for n in missing]
-        head = f"the gate {gate} is closed, {len(missing)} of {needed} bullets are not met:"
+        head = f"the gate {gate} is closed, {len(missing)} of {needed} bullets missing:"
         raise UserError("\n  ".join([head, *lines]))
     return f"The gate {gate} is open: all {needed} bullets are met."

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from .problem import load_state
-from .project import NotYetError, Project, StaleError
+from .project import NotYetError, Project
 from .tables import are_classes, read_clean, read_items, read_rows
 from .verdict import Finding
 
@@ -198,9 +198,7 @@ def raw_data_stays_apart(project: Project) -> Finding:
     ]
     if wrote:
         return Finding(False, f"raw data changed while `{' and '.join(wrote)}` ran")
-    changed = project.find_changes("preprocess")
-    if changed:
-        raise StaleError(f"{changed} changed since `preprocess` ran: run `pipeline`")
+    project.report("preprocess")  # raises when it no longer holds
     raw = Path(project.cfg.data.get("root") or project.cfg.data.path)
     folder = Path(project.cfg.paths.data_dir, "processed")
     apart = not folder.resolve().is_relative_to(raw.resolve())

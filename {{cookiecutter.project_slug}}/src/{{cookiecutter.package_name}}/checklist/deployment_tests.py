@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,20 @@ def count_marked(mark: str) -> Finding:
 def list_tests(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """Every test function that always runs below a folder: its name and marks."""
     for path in sorted(folder.rglob("test_*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        shared = {
-            mark
-            for node in tree.body
-            if isinstance(node, ast.Assign) and "pytestmark" in map(ast.unparse, node.targets)
-            for mark in marks_in(node.value)
-        }
-        yield from list_functions(tree.body, shared)
+        yield from read_tests(path.read_text(encoding="utf-8"))
+
+
+@cache
+def read_tests(text: str) -> list[tuple[str, set[str]]]:
+    """The test functions of one file; kept, since several bullets count them."""
+    tree = ast.parse(text)
+    shared = {
+        mark
+        for node in tree.body
+        if isinstance(node, ast.Assign) and "pytestmark" in map(ast.unparse, node.targets)
+        for mark in marks_in(node.value)
+    }
+    return list(list_functions(tree.body, shared))
 
 
 def list_functions(body: list[ast.stmt], shared: set[str]) -> Iterator[tuple[str, set[str]]]:

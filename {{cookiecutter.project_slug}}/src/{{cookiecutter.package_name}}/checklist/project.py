@@ -15,10 +15,10 @@ from ..stage import describe_inputs
 
 # What a report is made from and what a person calls it when it has changed.
 INPUTS = {
-    "config": "its config",
-    "code": "its code",
-    "raw": "the raw data",
-    "reports": "its inputs",
+    "config": "config",
+    "code": "code",
+    "raw": "raw data",
+    "reports": "inputs",
 }
 
 
@@ -41,6 +41,11 @@ class Project:
     def cfg(self) -> DictConfig:
         """The composed config, without overrides."""
         return compose()
+
+    @cached_property
+    def verdicts(self) -> dict[str, Any]:
+        """Bullet -> its verdict, as far as they are judged."""
+        return {}
 
     @cached_property
     def charter(self) -> Answers:
@@ -72,7 +77,8 @@ class Project:
         report = self.raw_report(stage)
         changed = self.find_changes(stage)
         if changed:
-            raise StaleError(f"{changed} changed since `{stage}` ran: run `{stage}`")
+            alone = changed.endswith(f"of `{stage}` changed")
+            raise StaleError(f"{changed}: run `{stage if alone else 'pipeline'}`")
         return report
 
     def raw_report(self, stage: str) -> Report:
@@ -84,7 +90,7 @@ class Project:
         return self._reports[stage]
 
     def find_changes(self, stage: str) -> str:
-        """What changed since a stage ran, in words; empty when its report holds."""
+        """What changed since a stage ran, at it or before it; empty when its report holds."""
         if stage not in self._changes:
             self._changes[stage] = self._compare(stage)
         return self._changes[stage]
@@ -94,14 +100,14 @@ class Project:
         made_from = self.raw_report(stage).made_from
         for upstream in STAGES[stage].reads:
             try:
-                if self.find_changes(upstream):
-                    return f"`{upstream}` is stale: {self.find_changes(upstream)}"
+                changed = self.find_changes(upstream)
             except NotYetError:
-                return f"`{upstream}` has no report, which"
+                changed = f"the report of `{upstream}` is gone"
+            if changed:
+                return changed
         now = describe_inputs(STAGES[stage], self.cfg)
-        return " and ".join(
-            name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)
-        )
+        names = [name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)]
+        return f"the {' and '.join(names)} of `{stage}` changed" if names else ""
 
     @cached_property
     def _reports(self) -> dict[str, Report]:

@@ -11,7 +11,7 @@ from .bullets import Bullet
 from .places import find_line, show_path
 from .project import Project
 from .standing import Standing, Totals, describe_share, find_commands
-from .verdict import MET, STATUSES, Status, Verdict, judge, say, shorten
+from .verdict import STATUSES, Status, Verdict, judge, say, shorten
 
 COLOURS: dict[Status, int] = {"verified": 32, "attested": 36, "failing": 31, "stale": 33}
 NO_TERMINAL = 160  # columns, so that a log keeps the figures
@@ -92,9 +92,9 @@ def say_command(run: str) -> str:
 
 
 def say_missing(bullet: Bullet, verdict: Verdict) -> str:
-    """One line for a bullet that is not met."""
-    todo = "" if verdict.status in MET or not bullet.run else f" [{bullet.run}]"
-    return f"{bullet.id:<9}{verdict.status:<9}{verdict.figure}{todo}"
+    """One line for a bullet that is not met, with what to do unless its figure says so."""
+    told = bullet.run in verdict.figure or "run `" in verdict.figure
+    return f"{bullet.id:<9}{verdict.status:<9}{verdict.figure}{'' if told else f' [{bullet.run}]'}"
 
 
 def cut(text: str, length: int) -> str:

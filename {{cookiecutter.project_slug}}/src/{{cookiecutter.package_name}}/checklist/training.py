@@ -136,7 +136,7 @@ def runs_follow_the_success_metric(project: Project) -> Finding:
         if watcher.monitor != f"val/{metric}" or watcher.mode != wanted:
             told = f"callbacks.{name} seeks the {watcher.mode} of {watcher.monitor}"
             return Finding(False, f"{told}; success is val/{metric}")
-    return Finding(True, f"both seek the {watchers['best'].mode} of val/{metric}")  # type: ignore[union-attr]
+    return Finding(True, f"both seek the {watchers['best'].mode} of val/{metric}")
 
 
 def best_checkpoint_is_the_best_epoch(project: Project) -> Finding:

@@ -120,8 +120,7 @@ class Answers:
             return answer
         place = f"{section}.signed"
         wrong = [reason for key, reason in self.mistakes.items() if key.startswith(place)]
-        unsigned = not isinstance(signed, dict) or any(map(is_placeholder, signed.values()))
-        if unsigned:
+        if not isinstance(signed, dict) or any(map(is_placeholder, signed.values())):
             return Answer(
                 answer.key, self.lines.get(place, 0), answer.value, "todo", "is not signed"
             )
@@ -192,9 +191,3 @@ def find_mistakes(content: dict[str, Any]) -> dict[str, str]:
                 mistakes[place] = item["msg"].removeprefix("Value error, ")
         return mistakes
     return {}
-
-
-def describe(answers: Answers, path: Path | str = "project.yaml") -> list[str]:
-    """`project.yaml:12 success.minimum is to do`, for each answer that is not done."""
-    open_answers = [answer for answer in answers.all() if answer.state != "done"]
-    return [f"{path}:{a.line} {a.key} {a.reason}" for a in open_answers]

@@ -44,7 +44,8 @@ def describe_groups(optimizer: Optimizer) -> list[dict[str, Any]]:
 
 def describe_norms(trainer: Trainer) -> dict[str, Any] | None:
     """Quantiles of the gradient's norm over all steps, and the clip that they suggest."""
-    norms = [n for c in trainer.callbacks if isinstance(c, GradientNorm) for n in c.norms]
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    norms = [n for c in callbacks if isinstance(c, GradientNorm) for n in c.norms]
     if not norms or not np.isfinite(norms).all():
         return None
     points = (0.5, CLIP_POINT, 0.99, 1.0)
