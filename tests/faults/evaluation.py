@@ -100,8 +100,8 @@ FAULTS = [
     Fault("DL-31.1", "items of the training split", show_training_items),
     Fault("DL-31.2", "a transposed matrix", transpose, option_set=TABLES),
     Fault("DL-31.3", "a group below the minimum", leave_a_group_behind),
-    Fault("DL-33.1", "a baseline that wins", let_the_baseline_win, also=("DL-33.3",)),
+    Fault("DL-33.1", "a baseline that wins", let_the_baseline_win, also=("DL-02.4", "DL-33.3")),
     Fault("DL-33.2", "a difference within noise", differ_within_noise, given=differ_surely),
-    Fault("DL-33.3", "a gain below what was asked", ask_for_more),
+    Fault("DL-33.3", "a gain below what was asked", ask_for_more, also=("DL-02.4",)),
     Fault("DL-33.3", "no verdict", say_no_verdict, becomes="to do"),
 ]

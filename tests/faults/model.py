@@ -181,7 +181,9 @@ FAULTS = [
     Fault("DL-15.1", "a network that reads images as text", put_recurrent_network),
     Fault("DL-16.1", "the largest model ran first", say_the_largest_ran_first),
     Fault("DL-16.3", "a larger model after one that overfits", add_an_overfit_run_before),
-    Fault("DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers),
+    Fault(
+        "DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers, also=("ML-18",)
+    ),
     Fault("DL-17.2", "the measured peak far from the estimate", measure_far_more_memory),
     Fault("DL-17.3", "a rung that does not build", add_a_rung_that_does_not_build),
     Fault("DL-18.1", "dropout 0.9", drop_out_nearly_all),

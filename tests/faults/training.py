@@ -145,14 +145,19 @@ FAULTS = [
     Fault("DL-24.2", "an epoch without learning rate", forget_a_rate),
     Fault("DL-24.3", "a gradient that explodes", explode, also=("DL-26.2",)),
     Fault("DL-24.4", "an epoch without training metric", forget("train/accuracy")),
-    Fault("DL-25.1", "full precision on a GPU", pretend_a_gpu(precision="32-true")),
     Fault(
-        "DL-25.2", "float16 without scaler", pretend_a_gpu(precision="16-mixed", loss_scale=None)
+        "DL-25.1", "full precision on a GPU", pretend_a_gpu(precision="32-true"), also=("DL-12.4",)
+    ),
+    Fault(
+        "DL-25.2",
+        "float16 without scaler",
+        pretend_a_gpu(precision="16-mixed", loss_scale=None),
+        also=("DL-12.4",),
     ),
     Fault("DL-26.1", "no clipping", clip_nothing),
     Fault("DL-26.1", "a norm above the clip after it", clip_without_effect),
     Fault("DL-26.2", "no clip suggested", suggest_nothing),
-    Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss),
+    Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss, also=("DL-01.4", "ML-05")),
     Fault("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-27.3",)),
     Fault("DL-27.3", "the best overwritten by a later one", overwrite_the_best_with_another),
     Fault("DL-28.1", "no optimizer state", lose_the_optimizer),

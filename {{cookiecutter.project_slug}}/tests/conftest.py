@@ -11,6 +11,8 @@ from hypothesis import settings
 from {{ cookiecutter.package_name }}.commands import STAGES
 from {{ cookiecutter.package_name }}.stage import run_stage
 
+# Two test processes share the cores: threads that wait for each other take ten times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 IMAGES = (ROOT / "configs" / "data" / "folder.yaml").exists()
 NUMBERS = (ROOT / "configs" / "task" / "regression.yaml").exists()

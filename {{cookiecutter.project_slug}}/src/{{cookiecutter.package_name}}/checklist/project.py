@@ -43,11 +43,6 @@ class Project:
         return compose()
 
     @cached_property
-    def verdicts(self) -> dict[str, Any]:
-        """Bullet -> its verdict, as far as they are judged."""
-        return {}
-
-    @cached_property
     def charter(self) -> Answers:
         """The charter with the state of each answer."""
         return Answers(*read_charter())

@@ -56,15 +56,7 @@ def judge_all(checklist: Checklist, project: Project) -> dict[str, Verdict]:
 
 
 def judge(bullet: Bullet, project: Project) -> Verdict:
-    """The verdict of one bullet, judged once."""
-    if bullet.id not in project.verdicts:
-        project.verdicts[bullet.id] = judge_anew(bullet, project)
-    verdict: Verdict = project.verdicts[bullet.id]
-    return verdict
-
-
-def judge_anew(bullet: Bullet, project: Project) -> Verdict:
-    """First whether the bullet applies, then the charter's answers, then the check."""
+    """The verdict of one bullet: first whether it applies, then the answers, then the check."""
     reason = find_reason_against(bullet, project)
     if reason:
         return Verdict("n/a", reason)

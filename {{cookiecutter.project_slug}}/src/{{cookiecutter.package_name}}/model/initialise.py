@@ -17,4 +17,4 @@ def initialise_kaiming(network: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             nn.init.zeros_(module.bias)
     if linears:
-        nn.init.normal_(linears[-1].weight, std=0.5 / linears[-1].in_features ** 0.5)
+        nn.init.normal_(linears[-1].weight, std=0.2 / linears[-1].in_features ** 0.5)
