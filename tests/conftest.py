@@ -170,8 +170,8 @@ def adapt_charter(charter: dict, package: str) -> dict:
 def fault_table(shared_folder: Path) -> Callable[..., None]:
     """Adds a row to the table of faults that ends in `build/faults.md`."""
 
-    def add(fault, before: str, after: str) -> None:
-        row = {"bullet": fault.bullet, "fault": fault.text, "before": before, "after": after}
+    def add(bullet: str, fault: str, before: str, after: str) -> None:
+        row = {"bullet": bullet, "fault": fault, "before": before, "after": after}
         with (shared_folder / "faults.jsonl").open("a") as stream:
             stream.write(json.dumps(row) + "\n")
 
