@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -60,12 +60,12 @@ def hash_file(path: Path | str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def hash_tree(root: Path | str, paths: Iterable[Path] | None = None) -> str:
+def hash_tree(root: Path | str) -> str:
     """SHA-256 over relative names and bytes of a folder's files (or of one file); "" if missing."""
     root = Path(root)
     if root.is_file():
         return hash_file(root)
     if not root.exists():
         return ""
-    files = sorted(paths if paths is not None else (p for p in root.rglob("*") if p.is_file()))
+    files = sorted(path for path in root.rglob("*") if path.is_file())
     return hash_json([(file.relative_to(root).as_posix(), hash_file(file)) for file in files])

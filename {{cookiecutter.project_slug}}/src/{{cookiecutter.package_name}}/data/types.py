@@ -5,11 +5,13 @@ split and the service start quickly.
 """
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from fastapi import Request
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 Arrays = dict[str, np.ndarray]
 State = dict[str, Any]
@@ -75,7 +77,7 @@ class DataType(Protocol):
             UserError: The place is missing or holds nothing to predict.
         """
 
-    async def receive(self, request: Request, state: State) -> Any:
+    async def receive(self, request: "Request", state: State) -> Any:
         """Raw items of one HTTP request.
 
         Raises:
