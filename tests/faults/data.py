@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from faults import data_loading
 from faults.data_loading import report
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import SCORES, answer
@@ -223,5 +222,4 @@ FAULTS = [
     ),
     Fault("ML-20", "no cost", answer("data.collection_cost", "")),
     Fault("ML-21", "splits untracked", leave_splits_untracked),
-    *data_loading.FAULTS,
 ]

@@ -10,7 +10,7 @@ import yaml
 
 from {{ cookiecutter.package_name }}.cli import describe_command, describe_commands
 from {{ cookiecutter.package_name }}.commands import STAGES
-from {{ cookiecutter.package_name }}.stage import PACKAGE, find_module, source_closure
+from {{ cookiecutter.package_name }}.stage import SHARED, find_module, source_closure
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[1]
@@ -66,7 +66,8 @@ def test_dvc_watches_what_the_command_depends_on(stage):
     assert entry["cmd"] == f"python -m {PACKAGE_NAME} {stage.name}"
     assert set(entry["params"]) == {"paths", "data", "task", *stage.config}
     watched = [ROOT / path for path in entry["deps"] if path.startswith("src/")]
-    phases = {path for path in source_closure(find_module(stage.module)) if path.parent != PACKAGE}
+    closure = source_closure(find_module(stage.module))
+    phases = {path for path in closure if path.parent not in SHARED}
     missed = {path for path in phases if not any(path.is_relative_to(folder) for folder in watched)}
     assert not missed
 

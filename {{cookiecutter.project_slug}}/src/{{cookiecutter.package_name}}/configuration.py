@@ -17,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from .errors import UserError
 from .files import atomic
 from .problem.cheatsheet import find_outside_range
-from .schema import find_mistakes
+from .schema.config import find_mistakes
 
 
 def find_root(start: Path | None = None) -> Path:

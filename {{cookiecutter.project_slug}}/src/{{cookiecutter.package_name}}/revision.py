@@ -7,9 +7,10 @@ from typing import Any
 
 @cache
 def describe_revision() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; commit is None outside git."""
+    """Commit and whether tracked files that can run differ from it; commit is None outside git."""
     commit = run_git("rev-parse", "HEAD")
-    return {"commit": commit, "dirty": bool(run_git("status", "--porcelain", "-uno"))}
+    changed = run_git("status", "--porcelain", "-uno", "--", ".", ":(exclude)docs")
+    return {"commit": commit, "dirty": bool(changed)}
 
 
 def read_diff() -> str:

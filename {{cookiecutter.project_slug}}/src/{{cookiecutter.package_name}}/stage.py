@@ -19,6 +19,7 @@ from .report import Report, load_report
 from .revision import describe_revision
 
 PACKAGE = Path(__file__).parent
+SHARED = (PACKAGE, PACKAGE / "schema")  # what carries stages changes no result
 
 
 def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
@@ -99,8 +100,9 @@ def targets_in(config: Any) -> tuple[str, ...]:
 
 
 def hash_code(module: str, extra_modules: Sequence[str] = ()) -> str:
-    """Hash of a module and all it imports from this package: DVC watches the same bytes."""
+    """Hash of a module and all it imports from the phases: DVC watches the same bytes."""
     paths = set().union(*(source_closure(find_module(name)) for name in {module, *extra_modules}))
+    paths = {path for path in paths if path.parent not in SHARED}
     return hash_json(sorted((p.relative_to(PACKAGE).as_posix(), hash_file(p)) for p in paths))
 
 

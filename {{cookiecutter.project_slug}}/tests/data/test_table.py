@@ -90,7 +90,7 @@ def test_a_table_of_one_kind_has_an_array_of_width_zero(tmp_path, kind):
         ("x,target\nä,a\n".encode("latin-1"), "not UTF-8"),
         ("x,target\n,a\n,b\n", "column 'x' is empty"),
         ("x,target\n" + "".join(f"2024-01-{d},a\n" for d in range(10, 30)), "look like dates"),
-        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row 10 is '\?!'"),
+        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row-0000010 is '\?!'"),
         ("x,target\n" + "".join(f"t{n},a\n" for n in range(9)), "9 different texts"),
     ],
 )

@@ -15,7 +15,8 @@ LARGE_LOSS = 0.1  # share of all items quarantined for one reason
 
 
 def run(cfg: DictConfig) -> Report:
-    """Writes `clean.csv` (usable items) and `quarantine.csv` (id, source, reason).
+    """Writes `clean.csv` (usable items, with the first of their near duplicates in `near`) and
+    `quarantine.csv` (id, source, reason).
 
     Raises:
         UserError: Raw data changed since `ingest`, or no item is usable.
@@ -36,7 +37,7 @@ def run(cfg: DictConfig) -> Report:
     warnings = find_losses(len(items), kinds)
     for warning in warnings:
         print(f"warning: {warning}")
-    write_table(usable, data_dir / "clean.csv")
+    write_table(usable.assign(near=""), data_dir / "clean.csv")
     write_table(quarantine, data_dir / "quarantine.csv")
     report = Report(
         stage="clean",

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from .image_files import (
     open_image,
     write_digits,
 )
-from .types import Arrays, State
+from .types import KEYS, Arrays, State
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -39,15 +40,21 @@ class ImageFolder:
     Args:
         root: Folder that holds the class folders.
         embedded: Name of the embedded data to write where the root is missing or empty.
+        keys: `group`, `time` and `origin`: regular expressions that are searched in the path below
+            the root; their first group is the item's value.
+
+    Raises:
+        UserError: A name or a pattern is wrong.
     """
 
     name = "image"
 
-    def __init__(self, root: str, embedded: str | None = None) -> None:
+    def __init__(self, root: str, embedded: str | None = None, **keys: str | None) -> None:
         if embedded is not None and embedded not in WRITERS:
             raise UserError(f"data.embedded={embedded} is not one of {', '.join(WRITERS)}.")
         self.root = Path(root)
         self.embedded = embedded
+        self.patterns = {key: compile_pattern(key, text) for key, text in keys.items() if text}
 
     def provide(self) -> None:
         """Writes the embedded images unless the root holds anything."""
@@ -79,12 +86,28 @@ class ImageFolder:
                 "source": [path.as_posix() for path in paths],
             }
         )
+        for key in KEYS:
+            items[key] = [self.find_key(key, str(item)) for item in items["id"]]
         if not items["label"].any():
             raise UserError(
                 f"{self.root} has images but no class folders: make one for each class."
             )
         items.attrs["ignored"] = len(files) - len(paths)
         return items.sort_values("id", ignore_index=True)
+
+    def find_key(self, key: str, item: str) -> str:
+        """What a declared pattern finds in a path; empty without a pattern.
+
+        Raises:
+            UserError: The pattern finds nothing.
+        """
+        if key not in self.patterns:
+            return ""
+        found = self.patterns[key].search(item)
+        if found is None:
+            pattern = self.patterns[key].pattern
+            raise UserError(f"{self.root / item}: data.{key}={pattern} finds nothing in its path.")
+        return found[1]
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Decodes every file: truncated, foreign and oversized ones are problems."""
@@ -205,6 +228,21 @@ class ImageFolder:
             image.save(stream, "PNG")
             files.append(("file", (f"{number}.png", stream.getvalue(), "image/png")))
         return {"files": files}
+
+
+def compile_pattern(key: str, text: str) -> re.Pattern[str]:
+    """A regular expression with a group in it.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise UserError(f"data.{key}={text} is not a regular expression ({error}).") from error
+    if not pattern.groups:
+        raise UserError(f"data.{key}={text} needs a group, such as `patient_(\\d+)`.")
+    return pattern
 
 
 def hash_if_readable(path: Path) -> str:

@@ -18,7 +18,7 @@ from .table_files import (
     write_breast_cancer,
     write_diabetes,
 )
-from .types import Arrays, State
+from .types import KEYS, Arrays, State
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -34,12 +34,19 @@ class Table:
         target: Column to predict.
         drop: Columns that are no features.
         embedded: Name of the embedded data to write where the file is missing.
+        keys: Columns that are no features either: `id` names each row for good (without it, its
+            number does), `group`, `time` and `origin`.
     """
 
     name = "tabular"
 
     def __init__(
-        self, path: str, target: str, drop: list[str] | None = None, embedded: str | None = None
+        self,
+        path: str,
+        target: str,
+        drop: list[str] | None = None,
+        embedded: str | None = None,
+        **keys: str | None,
     ) -> None:
         if embedded is not None and embedded not in WRITERS:
             raise UserError(f"data.embedded={embedded} is not one of {', '.join(WRITERS)}.")
@@ -47,51 +54,71 @@ class Table:
         self.target = target
         self.drop = list(drop or [])
         self.embedded = embedded
+        self.keys = {key: column for key, column in keys.items() if column}
+
+    @property
+    def others(self) -> list[str]:
+        """Columns that are no features, each once."""
+        return list(dict.fromkeys([self.target, *self.drop, *self.keys.values()]))
 
     def provide(self) -> None:
         """Writes the embedded table where it is not there yet."""
         if self.embedded and not self.path.exists():
             WRITERS[self.embedded](self.path)
 
-    def load(self) -> tuple[pd.DataFrame, pd.Series]:
-        """The features as text, and the target.
+    def load(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The features, and the other columns, as text; the index is the item's id.
 
         Raises:
-            UserError: The file is unusable, or a column that the config names is not there.
+            UserError: The file is unusable, a column that the config names is not there, or an id
+                is missing or occurs twice.
         """
         table = read_csv(self.path)
-        for key, name in [("target", self.target), *(("drop", name) for name in self.drop)]:
+        named = [("target", self.target), *self.keys.items()]
+        for key, name in [*named, *(("drop", name) for name in self.drop)]:
             if name not in table.columns:
                 columns = ", ".join(table.columns)
                 raise UserError(
                     f"{self.path} has no column {name!r} (data.{key}); it has {columns}."
                 )
-        features = table.drop(columns=[self.target, *self.drop])
+        others = table[self.others].fillna("").apply(lambda column: column.str.strip())
+        ids = pd.Index([row_id(number) for number in table.index])
+        if "id" in self.keys:
+            ids = pd.Index(others[self.keys["id"]])
+            wrong = ids.duplicated() | (ids == "")
+            if wrong.any():
+                row = int(wrong.argmax()) + 1
+                raise UserError(
+                    f"{self.path} row {row}: {self.keys['id']!r} (data.id) is empty or not unique."
+                )
+        features = table.drop(columns=self.others)
         if features.shape[1] == 0:
             raise UserError(f"{self.path} has no column besides {self.target!r}: add features.")
-        return features, table[self.target].fillna("").str.strip()
+        return features.set_axis(ids), others.set_axis(ids)
 
     def list_items(self) -> pd.DataFrame:
-        """One item a row: the id is its number, the hash that of its features."""
-        features, labels = self.load()
-        return pd.DataFrame(
+        """One item a row, with the hash of its features."""
+        features, others = self.load()
+        rows = range(1, len(features) + 1)
+        items = pd.DataFrame(
             {
-                "id": [row_id(number) for number in features.index],
-                "label": labels.to_numpy(),
+                "id": features.index,
+                "label": others[self.target].to_numpy(),
                 "hash": hash_rows(features),
-                "source": [f"{self.path.as_posix()} row {number}" for number in features.index],
+                "source": [f"{self.path.as_posix()} row {row}" for row in rows],
             }
         )
+        for key in KEYS:
+            items[key] = others[self.keys[key]].to_numpy() if key in self.keys else ""
+        return items
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Rows without any value, and rows with an infinite one."""
         table = self.read(items)
-        problems = {
-            row_id(row): "has no value at all" for row in table.index[table.isna().all(axis=1)]
-        }
+        problems = dict.fromkeys(table.index[table.isna().all(axis=1)], "has no value at all")
         for name in table.select_dtypes("number"):
             infinite = table.index[table[name].abs() > LARGEST]
-            problems |= {row_id(row): f"is infinite in column {name!r}" for row in infinite}
+            problems |= dict.fromkeys(infinite, f"is infinite in column {name!r}")
         return problems
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
@@ -108,9 +135,9 @@ class Table:
         return figures | {"sampled_classes": shown, "pictures": pictures}
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
-        """Feature columns, typed by the whole file; the index is the row number."""
+        """Feature columns, typed by the whole file; the index is the id."""
         features, _ = self.load()
-        return type_columns(features).loc[[int(item.removeprefix("row-")) for item in items["id"]]]
+        return type_columns(features).loc[items["id"]]
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
         """Median, mean and deviation of numbers, known values of text.
@@ -169,7 +196,7 @@ class Table:
     def locate(self, place: str) -> tuple[pd.DataFrame, list[str]]:
         """Rows of a CSV, less the target and the dropped columns where it has them."""
         table = read_csv(Path(place))
-        table = table.drop(columns=[self.target, *self.drop], errors="ignore")
+        table = table.drop(columns=self.others, errors="ignore")
         return table, [row_id(number) for number in table.index]
 
     async def receive(self, request: "Request", state: State) -> pd.DataFrame:
@@ -226,7 +253,7 @@ def describe_crowd(column: pd.Series, limit: int) -> str:
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().mean() > 0.5:
         row = known.index[numbers.isna()][0]
-        return f"{start}; most are numbers, row {row} is {known[row]!r}: mend that cell."
+        return f"{start}; most are numbers, {row} is {known[row]!r}: mend that cell."
     if pd.to_datetime(known, errors="coerce", format="mixed").notna().mean() > 0.5:
         return f"{start}; they look like dates: make numbers of them (age, month) or use data.drop."
     return f"{start}: group them, or add the column to data.drop."

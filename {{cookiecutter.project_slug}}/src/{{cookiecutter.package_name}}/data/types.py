@@ -13,6 +13,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from fastapi import Request
 
+KEYS = ("group", "time", "origin")  # columns of `items` that a config may declare
 Arrays = dict[str, np.ndarray]
 State = dict[str, Any]
 
@@ -20,9 +21,11 @@ State = dict[str, Any]
 class DataType(Protocol):
     """How one kind of item is listed, checked, encoded and served.
 
-    `items` are tables with one row an item: `id` (stable, unique), `label` (as it came), `hash`
-    (SHA-256 of the item's content) and `source` (file, or file and row). `raw` is what `read`
-    gives: a list of PIL images, or a table of the feature columns.
+    `items` are tables of texts with one row an item: `id` (stable, unique), `label` (as it came),
+    `hash` (SHA-256 of the item's content), `source` (file, or file and row), and what the config
+    declares or else nothing: `group` (items that belong together, such as a patient's), `time`
+    and `origin` (site, device, batch of collection). `raw` is what `read` gives: a list of PIL
+    images, or a table of the feature columns.
     """
 
     name: str

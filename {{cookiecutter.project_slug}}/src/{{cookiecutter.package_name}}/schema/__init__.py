@@ -1,0 +1,1 @@
+"""The config's schema: unknown keys and wrong types are refused before anything starts."""

@@ -1,0 +1,67 @@
+"""The groups of the data phase: how items are read, split, encoded, changed and drawn."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .strict import Positive, Share, Strict
+
+
+class Data(Strict):
+    """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`."""
+
+    name: str
+    embedded: str | None
+    root: str | None = None
+    path: str | None = None
+    target: str | None = None
+    id: str | None = None
+    drop: list[str] = Field([])
+    group: str | None
+    time: str | None
+    origin: str | None
+
+
+class Split(Strict):
+    """Shares of the three splits."""
+
+    name: Literal["stratified", "random"]
+    train: Share
+    validation: Share
+    test: Share
+
+
+class Preprocess(Strict):
+    """Shape and encoding of an item."""
+
+    name: str
+    size: Positive | None = None
+    channels: Literal["auto", 1, 3] = "auto"
+    max_categories: Positive | None = None
+
+
+class Augmentation(Strict):
+    """Ranges of the random changes of training items."""
+
+    name: str
+    shift: Share = 0.0
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    scale: Share = 0.0
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    flip: bool = False
+    deviation: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Balance(Strict):
+    """How rare classes are made to count."""
+
+    name: Literal["none", "class_weights", "weighted_sampler"]
+
+
+class Loader(Strict):
+    """How batches are read."""
+
+    batch_size: Positive
+    num_workers: Literal["auto"] | Annotated[int, Field(ge=0)]
+    pin_memory: Literal["auto"] | bool

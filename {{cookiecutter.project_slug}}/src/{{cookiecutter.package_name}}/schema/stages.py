@@ -1,0 +1,85 @@
+"""The settings of stages, in `configs/stages.yaml`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .strict import Positive, Share, Strict
+
+
+class Explore(Strict):
+    """Settings of the explore stage."""
+
+    outlier_z: float
+    samples_per_class: Positive
+
+
+class Baselines(Strict):
+    """Settings of the baselines stage."""
+
+    max_items: Positive
+    resamples: Positive
+
+
+class Sanity(Strict):
+    """Settings of the sanity stage."""
+
+    steps: Positive
+    num_items: Positive
+    max_loss_share: Share
+
+
+class Evaluate(Strict):
+    """Settings of the evaluate stage."""
+
+    reason: str
+    confidence: Share
+    resamples: Positive
+
+
+class Export(Strict):
+    """Settings of the export stage."""
+
+    opset: Positive
+    tolerance: float
+    items: Positive
+
+
+class Benchmark(Strict):
+    """Settings of the benchmark stage."""
+
+    batches: list[Positive]
+    repeats: Positive
+
+
+class Serve(Strict):
+    """Settings of the service."""
+
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+    max_mb: float
+    notice_seconds: Annotated[float, Field(ge=0)]
+    drain_seconds: Annotated[float, Field(ge=0)]
+
+
+class Probe(Strict):
+    """Settings of the probe stage."""
+
+    num_items: Positive
+    requests_per_second: Annotated[float, Field(gt=0)]
+    load_seconds: Annotated[float, Field(ge=0)]
+
+
+class Predict(Strict):
+    """Settings of offline prediction."""
+
+    input: str
+    output: str
+
+
+class Monitor(Strict):
+    """Settings of the monitor stage."""
+
+    max_psi: float
+    min_items: Positive
+    window: Positive

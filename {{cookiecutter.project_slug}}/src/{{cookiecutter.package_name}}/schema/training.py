@@ -1,0 +1,66 @@
+"""The groups of the problem and of training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .strict import Positive, Share, Strict
+
+
+class Task(Strict):
+    """What is predicted, and the metric that ranks models."""
+
+    name: str
+    metric: str
+    mode: Literal["min", "max"]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Optimizer(Strict):
+    """Keyword arguments of the optimizer class."""
+
+    partial_: Literal[True] = Field(alias="_partial_")
+    name: str
+    lr: Annotated[float, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    betas: list[float] | None = None
+    eps: float | None = None
+    momentum: float | None = None
+    nesterov: bool | None = None
+
+
+class Schedule(Strict):
+    """The shape of the learning rate over all steps."""
+
+    partial_: Literal[True] = Field(alias="_partial_")
+    name: str
+    warmup: Share
+    milestones: list[Share] | None = None
+    factor: float | None = None
+    start: float | None = None
+    end: float | None = None
+
+
+class Trainer(Strict):
+    """Arguments of Lightning's Trainer."""
+
+    name: str
+    accelerator: str
+    devices: Literal["auto"] | int | list[int]
+    num_nodes: Positive
+    strategy: str
+    precision: str | int
+    max_epochs: int
+    max_steps: int
+    gradient_clip_val: float | None
+    accumulate_grad_batches: Positive
+    check_val_every_n_epoch: Positive
+    log_every_n_steps: Positive
+    num_sanity_val_steps: int
+    limit_train_batches: int | float
+    limit_val_batches: int | float
+    overfit_batches: int | float
+    fast_dev_run: bool | int
+    detect_anomaly: bool
+    deterministic: bool | Literal["warn"]
+    enable_progress_bar: bool
