@@ -73,15 +73,15 @@ STAGES = {
             2,
             "data.explore",
             "measure balance, quality and distributions; draw samples of every class",
-            ("explore",),
+            ("explore", "clean"),
             ("ingest",),
         ),
         Stage(
             "clean",
             2,
             "data.clean",
-            "quarantine unreadable items and exact duplicates; raw stays untouched",
-            (),
+            "quarantine what is unreadable or repeated, group near duplicates; raw stays untouched",
+            ("clean",),
             ("ingest",),
         ),
         Stage(

@@ -10,6 +10,7 @@ from ..configuration import build
 from ..files import atomic
 from ..report import Report
 from .ingest import read_table
+from .near import name_near
 from .types import DataType
 
 MAX_BARS = 30
@@ -30,6 +31,9 @@ def run(cfg: DictConfig) -> Report:
         "duplicates": find_repeats(items),
         **data_type.explore(items, folder, cfg.explore),
     }
+    readable = items[~items["id"].isin(figures["unreadable"]["items"])]
+    near = name_near(readable, data_type, cfg.clean.min_similarity)
+    figures["near_duplicates"] = list_near(readable.assign(near=near))
     figures["groups"] = share_labels(labels) | figures.get("groups", {})
     with atomic(folder / "explore_labels.png") as draft:
         plot_labels(labels, draft)
@@ -39,7 +43,8 @@ def run(cfg: DictConfig) -> Report:
         figures=figures,
         pictures=pictures,
         summary=f"{len(items):,} items, {describe_labels(figures['labels'])}, "
-        f"{figures['duplicates']['count']} repeated, {figures['outliers']['count']} outliers",
+        f"{figures['duplicates']['count']} repeated, "
+        f"{figures['near_duplicates']['count']} nearly, {figures['outliers']['count']} outliers",
     )
     for picture in pictures:
         report.add_file(folder / picture)
@@ -56,6 +61,14 @@ def find_repeats(items: pd.DataFrame) -> dict[str, Any]:
     """Items whose content an earlier one has, by name; empty hashes are unreadable files."""
     repeated = items.loc[(items["hash"] != "") & items["hash"].duplicated(), "id"]
     return {"count": len(repeated), "items": repeated.head(MAX_NAMED).tolist()}
+
+
+def list_near(items: pd.DataFrame) -> dict[str, Any]:
+    """Items that an earlier one is near to but does not equal: id -> the first of them."""
+    later = (items["near"] != "") & (items["near"] != items["id"]) & ~items["hash"].duplicated()
+    pairs = items.loc[later, ["id", "near"]]
+    listed = dict(pairs.head(MAX_NAMED).itertuples(index=False, name=None))
+    return {"count": len(pairs), "items": listed}
 
 
 def share_labels(labels: pd.Series) -> dict[str, float]:

@@ -119,6 +119,16 @@ class ImageFolder:
                 problems[str(item.id)] = str(error)
         return problems
 
+    def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
+        """Nothing: an image lacks no part that can be told."""
+        return {}
+
+    def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
+        """Resized, re-encoded or slightly brighter copies; the correlation of thumbnails."""
+        from .image_near import find_near_images
+
+        return find_near_images(self.read(items), min_similarity)
+
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Sizes, modes, light and contrast; a sample sheet of every class."""
         from .image_plots import measure_images, plot_samples

@@ -121,6 +121,18 @@ class Table:
             problems |= dict.fromkeys(infinite, f"is infinite in column {name!r}")
         return problems
 
+    def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
+        """Rows with an empty cell, by the first such column."""
+        missing = self.read(items).isna()
+        first = missing[missing.any(axis=1)].idxmax(axis=1)
+        return {row: f"has no value in column {name!r}" for row, name in first.items()}
+
+    def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
+        """Rows that are the same but for spelling, rounding and some cells; the share of equal."""
+        from .table_near import find_near_rows
+
+        return find_near_rows(self.read(items), min_similarity)
+
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Missing, constant and outlying values; a histogram a column, and sample rows."""
         from .table_plots import measure_columns, plot_columns, share_values, write_samples
@@ -131,6 +143,8 @@ class Table:
         samples = folder / "explore_samples.csv"
         shown = write_samples(table.assign(**{self.target: labels}), self.target, samples, settings)
         figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+        unreadable = list(self.find_problems(items))
+        figures["unreadable"] = {"count": len(unreadable), "items": unreadable}
         pictures = ["explore_columns.png", samples.name]
         return figures | {"sampled_classes": shown, "pictures": pictures}
 
@@ -140,10 +154,10 @@ class Table:
         return type_columns(features).loc[items["id"]]
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
-        """Median, mean and deviation of numbers, known values of text.
+        """What fills a missing number, mean and deviation of numbers, known values of text.
 
         Returns:
-            `shapes`, `numeric` (column -> median, mean, std) and `categories` (column -> values).
+            `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values).
 
         Raises:
             UserError: A column has no value, or too many different texts.
@@ -153,7 +167,10 @@ class Table:
             raise UserError(
                 f"{self.path}: column {empty[0]!r} is empty in train: add it to data.drop."
             )
-        numeric = {str(name): fit_numbers(raw[name]) for name in raw.select_dtypes("number")}
+        numeric = {
+            str(name): fit_numbers(raw[name], preprocess.impute)
+            for name in raw.select_dtypes("number")
+        }
         categories = {}
         for name in raw.columns.difference(list(numeric), sort=False):
             categories[str(name)] = sorted(raw[name].dropna().unique())
@@ -175,11 +192,11 @@ class Table:
         return {"numeric": numeric, "categorical": codes}
 
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
-        """Numbers with the median where missing, and one column for each known category."""
+        """Numbers, filled where missing, and one column for each known category."""
         columns, names = [], []
         for column, (name, fitted) in enumerate(state["numeric"].items()):
             values = arrays["numeric"][:, column]
-            columns.append(np.where(np.isnan(values), fitted["median"], values))
+            columns.append(np.where(np.isnan(values), fitted["fill"], values))
             names.append(name)
         for column, (name, values) in enumerate(state["categories"].items()):
             for code, value in enumerate(values, start=1):
@@ -235,11 +252,11 @@ def hash_rows(features: pd.DataFrame) -> list[str]:
     return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
 
 
-def fit_numbers(column: pd.Series) -> dict[str, float]:
-    """Median, mean and deviation of the known values; a constant column has deviation 1."""
+def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
+    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1."""
     std = float(column.std(ddof=0))
     return {
-        "median": float(column.median()),
+        "fill": float(getattr(column, impute)()),
         "mean": float(column.mean()),
         "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
     }

@@ -43,6 +43,12 @@ class DataType(Protocol):
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Id -> reason of every item that cannot be used."""
 
+    def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
+        """Id -> reason of every readable item that lacks some of its values."""
+
+    def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
+        """Cluster number of every item, (N,); near duplicates of readable items share theirs."""
+
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Measures distributions and quality; draws plots and samples of every class to `folder`.
 

@@ -27,20 +27,20 @@ class ImageNormaliser(nn.Module):
 
 
 class TableNormaliser(nn.Module):
-    """Numbers (N, D), NaN where missing -> imputed by the median, zero mean, unit deviation."""
+    """Numbers (N, D), NaN where missing -> filled as fitted, zero mean, unit deviation."""
 
-    median: Tensor
+    fill: Tensor
     mean: Tensor
     std: Tensor
 
     def __init__(self, state: State) -> None:
         super().__init__()
         columns = list(state["numeric"].values())
-        for name in ("median", "mean", "std"):
+        for name in ("fill", "mean", "std"):
             values = [column[name] for column in columns]
             self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> tuple[Tensor, Tensor]:
         """Categorical codes (N, C) pass through."""
-        filled = torch.where(torch.isnan(numeric), self.median, numeric)
+        filled = torch.where(torch.isnan(numeric), self.fill, numeric)
         return (filled - self.mean) / self.std, categorical

@@ -13,6 +13,7 @@ from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
 from .stages import (
     Baselines,
     Benchmark,
+    Clean,
     Evaluate,
     Explore,
     Export,
@@ -57,6 +58,7 @@ class Config(Strict):
     callbacks: dict[str, Open | None]
     logger: dict[str, Open | None]
     explore: Explore
+    clean: Clean
     baselines: Baselines
     sanity: Sanity
     evaluate: Evaluate

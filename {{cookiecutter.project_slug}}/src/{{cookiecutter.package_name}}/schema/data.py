@@ -37,6 +37,7 @@ class Preprocess(Strict):
     name: str
     size: Positive | None = None
     channels: Literal["auto", 1, 3] = "auto"
+    impute: Literal["median", "mean"] = "median"
     max_categories: Positive | None = None
 
 

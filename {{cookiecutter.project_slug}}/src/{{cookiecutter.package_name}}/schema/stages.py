@@ -1,6 +1,6 @@
 """The settings of stages, in `configs/stages.yaml`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,15 @@ class Explore(Strict):
 
     outlier_z: float
     samples_per_class: Positive
+
+
+class Clean(Strict):
+    """Settings of the clean stage."""
+
+    missing: Literal["keep", "drop"]
+    duplicates: Literal["keep", "drop"]
+    near_duplicates: Literal["group", "drop"]
+    min_similarity: Annotated[float, Field(gt=0, le=1)]
 
 
 class Baselines(Strict):
