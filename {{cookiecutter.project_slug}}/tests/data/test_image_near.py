@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from {{ cookiecutter.package_name }}.data.image_near import find_near_images
 from {{ cookiecutter.package_name }}.data.image_files import write_digits
+from {{ cookiecutter.package_name }}.data.image_near import find_near_images
 
 pytestmark = pytest.mark.unit
 LIKE = 0.99

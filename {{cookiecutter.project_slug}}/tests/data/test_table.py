@@ -17,7 +17,7 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_file
 
 pytestmark = pytest.mark.unit
-SETTINGS = SimpleNamespace(max_categories=5)
+SETTINGS = SimpleNamespace(impute="median", max_categories=5)
 CSV = """width,"colour, name",flag,target
 1.5,red,True,a
  2 ,grün,False,b
@@ -42,7 +42,7 @@ def test_numbers_and_texts_are_told_apart_and_missing_cells_kept(tmp_path):
     table = write(tmp_path, CSV)
     raw, state = fit(table)
     assert state["shapes"] == {"numeric": [1], "categorical": [2]}
-    assert state["numeric"]["width"]["median"] == 2.0
+    assert state["numeric"]["width"]["fill"] == 2.0
     assert state["categories"] == {"colour, name": ["grün", "red"], "flag": ["False", "True"]}
     arrays = table.encode(raw, state)
     np.testing.assert_array_equal(arrays["numeric"][:, 0], np.float32([1.5, 2, np.nan, 4]))
@@ -184,7 +184,7 @@ def test_any_rows_are_encoded_or_refused_with_a_sentence(rows):
     table = Table("unused", "target")
     state = {
         "shapes": {"numeric": [1], "categorical": [1]},
-        "numeric": {"x": {"median": 0.0, "mean": 0.0, "std": 1.0}},
+        "numeric": {"x": {"fill": 0.0, "mean": 0.0, "std": 1.0}},
         "categories": {"t": ["a", "b"]},
     }
     with suppress(UserError):  # and no other

@@ -18,7 +18,7 @@ STATES = {
     "image": {"shapes": {"image": [3, 32, 32]}, "mean": [0.5] * 3, "std": [0.2] * 3},
     "tabular": {
         "shapes": {"numeric": [2], "categorical": [1]},
-        "numeric": {name: {"median": 1.0, "mean": 2.0, "std": 3.0} for name in "ab"},
+        "numeric": {name: {"fill": 1.0, "mean": 2.0, "std": 3.0} for name in "ab"},
         "categories": {"c": ["x", "y"]},
     },
 }

@@ -1,17 +1,15 @@
-"""Checks of phase 2 on what was collected, looked at and cleaned."""
+"""Checks of phase 2 on what was collected and looked at."""
 
 import math
 from collections import Counter
 from pathlib import Path
 
-from .problem import load_state
-from .project import NotYetError, Project
-from .tables import are_classes, read_clean, read_items, read_rows
+from .project import Project
+from .tables import are_classes, read_items
 from .verdict import Finding
 
 FEW_OF_A_CLASS = 20  # fewer leave a tenth of the data with one or none
 FEW_ITEMS = 100
-LABEL_SHIFT = 0.02  # by which cleaning may move a class's share
 GROUP_TOLERANCE = 0.05  # between a group's share in the data and in the population
 SPREAD = ("min", "median", "max", "mean", "std")
 
@@ -43,25 +41,6 @@ def every_class_has_enough_items(project: Project) -> Finding:
     return Finding(holds, told, "explore_labels.png")
 
 
-def cleaning_keeps_the_shares(project: Project) -> Finding:
-    """What was quarantined is no special part: classes keep the shares that were collected."""
-    sources = project.answer("data.sources")
-    if len(sources) > 1:
-        raise NotYetError("not built yet: drift between several sources")
-    if not are_classes(project):
-        kept, items = len(read_clean(project)), len(read_items(project))
-        return Finding(kept >= 0.9 * items, f"{kept:,} of {items:,} items kept")
-    before = Counter(row["label"] for row in read_items(project) if row["label"])
-    after = Counter(row["label"] for row in read_clean(project))
-    moved = {
-        label: abs(after[label] / after.total() - count / before.total())
-        for label, count in before.items()
-    }
-    worst = max(moved, key=lambda label: moved[label])
-    told = f"1 source; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
-    return Finding(moved[worst] <= LABEL_SHIFT, told)
-
-
 def class_distribution_is_known(project: Project) -> Finding:
     """The explored balance is that of the items as they are listed now."""
     figures = project.figures("explore")["labels"]
@@ -79,26 +58,6 @@ def class_distribution_is_known(project: Project) -> Finding:
         told += f"; listed are {len(counts)}, {imbalance:g} times"
     shown = has_picture(project, "explore_labels.png")
     return Finding(holds and shown, told, "explore_labels.png")
-
-
-def faults_of_the_data_are_listed(project: Project) -> Finding:
-    """Exploring found every unreadable file and exact duplicate that cleaning and listing know."""
-    figures = project.figures("explore")
-    items = read_items(project)
-    hashes = Counter(row["hash"] for row in items if row["hash"])
-    repeated = sum(count - 1 for count in hashes.values())
-    unreadable = project.figures("clean")["reasons"]["unreadable"]
-    listed = figures.get("unreadable", {"count": unreadable, "items": []})
-    missing = figures.get("missing_cells", sum(not row["label"] for row in items))
-    told = (
-        f"{listed['count']} unreadable, {figures['duplicates']['count']} repeated, "
-        f"{missing} missing"
-    )
-    holds = listed["count"] == unreadable and figures["duplicates"]["count"] == repeated
-    named = bool(figures["duplicates"]["items"]) == bool(repeated)
-    if not holds:
-        told += f"; there are {unreadable} unreadable and {repeated} repeated"
-    return Finding(holds and named, told)
 
 
 def feature_distributions_are_known(project: Project) -> Finding:
@@ -138,51 +97,6 @@ def samples_show_every_class(project: Project) -> Finding:
         told += f", without {', '.join(missing[:5])}"
     picture = sheet if sheet.endswith(".png") else ""
     return Finding(not missing, told, picture)
-
-
-def corrupted_items_are_quarantined(project: Project) -> Finding:
-    """Every unreadable item is in the quarantine with its reason, none is among the usable."""
-    figures = project.figures("clean")
-    clean = {row["id"] for row in read_clean(project)}
-    quarantine = {row["id"]: row["reason"] for row in read_rows(project, "quarantine.csv")}
-    listed = {row["id"] for row in read_items(project)}
-    broken = project.figures("explore").get("unreadable", {"items": []})["items"]
-    passed = sorted((clean & set(quarantine)) | (clean & set(broken)))
-    told = f"{len(quarantine)} of {len(listed):,} items quarantined"
-    if passed:
-        return Finding(False, f"{told}; yet usable: {', '.join(passed[:3])}")
-    if clean | set(quarantine) != listed or not all(quarantine.values()):
-        return Finding(False, f"{told}; some are lost, or have no reason")
-    same = figures["raw_hash_before"] == figures["raw_hash_after"]
-    return Finding(same, f"{told}; raw data {'unchanged' if same else 'changed'}")
-
-
-def missing_values_do_not_pass(project: Project) -> Finding:
-    """No item without a label is usable; numbers that are missing have a finite stand-in."""
-    unlabelled = sum(not row["label"] for row in read_clean(project))
-    if unlabelled:
-        return Finding(False, f"{unlabelled} items without a label are usable")
-    project.figures("preprocess")
-    numeric = load_state(project)["data"].get("numeric", {})
-    empty = [name for name, fitted in numeric.items() if not math.isfinite(fitted["median"])]
-    if empty:
-        return Finding(False, f"no median of {', '.join(empty[:5])}")
-    if not project.figures("sanity")["batches"]["normalised"]["finite"]:
-        return Finding(False, "a missing number reaches the network")
-    cells = project.figures("explore").get("missing_cells", 0)
-    policy = f"{cells} cells, filled with the training median" if numeric else "no missing label"
-    return Finding(True, policy)
-
-
-def exact_duplicates_are_removed(project: Project) -> Finding:
-    """No content occurs twice among the usable items."""
-    hashes = Counter(row["hash"] for row in read_clean(project))
-    repeated = {content: count for content, count in hashes.items() if count > 1}
-    removed = project.figures("clean")["reasons"]["duplicate"]
-    told = f"{removed} exact copies removed; near ones are not looked for yet"
-    if repeated:
-        told = f"{len(repeated)} contents occur more than once among the usable items"
-    return Finding(not repeated, told)
 
 
 def raw_data_stays_apart(project: Project) -> Finding:

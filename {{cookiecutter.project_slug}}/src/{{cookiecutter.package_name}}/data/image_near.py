@@ -19,6 +19,7 @@ UNIT = 16  # steps of a stored thumbnail to one standard deviation
 MAX_BITS = 16  # in which the hashes of near images may differ
 MAX_SHIFT = 32  # of 255, by which each mean colour of near images may differ
 MIN_CONTRAST = 2.0  # of 255; a flatter image has no shape to compare
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # by which copies are made grey
 CHUNK = 1024  # images whose thumbnails are in memory at a time
 
 
@@ -63,7 +64,7 @@ def reduce_images(images: Sequence[Image.Image]) -> tuple[np.ndarray, ...]:
     size, box = (SIDE, SIDE), Image.Resampling.BILINEAR
     small = [image.convert("RGB").resize(size, box) for image in images]
     pixels = np.stack([np.asarray(image, np.float32) for image in small])
-    grey = pixels @ np.float32([0.299, 0.587, 0.114])  # as grey copies are made
+    grey = pixels @ LUMINANCE
     grey -= grey.mean(axis=(1, 2), keepdims=True)
     waves = dctn(grey, axes=(1, 2))[:, :LOW, :LOW].reshape(len(grey), -1)
     contrast = grey.std(axis=(1, 2))

@@ -28,6 +28,7 @@ def name_near(items: pd.DataFrame, data_type: DataType, min_similarity: float) -
 
 def name_first(ids: pd.Series, clusters: pd.Series) -> pd.Series:
     """The first id of each cluster, for each of its members; empty for those that are alone."""
+    clusters = clusters[ids.index]  # members that are not asked for make nobody less alone
     return ids.groupby(clusters).transform("first").where(clusters.duplicated(keep=False), "")
 
 
