@@ -146,7 +146,5 @@ FAULTS = [
     ),
     Fault("DL-08.3", "an exact copy is used", use_a_copy),
     Fault("DL-08.3", "resized copies left in two splits", split_resized_copies_off),
-    Fault(
-        "DL-08.3", "a respelt row is not grouped", ignore_a_respelt_row, option_set=TABLES
-    ),
+    Fault("DL-08.3", "a respelt row is not grouped", ignore_a_respelt_row, option_set=TABLES),
 ]

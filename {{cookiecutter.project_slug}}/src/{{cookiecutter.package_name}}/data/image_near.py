@@ -51,19 +51,20 @@ def find_near_images(images: Sequence[Image.Image], min_similarity: float) -> np
 
 def take_fingerprints(images: Sequence[Image.Image]) -> Fingerprints:
     """The fingerprints of images, decoded one by one."""
-    parts = [reduce_images(images[at : at + CHUNK]) for at in range(0, len(images), CHUNK)]
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        size, box = (SIDE, SIDE), Image.Resampling.BILINEAR
+        small = [image.convert("RGB").resize(size, box) for image in images[start : start + CHUNK]]
+        parts.append(reduce_pixels(np.stack([np.asarray(image, np.float32) for image in small])))
     return Fingerprints(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def reduce_images(images: Sequence[Image.Image]) -> tuple[np.ndarray, ...]:
-    """Bits, shapes, colours and flatness of some images.
+def reduce_pixels(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Bits, shapes, colours and flatness of thumbnails (n, SIDE, SIDE, 3), 0 to 255.
 
     The hash is that of pHash (Zauner, Implementation and benchmarking of perceptual image hash
     functions, 2010), with signs instead of a median, which small images shift.
     """
-    size, box = (SIDE, SIDE), Image.Resampling.BILINEAR
-    small = [image.convert("RGB").resize(size, box) for image in images]
-    pixels = np.stack([np.asarray(image, np.float32) for image in small])
     grey = pixels @ LUMINANCE
     grey -= grey.mean(axis=(1, 2), keepdims=True)
     waves = dctn(grey, axes=(1, 2))[:, :LOW, :LOW].reshape(len(grey), -1)
