@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from pathlib import Path
 
+from .data_split import sources_do_not_drift
 from .problem import load_state
-from .project import NotYetError, Project
+from .project import Project
 from .tables import are_classes, read_clean, read_items, read_rows
 from .verdict import Finding
 
@@ -45,12 +46,13 @@ def every_class_has_enough_items(project: Project) -> Finding:
 
 def cleaning_keeps_the_shares(project: Project) -> Finding:
     """What was quarantined is no special part: classes keep the shares that were collected."""
-    sources = project.answer("data.sources")
-    if len(sources) > 1:
-        raise NotYetError("not built yet: drift between several sources")
+    drift = sources_do_not_drift(project)
+    if not drift.holds:
+        return drift
     if not are_classes(project):
         kept, items = len(read_clean(project)), len(read_items(project))
-        return Finding(kept >= 0.9 * items, f"{kept:,} of {items:,} items kept")
+        told = f"{drift.figure}; {kept:,} of {items:,} items kept"
+        return Finding(kept >= 0.9 * items, told)
     before = Counter(row["label"] for row in read_items(project) if row["label"])
     after = Counter(row["label"] for row in read_clean(project))
     moved = {
@@ -58,7 +60,7 @@ def cleaning_keeps_the_shares(project: Project) -> Finding:
         for label, count in before.items()
     }
     worst = max(moved, key=lambda label: moved[label])
-    told = f"1 source; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
+    told = f"{drift.figure}; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
     return Finding(moved[worst] <= LABEL_SHIFT, told)
 
 
