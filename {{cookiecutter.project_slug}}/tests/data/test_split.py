@@ -14,6 +14,7 @@ from {{ cookiecutter.package_name }}.data.split import (
     check_shares,
     compare,
     find_kept,
+    find_misses,
     find_tiny,
     find_torn,
 )
@@ -224,6 +225,17 @@ def test_a_class_of_one_is_kept_in_train_and_said():
 
 
 @unit
+def test_shares_that_groups_do_not_allow_are_said():
+    items = make_items("a" * 90, groups=np.repeat(["p", "q", "r"], 30))
+    split = split_items(items)["split"]
+    assert split.value_counts().to_dict() == dict.fromkeys(SHARES, 30)
+    (sentence,) = find_misses(split, items["stratum"], SHARES)
+    assert "'a' has 30 of 90 items in train, where the share is 0.8" in sentence
+    alone = make_items("a" * 90)
+    assert find_misses(split_items(alone)["split"], alone["stratum"], SHARES) == []
+
+
+@unit
 def test_a_group_that_a_file_puts_in_two_splits_is_named():
     items = make_items("abc", groups=["p", "", "p"]).assign(split=["train", "train", "test"])
     (sentence,) = find_torn(items)
@@ -299,8 +311,7 @@ def test_items_that_a_split_by_time_leaves_out_reach_no_array(project, run):
     clean["time"] = [str(number) for number in np.random.default_rng(0).permutation(len(clean))]
     clean["group"] = ["p" if time in ("0", str(len(clean) - 1)) else "" for time in clean["time"]]
     clean.to_csv("data/clean.csv", index=False)
-    time, column = "data.time=(.)", "data.time=width"
-    times = time if Path("raw").is_dir() else column
+    times = "data.time='(.)'" if Path("raw").is_dir() else "data.time=width"
     figures = run("split", "split=temporal", times).figures
     assert figures["left_out"]["count"] == 1
     drift = run("preprocess", "split=temporal", times).figures["drift"]

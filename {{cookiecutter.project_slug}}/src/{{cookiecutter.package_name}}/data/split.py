@@ -20,6 +20,7 @@ from .split_methods import (
 from .store import SPLITS, TEST, TRAIN, VALIDATION
 
 MAX_LISTED = 100  # strata, and items that are left out, in a report
+SLACK = (2.0, 0.05)  # items, or share of a stratum's, by which a split may be off unsaid
 
 
 def run(cfg: DictConfig) -> Report:
@@ -125,7 +126,7 @@ def find_kept(
 
     Those are units that new items or keys have joined: they go to train as a whole.
     """
-    old = items["id"].map(previous).fillna("")
+    old = items["id"].map(lambda item: previous.get(item, ""))
     kept, warnings = {}, []
     for unit, found in old[old != ""].groupby(items["unit"]).unique().items():
         kept[unit] = found[0]
@@ -135,7 +136,7 @@ def find_kept(
                 f"the group of {unit!r} joins items that were in {' and '.join(sorted(found))}: "
                 f"all of it goes to {kept[unit]}, and figures of older models mean less."
             )
-    return items["unit"].map(kept).fillna(""), warnings
+    return items["unit"].map(lambda unit: kept.get(unit, "")), warnings
 
 
 def assign(
@@ -157,7 +158,22 @@ def assign(
         return found, []
     kept, warnings = find_kept(items, bins, previous)
     items = items.assign(kept=kept, **{"stratum": "all"} if cfg.split.name == "random" else {})
-    return assign_by_shares(items, bins, cfg.seed), warnings
+    found = assign_by_shares(items, bins, cfg.seed)
+    return found, warnings + find_misses(found, items["stratum"], bins)
+
+
+def find_misses(found: pd.Series, strata: pd.Series, bins: dict[str, float]) -> list[str]:
+    """A sentence on the stratum that groups, or earlier splits, keep furthest from its shares."""
+    counts = pd.crosstab(strata, found).reindex(columns=list(bins), fill_value=0).stack()
+    wanted = pd.Series([len(strata[strata == name]) * bins[split] for name, split in counts.index])
+    gaps = (counts - wanted.to_numpy()).abs()
+    name, split = gaps.idxmax()
+    if gaps.max() <= max(SLACK[0], SLACK[1] * counts[name].sum()):
+        return []
+    return [
+        f"{name!r} has {counts[name, split]} of {counts[name].sum()} items in {split}, where the "
+        f"share is {bins[split]:g}: its groups, or where they were before, allow no better."
+    ]
 
 
 def name_splits(bins: pd.Series, split: DictConfig) -> pd.Series:
