@@ -39,7 +39,6 @@ def change_splits(change: Callable[[Any, Any], Any]) -> Callable[[Workspace], No
             return splits
 
         work.patch("data.split", "assign_by_shares", assign_otherwise)
-        (work.root / "data/splits.csv").unlink()
         work.run("split")
 
     return apply
@@ -70,6 +69,11 @@ def move(rows: Rows, item: str, split: str) -> None:
     found["split"] = split
 
 
+def split_afresh(work: Workspace) -> None:
+    work.remove("data/splits.csv")
+    work.run("split")
+
+
 def pair_items(key: str) -> Callable[[Workspace], None]:
     """Every two items that follow each other belong together, as one person's would."""
 
@@ -79,15 +83,14 @@ def pair_items(key: str) -> Callable[[Workspace], None]:
                 first[key] = second[key] = first["id"]
 
         rewrite(work, "data/clean.csv", pair)
-        work.run("split")
+        split_afresh(work)
 
     return apply
 
 
 def overlook_what_belongs_together(work: Workspace) -> None:
     work.patch("data.split", "link_items", lambda items: items["id"])
-    (work.root / "data/splits.csv").unlink()
-    work.run("split")
+    split_afresh(work)
 
 
 def declare_times(work: Workspace) -> None:
