@@ -37,7 +37,7 @@ def make_items(strata, groups="", near="", times="", prefix="item"):
     """A table as `clean` writes it, with its strata and units."""
     ids = [f"{prefix}-{number}" for number in range(len(strata))]
     items = pd.DataFrame({"id": ids, "stratum": list(map(str, strata))})
-    items = items.assign(group=groups, near=near, time=times, source=items["id"])
+    items = items.assign(hash=items["id"], group=groups, near=near, time=times, source=items["id"])
     return items.assign(unit=link_items(items))
 
 

@@ -17,7 +17,7 @@ Counts = dict[str, dict[str, int]]  # stratum, or unit -> bin, or stratum -> ite
 
 
 def link_items(items: pd.DataFrame) -> pd.Series:
-    """The unit of every item: the first id among all that share its `group` or `near`.
+    """The unit of every item: the first id among all that share its content, `group` or `near`.
 
     Items that are linked through others are one unit too; nothing may tear it apart.
     """
@@ -27,7 +27,7 @@ def link_items(items: pd.DataFrame) -> pd.Series:
     rows = pd.Series(np.arange(len(items)), index=items.index)
     firsts = [
         rows.where(items[key] == "", rows.groupby(items[key]).transform("min"))
-        for key in ("group", "near")
+        for key in ("hash", "group", "near")
     ]
     ends = (np.tile(rows, len(firsts)), np.concatenate(firsts))
     links = coo_array((np.ones(len(ends[0])), ends), shape=(len(rows), len(rows)))
