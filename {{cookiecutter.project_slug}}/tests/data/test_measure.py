@@ -43,4 +43,4 @@ def test_too_few_people_tell_nothing():
     people = np.repeat(np.arange(4), 50)
     found = score(np.zeros((200, 1)), people, people < 2)
     assert found == {"auc": None, "units": [2, 2]}
-    assert find_apart({"sites": found}, SEPARABLE) == ([], "told apart (AUC): sites: too few to tell")
+    assert find_apart({"sites": found}, SEPARABLE)[1].endswith("sites: too few to tell")

@@ -47,9 +47,9 @@ def split_items(items, seed=0, bins=SHARES, previous=None):
     return items.assign(split=assign_by_shares(items.assign(kept=kept), bins, seed))
 
 
-def read_splits(path="data/splits.csv", column="split"):
+def read_splits(path="data/splits.csv"):
     table = pd.read_csv(path, dtype=str)
-    return dict(zip(table["id"], table[column], strict=True))
+    return dict(zip(table["id"], table["split"], strict=True))
 
 
 @unit
@@ -99,12 +99,12 @@ def test_items_that_share_a_group_or_a_near_duplicate_are_one_unit_through_other
 
 
 @unit
-@given(st.integers(3, 80), st.integers(3, 40), st.integers(0, 9))
+@given(st.integers(0, 80), st.integers(3, 40), st.integers(0, 9))
 def test_groups_are_never_torn_and_no_split_is_empty(count, groups, seed):
     draw = np.random.default_rng(seed)
-    names = draw.integers(0, groups, count).astype(str)
-    names[:3] = ["0", "1", "2"]
-    table = split_items(make_items(draw.choice(["a", "b"], count), groups=names), seed)
+    names = np.concatenate([np.arange(groups), np.arange(groups), draw.integers(0, groups, count)])
+    strata = draw.choice(["a", "b"], len(names))
+    table = split_items(make_items(strata, groups=names.astype(str)), seed)
     assert table.groupby("group")["split"].nunique().max() == 1
     assert set(table["split"]) == set(SHARES)
 
@@ -131,7 +131,7 @@ def test_an_old_item_keeps_its_split_when_others_come_and_shares_stay_right(size
     assert {item: now[item] for item in before} == before
     for stratum, group in table.groupby("stratum")["split"]:
         for split, share in SHARES.items():
-            assert abs((group == split).sum() - share * len(group)) <= 1.5, (stratum, split)
+            assert abs((group == split).sum() - share * len(group)) < 2, (stratum, split)
 
 
 @unit
@@ -274,7 +274,10 @@ def test_the_split_is_the_same_in_every_process(processed, small):
 def test_folds_validate_every_item_once_and_test_the_same_ones(project, run):
     run("ingest")
     run("clean")
-    folds = [run("split", "split=kfold", f"split.fold={fold}") and read_splits() for fold in range(5)]
+    folds = []
+    for fold in range(5):
+        run("split", "split=kfold", f"split.fold={fold}")
+        folds.append(read_splits())
     tested = {item for item, split in folds[0].items() if split == "test"}
     validated = [item for fold in folds for item, split in fold.items() if split == "validation"]
     assert all({i for i, split in fold.items() if split == "test"} == tested for fold in folds)

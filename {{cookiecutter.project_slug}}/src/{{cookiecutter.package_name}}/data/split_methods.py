@@ -106,7 +106,7 @@ def place(counts: Counts, targets: Counts, kept: dict[str, str]) -> dict[str, st
     """Unit -> bin: one that has a bin keeps it, each other one goes where its strata lack most.
 
     Among whole numbers and single items that fills every target exactly; of groups, given in
-    falling size, it lessens the squared error as far as one step can. The last units go to bins
+    falling size, it lessens the squared error as far as one step can. The last groups go to bins
     that are still empty.
     """
     lacks = {stratum: dict(bins) for stratum, bins in targets.items()}
@@ -116,8 +116,9 @@ def place(counts: Counts, targets: Counts, kept: dict[str, str]) -> dict[str, st
     waiting = [unit for unit in counts if unit not in kept]
     for number, unit in enumerate([*(unit for unit in counts if unit in kept), *waiting]):
         strata = counts[unit]
+        last = len(counts) - number <= len(empty) and sum(strata.values()) > 1
         chosen = kept.get(unit) or max(
-            empty if len(counts) - number <= len(empty) else names,
+            empty if last else names,
             key=lambda name: sum(size * lacks[key][name] for key, size in strata.items()),
         )
         placed[unit] = chosen
