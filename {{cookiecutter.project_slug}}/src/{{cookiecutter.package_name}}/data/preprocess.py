@@ -13,7 +13,8 @@ from ..configuration import build
 from ..files import atomic, hash_file, hash_json, write_json
 from ..report import Report
 from .ingest import read_table, write_table
-from .measure import compare_splits, fingerprint, measure_splits
+from .measure import compare_splits, fingerprint, measure_drift, measure_splits
+from .split_methods import link_items
 from .store import SPLITS, TRAIN, load_store
 from .types import DataType, State
 
@@ -43,13 +44,14 @@ def run(cfg: DictConfig) -> Report:
         write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
         state["version"] = hash_version(draft, data_dir)
         write_json(draft / "state.json", state)
-    store = load_store(data_dir)
+    store, units = load_store(data_dir), link_items(items).to_numpy()
     report = Report(
         stage="preprocess",
         figures=describe(items, state, folder)
         | {
             "statistics": measure_splits(store),
-            "validation_against_test": compare_splits(store, data_type),
+            "validation_against_test": compare_splits(store, data_type, units),
+            "drift": measure_drift(store, data_type, items, units),
             "raw_before": before,
             "raw_after": fingerprint(raw),
         },

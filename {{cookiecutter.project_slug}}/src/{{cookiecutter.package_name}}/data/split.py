@@ -1,56 +1,77 @@
 """`split`: assigns every usable item to train, validation or test in `data/splits.csv`."""
 
-import hashlib
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
 from ..configuration import build
 from ..errors import UserError
-from ..report import Report
+from ..report import Report, load_report
 from .ingest import read_table, write_table
+from .split_methods import (
+    assign_by_shares,
+    assign_by_time,
+    link_items,
+    parse_times,
+    read_assignment,
+)
 from .store import SPLITS, TEST, TRAIN, VALIDATION
 
-MAX_LISTED = 100  # strata in a report
+MAX_LISTED = 100  # strata, and items that are left out, in a report
+SLACK = (2.0, 0.05)  # items, or share of a stratum's, by which a split may be off unsaid
 
 
 def run(cfg: DictConfig) -> Report:
-    """Splits by shares, seeded; `split=stratified` keeps every class's share in each split.
+    """Splits by the method of `split`; items that belong together stay together.
+
+    Items that `data/splits.csv` holds keep their split as long as method, shares and seed stay
+    (but for `temporal`, where newer items move the cuts): remove the file to split afresh.
 
     Raises:
-        UserError: The shares do not sum to 1, there are too few items, or the labels do not suit
-            the task.
+        UserError: The shares do not sum to 1, there are too few items, the labels do not suit the
+            task, or a time or a predefined split is faulty.
     """
-    data_dir = Path(cfg.paths.data_dir)
-    shares = check_shares({split: float(cfg.split[split]) for split in SPLITS})
-    items = read_table(data_dir / "clean.csv", "clean")
-    task = build(cfg.task)
-    task.fit(items["label"])  # refuses unsuitable labels before anything is built on them
-    strata = task.strata(items["label"])
-    groups = strata if cfg.split.name == "stratified" else pd.Series("all", index=items.index)
-    items["split"] = assign(items["id"], groups, shares, cfg.seed)
-    check_sizes(items["split"])
-    warnings = find_tiny(items["split"], strata)
+    path = Path(cfg.paths.data_dir, "splits.csv")
+    bins = choose_bins(cfg.split)
+    settings = {"name": cfg.split.name, "seed": cfg.seed, "bins": bins}
+    items = gather(cfg)
+    previous = read_previous(path, settings, cfg.paths.reports_dir)
+    items["bin"], warnings = assign(items, cfg, bins, previous)
+    items["split"] = name_splits(items["bin"], cfg.split)
+    check_sizes(items)
+    warnings += find_torn(items) + find_tiny(items["split"], items["stratum"])
     for warning in warnings:
         print(f"warning: {warning}")
-    path = data_dir / "splits.csv"
-    write_table(items[["id", "split"]], path)
-    sizes = {split: int((items["split"] == split).sum()) for split in SPLITS}
-    report = Report(
-        stage="split",
-        figures={
-            "items": sizes,
-            "shares": {split: round(size / len(items), 4) for split, size in sizes.items()},
-            "strata": count_strata(items["split"], strata),
-            "warnings": warnings,
-        },
-        summary=", ".join(f"{size:,} {split}" for split, size in sizes.items()),
-    )
+    placed = items[items["split"] != ""]
+    write_table(placed[["id", "split", *["bin"] * (cfg.split.name == "kfold")]], path)
+    figures = describe(items, placed) | {
+        "history": compare(dict(placed[["id", "bin"]].to_numpy()), previous),
+        "settings": settings,
+        "warnings": warnings,
+    }
+    summary = ", ".join(f"{size:,} {split}" for split, size in figures["items"].items())
+    report = Report(stage="split", figures=figures, summary=summary)
     report.add_file(path)
     report.figures["version"] = report.files[path.as_posix()]
     return report
+
+
+def choose_bins(split: DictConfig) -> dict[str, float]:
+    """Bin -> share: the splits, or the test split and every fold; nothing for `predefined`.
+
+    Raises:
+        UserError: The shares do not sum to 1, a bin would stay empty, or there is no such fold.
+    """
+    if split.name == "predefined":
+        return {}
+    if split.name != "kfold":
+        return check_shares({name: float(split[name]) for name in SPLITS})
+    if split.fold >= split.folds:
+        raise UserError(f"split.fold={split.fold} is not there: {split.folds} folds count from 0.")
+    share = (1 - split.test) / split.folds
+    return check_shares({TEST: split.test} | {str(fold): share for fold in range(split.folds)})
 
 
 def check_shares(shares: dict[str, float]) -> dict[str, float]:
@@ -71,45 +92,118 @@ def check_shares(shares: dict[str, float]) -> dict[str, float]:
     return shares
 
 
-def assign(ids: pd.Series, strata: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
-    """The split of every item; depends on ids, strata, shares and seed alone, not on row order.
+def gather(cfg: DictConfig) -> pd.DataFrame:
+    """The usable items with their `stratum` and `unit`; what cannot be split is refused."""
+    items = read_table(Path(cfg.paths.data_dir, "clean.csv"), "clean")
+    task = build(cfg.task)
+    task.fit(items["label"])  # refuses unsuitable labels before anything is built on them
+    if cfg.data.time:
+        parse_times(items)  # likewise, whether the split goes by time or not
+    elif cfg.split.name == "temporal":
+        raise UserError("split=temporal needs to know when an item was taken: set data.time.")
+    return items.assign(stratum=task.strata(items["label"]), unit=link_items(items))
 
-    Within a stratum, items are ordered by a hash of seed and id and cut at the shares; what
-    rounding takes from a split in one stratum is owed to it in the next.
+
+def read_previous(path: Path, settings: dict[str, Any], reports_dir: str) -> dict[str, str]:
+    """Id -> bin as it was before; empty for the first time and after other settings."""
+    if not path.exists():
+        return {}
+    try:
+        made_by = load_report("split", reports_dir).figures.get("settings")
+    except UserError:
+        made_by = None  # the file stands for itself: to move items would leak
+    if made_by not in (None, settings):
+        return {}
+    if settings["name"] == "kfold":
+        return read_assignment(path, settings["bins"], column="bin")
+    return read_assignment(path, SPLITS)
+
+
+def find_kept(
+    items: pd.DataFrame, bins: dict[str, float], previous: dict[str, str]
+) -> tuple[pd.Series, list[str]]:
+    """The bin that each item's unit has had, or ``, and a sentence for each that had several.
+
+    Those are units that new items or keys have joined: they go to train as a whole.
     """
-    keys = [hashlib.sha256(f"{seed}:{item}".encode()).hexdigest() for item in ids]
-    table = pd.DataFrame({"key": keys, "stratum": strata.to_numpy()}, index=ids.index)
-    splits = pd.Series("", index=ids.index, dtype=object)
-    owed = dict.fromkeys(shares, 0.0)
-    for _, group in table.groupby("stratum", sort=True):
-        wanted = {split: len(group) * share + owed[split] for split, share in shares.items()}
-        counts = round_counts(wanted, len(group))
-        owed = {split: wanted[split] - counts[split] for split in shares}
-        ordered = group.sort_values("key").index
-        splits[ordered] = np.repeat(list(counts), list(counts.values()))
-    return splits
+    old = items["id"].map(lambda item: previous.get(item, ""))
+    kept, warnings = {}, []
+    for unit, found in old[old != ""].groupby(items["unit"]).unique().items():
+        kept[unit] = found[0]
+        if len(found) > 1:
+            kept[unit] = TRAIN if TRAIN in bins else min(set(found) - {TEST})
+            warnings.append(
+                f"the group of {unit!r} joins items that were in {' and '.join(sorted(found))}: "
+                f"all of it goes to {kept[unit]}, and figures of older models mean less."
+            )
+    return items["unit"].map(lambda unit: kept.get(unit, "")), warnings
 
 
-def round_counts(wanted: dict[str, float], total: int) -> dict[str, int]:
-    """Whole counts near the wanted ones that sum to `total`.
+def assign(
+    items: pd.DataFrame, cfg: DictConfig, bins: dict[str, float], previous: dict[str, str]
+) -> tuple[pd.Series, list[str]]:
+    """The bin of every item by the chosen method, `` for one that is left out, and warnings.
 
-    From three items on each split gets one; two go to train and test, a single one to train.
+    Raises:
+        UserError: A time does not parse, or a predefined split is faulty or lacks an item.
     """
-    least = dict.fromkeys(wanted, 0) | dict.fromkeys((TRAIN, TEST, VALIDATION)[:total], 1)
-    counts = {split: max(least[split], int(value + 1e-9)) for split, value in wanted.items()}
-    while sum(counts.values()) < total:
-        counts[max(counts, key=lambda split: wanted[split] - counts[split])] += 1
-    while sum(counts.values()) > total:
-        spare = [split for split in counts if counts[split] > least[split]]
-        counts[min(spare, key=lambda split: wanted[split] - counts[split])] -= 1
-    return counts
+    if cfg.split.name == "temporal":
+        return assign_by_time(items, bins), []
+    if cfg.split.name == "predefined":
+        listed = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")["id"]
+        found = items["id"].map(read_assignment(Path(cfg.split.path), SPLITS, set(listed)))
+        if found.isna().any():
+            lost = items["id"][found.isna()].iloc[0]
+            raise UserError(f"{cfg.split.path} has no row for {lost!r}: add one.")
+        return found, []
+    kept, warnings = find_kept(items, bins, previous)
+    items = items.assign(kept=kept, **{"stratum": "all"} if cfg.split.name == "random" else {})
+    found = assign_by_shares(items, bins, cfg.seed)
+    return found, warnings + find_misses(found, items["stratum"], bins)
 
 
-def check_sizes(splits: pd.Series) -> None:
+def find_misses(found: pd.Series, strata: pd.Series, bins: dict[str, float]) -> list[str]:
+    """A sentence on the stratum that groups, or earlier splits, keep furthest from its shares."""
+    counts = pd.crosstab(strata, found).reindex(columns=list(bins), fill_value=0).stack()
+    wanted = pd.Series([len(strata[strata == name]) * bins[split] for name, split in counts.index])
+    gaps = (counts - wanted.to_numpy()).abs()
+    name, split = gaps.idxmax()
+    if gaps.max() <= max(SLACK[0], SLACK[1] * counts[name].sum()):
+        return []
+    return [
+        f"{name!r} has {counts[name, split]} of {counts[name].sum()} items in {split}, where the "
+        f"share is {bins[split]:g}: its groups, or where they were before, allow no better."
+    ]
+
+
+def name_splits(bins: pd.Series, split: DictConfig) -> pd.Series:
+    """The split that each bin is: of folds, one is validation and the others are train."""
+    if split.name != "kfold":
+        return bins
+    return bins.map(lambda name: {TEST: TEST, str(split.fold): VALIDATION}.get(name, TRAIN))
+
+
+def check_sizes(items: pd.DataFrame) -> None:
     """Raises a UserError when a split is empty."""
-    empty = [split for split in SPLITS if not (splits == split).any()]
+    empty = [split for split in SPLITS if not (items["split"] == split).any()]
     if empty:
-        raise UserError(f"{len(splits)} items are too few: {', '.join(empty)} would be empty.")
+        raise UserError(
+            f"{len(items)} items in {items['unit'].nunique()} groups are too few: "
+            f"{', '.join(empty)} would be empty."
+        )
+
+
+def find_torn(items: pd.DataFrame) -> list[str]:
+    """A sentence when groups are in several splits, as a predefined split may have them."""
+    placed = items[items["split"] != ""]
+    torn = placed.groupby("unit")["split"].nunique() > 1
+    if not torn.any():
+        return []
+    first = placed[placed["unit"] == torn.idxmax()]
+    return [
+        f"{torn.sum()} groups are in several splits, which leaks: the first holds "
+        f"{', '.join(first['id'][:3])} in {' and '.join(sorted(set(first['split'])))}."
+    ]
 
 
 def find_tiny(splits: pd.Series, strata: pd.Series) -> list[str]:
@@ -124,6 +218,27 @@ def find_tiny(splits: pd.Series, strata: pd.Series) -> list[str]:
                 "its figures there mean nothing; collect more."
             )
     return warnings
+
+
+def describe(items: pd.DataFrame, placed: pd.DataFrame) -> dict[str, Any]:
+    """Figures of the report: sizes, shares and strata of what is in a split, and what is not."""
+    sizes = {split: int((items["split"] == split).sum()) for split in SPLITS}
+    left_out = items["id"][items["split"] == ""]
+    return {
+        "items": sizes,
+        "shares": {split: round(size / len(placed), 4) for split, size in sizes.items()},
+        "units": int(items["unit"].nunique()),
+        "left_out": {"count": len(left_out), "items": left_out[:MAX_LISTED].tolist()},
+        "strata": count_strata(placed["split"], placed["stratum"]),
+    }
+
+
+def compare(now: dict[str, str], before: dict[str, str]) -> dict[str, int]:
+    """How many items kept their bin, are new, moved, and are gone."""
+    same = sum(before.get(item) == name for item, name in now.items())
+    both = len(now.keys() & before.keys())
+    new, gone = len(now) - both, len(before) - both
+    return {"kept": same, "new": new, "moved": both - same, "gone": gone}
 
 
 def count_strata(splits: pd.Series, strata: pd.Series) -> dict[str, dict[str, int]]:

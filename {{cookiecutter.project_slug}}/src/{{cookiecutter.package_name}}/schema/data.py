@@ -23,12 +23,15 @@ class Data(Strict):
 
 
 class Split(Strict):
-    """Shares of the three splits."""
+    """Shares of the splits; `predefined` has `path` instead, `kfold` folds of what is not test."""
 
-    name: Literal["stratified", "random"]
-    train: Share
-    validation: Share
-    test: Share
+    name: Literal["stratified", "random", "temporal", "predefined", "kfold"]
+    train: Share | None = None
+    validation: Share | None = None
+    test: Share | None = None
+    path: str | None = None
+    folds: Annotated[int, Field(ge=2)] | None = None
+    fold: Annotated[int, Field(ge=0)] | None = None
 
 
 class Preprocess(Strict):
