@@ -71,6 +71,8 @@ def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     raw = {}
     if stage.reads_raw:
         raw["raw"] = hash_tree(cfg.data.get("root") or cfg.data.path)
+        if cfg.data.expectations:
+            raw["expectations"] = hash_tree(cfg.data.expectations)
     return raw | {
         "config": hash_json(config),
         "code": hash_code(stage.module, targets_in(config)),

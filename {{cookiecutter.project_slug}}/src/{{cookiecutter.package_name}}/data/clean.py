@@ -61,10 +61,13 @@ def find_kinds(items: pd.DataFrame, data_type: DataType) -> dict[str, dict[str, 
     """Kind of problem -> id -> reason; an item appears under the first kind that meets it."""
     unreadable = data_type.find_problems(items)
     rest = items[~items["id"].isin(list(unreadable))]
+    unexpected = rest[rest["unexpected"] != ""].set_index("id")["unexpected"].to_dict()
+    rest = rest[rest["unexpected"] == ""]
     unlabelled = dict.fromkeys(rest.loc[rest["label"] == "", "id"], "has no label")
     rest = rest[rest["label"] != ""]
     return {
         "unreadable": unreadable,
+        "unexpected": unexpected,
         "unlabelled": unlabelled,
         "conflicting": find_conflicts(rest),
         "duplicate": find_duplicates(rest),

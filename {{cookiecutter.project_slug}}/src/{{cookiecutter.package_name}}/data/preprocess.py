@@ -10,8 +10,9 @@ from numpy.lib.format import open_memmap
 from omegaconf import DictConfig
 
 from ..configuration import build
-from ..files import atomic, hash_file, hash_json, write_json
+from ..files import atomic, hash_file, hash_json, read_json, write_json
 from ..report import Report
+from .expectations import RULES
 from .ingest import read_table, write_table
 from .measure import compare_splits, fingerprint, measure_splits
 from .store import SPLITS, TRAIN, load_store
@@ -31,7 +32,8 @@ def run(cfg: DictConfig) -> Report:
     before = fingerprint(raw)
     fitted = choose_fitted(items)
     state: State = {
-        "data": data_type.fit(data_type.read(fitted), cfg.preprocess),
+        "data": data_type.fit(data_type.read(fitted), cfg.preprocess)
+        | {"expectations": read_json(data_dir / RULES)},
         "task": task.fit(fitted["label"]),
     }
     targets = task.encode(items["label"], state["task"])
