@@ -143,6 +143,8 @@ def find_files(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith("."):
                 path = Path(folder, name)
+                if path.exists() and not path.is_file():
+                    continue  # a pipe or a device, which would be read for ever
                 if not is_unicode(str(path)):
                     raise UserError(f"the name of {str(path)!a} is not valid UTF-8: rename it.")
                 yield path

@@ -32,7 +32,7 @@ def is_address(text: str) -> bool:
 
 # Kind -> how it is written, and what else must hold.
 PATTERNS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
-    "email": (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), bool),
+    "email": (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), bool),
     "iban": (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z\d]){11,30}\b"), is_iban),
     "card": (re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w.-])"), is_card),
     "identity": (re.compile(r"\b(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}\b"), bool),  # US SSN

@@ -16,6 +16,7 @@ from .table_files import (
     conform,
     parse_rows,
     read_csv,
+    refuse_unusable,
     type_columns,
     write_breast_cancer,
     write_diabetes,
@@ -104,6 +105,9 @@ class Table:
     def list_items(self) -> pd.DataFrame:
         """One item a row, with the hash of its features."""
         features, others = self.load()
+        refuse_unusable(features, self.path)
+        if not others[self.target].any():
+            raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
         rows = range(1, len(features) + 1)
         items = pd.DataFrame(
             {

@@ -146,7 +146,9 @@ def describe_case(case: dict[str, Any]) -> str:
     """A sentence for one of pandera's failure cases."""
     if case["check"] == "not_nullable":
         return f"column {case['column']!r} is missing, and is expected of every item"
-    return f"column {case['column']!r} is {case['failure_case']!r:.40}, not {case['check']}"
+    found = case["failure_case"]
+    shown = repr(found) if isinstance(found, str) else str(found)
+    return f"column {case['column']!r} is {shown:.40}, not {case['check']:.80}"
 
 
 def hold_rules(table: pd.DataFrame, rules: State) -> None:
@@ -181,11 +183,10 @@ def infer_schema(table: pd.DataFrame, source: Path) -> str:
     """
     columns = {str(name): infer_column(table[name]) for name in table}
     content = {"schema_type": "dataframe", "columns": columns, "strict": True}
-    return f"# What {source} may hold, as pandera's from_yaml reads it. Widen or narrow it.\n" + (
-        yaml.safe_dump(
-            content, sort_keys=False, allow_unicode=True, width=400, default_flow_style=None
-        )
+    text = yaml.safe_dump(
+        content, sort_keys=False, allow_unicode=True, width=400, default_flow_style=None
     )
+    return f"# What {source} may hold, as pandera's from_yaml reads it. Correct it.\n{text}"
 
 
 def infer_column(column: pd.Series) -> dict[str, Any]:
