@@ -33,7 +33,7 @@ def find_nothing(*_: Any) -> dict[str, Any]:
 
 
 def find_no_kind(*_: Any) -> dict[str, dict[str, str]]:
-    return {kind: {} for kind in ("unreadable", "unlabelled", "conflicting", "duplicate")}
+    return {kind: {} for kind in ("unreadable", "unexpected", "unlabelled", "conflicting", "duplicate")}
 
 
 def keep_three_of_a_class(work: Workspace) -> None:

@@ -21,7 +21,8 @@ class Healthy:
 
 def make_items(contents, labels):
     ids = [f"item-{number}" for number in range(len(contents))]
-    return pd.DataFrame({"id": ids, "label": list(labels), "hash": list(contents), "source": ids})
+    items = pd.DataFrame({"id": ids, "label": list(labels), "hash": list(contents), "source": ids})
+    return items.assign(unexpected="")
 
 
 def test_of_identical_items_the_first_stays():
@@ -33,6 +34,11 @@ def test_identical_items_with_two_labels_all_go():
     found = find_kinds(make_items("aab", "xyy"), Healthy())
     assert set(found["conflicting"]) == {"item-0", "item-1"}
     assert "x, y" in found["conflicting"]["item-0"]
+
+
+def test_what_ingest_found_unexpected_goes_with_its_reason():
+    items = make_items("ab", "xy").assign(unexpected=["", "has mode P, not L"])
+    assert find_kinds(items, Healthy())["unexpected"] == {"item-1": "has mode P, not L"}
 
 
 def test_an_item_without_a_label_does_not_make_its_twin_a_conflict():

@@ -34,7 +34,7 @@ def enforce(items: pd.DataFrame, data_type: DataType, cfg: DictConfig) -> dict[s
                 f"{path} is not there: draft it with `data expect`, or mend data.expectations."
             )
         rules, reasons = data_type.expect(items, Path(path))
-    items["unexpected"] = items["id"].map(reasons).fillna("")
+    items["unexpected"] = [reasons.get(item, "") for item in items["id"]]
     found = {"path": path, "sha256": hash_file(path) if path else None}
     write_json(Path(cfg.paths.data_dir, RULES), found | {"rules": rules})
     return found | {"rules": len(rules), "unexpected_items": len(reasons)}

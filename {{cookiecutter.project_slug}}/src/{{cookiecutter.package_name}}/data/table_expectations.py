@@ -106,6 +106,9 @@ def expect_rows(
         untyped.validate(table, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases.to_dict("records")
+        unusable = [case for case in cases if case["index"] not in table.index]
+        if unusable:  # the check itself fails, such as a list that is none
+            raise UserError(f"{path}: {describe_case(unusable[0])}.") from error
         return rules, {case["index"]: describe_case(case) for case in reversed(cases)}
     return rules, {}
 
