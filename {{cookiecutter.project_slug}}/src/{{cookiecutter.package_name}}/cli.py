@@ -17,6 +17,7 @@ OTHERS = {
     "config": "write the composed config to params.yaml, where DVC watches it",
     "pipeline": "run every stage whose inputs changed (dvc repro)",
     "charter": "say line by line what is missing in project.yaml",
+    "data": "draft what is expected of the data (see `data --help`)",
     "test": "run the tests (pytest's options may follow)",
     "lint": "check style, formatting and types",
     "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
@@ -27,7 +28,11 @@ TOOLS: dict[str, list[tuple[str, ...]]] = {
     "lint": [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)],
 }
 # Of these, the ones with options of their own instead of config overrides, and their modules.
-WITH_OPTIONS = {"charter": "problem.review", "checklist": "checklist.command"}
+WITH_OPTIONS = {
+    "charter": "problem.review",
+    "checklist": "checklist.command",
+    "data": "data.command",
+}
 
 
 class Terminated(BaseException):

@@ -71,6 +71,8 @@ def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     raw = {}
     if stage.reads_raw:
         raw["raw"] = hash_tree(cfg.data.get("root") or cfg.data.path)
+        if cfg.data.expectations:
+            raw["expectations"] = hash_tree(cfg.data.expectations)
     if "split" in stage.config and cfg.split.get("path"):
         raw["raw"] = hash_tree(cfg.split.path)
     return raw | {

@@ -30,7 +30,7 @@ def make_items(contents, labels, near=None):
     """Items `item-0` … with one letter of content, label and cluster each."""
     ids = [f"item-{number}" for number in range(len(contents))]
     columns = {"id": ids, "label": list(labels), "hash": list(contents), "source": ids}
-    return pd.DataFrame(columns | {"near": list(near or [""] * len(ids))})
+    return pd.DataFrame(columns | {"unexpected": "", "near": list(near or [""] * len(ids))})
 
 
 def repeat_one(project):
@@ -89,6 +89,9 @@ def test_an_item_that_lacks_a_value_goes_only_when_the_config_says_so():
     assert not any(find(items, Healthy("item-1")).values())
     found = find(items, Healthy("item-1"), missing="drop")
     assert found["incomplete"] == {"item-1": "has no width"}
+def test_what_ingest_found_unexpected_goes_with_its_reason():
+    items = make_items("ab", "xy").assign(unexpected=["", "has mode P, not L"])
+    assert find(items)["unexpected"] == {"item-1": "has mode P, not L"}
 
 
 def test_an_item_without_a_label_does_not_make_its_twin_a_conflict():

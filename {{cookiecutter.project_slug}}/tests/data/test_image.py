@@ -278,6 +278,7 @@ def test_features_and_summaries_are_finite_and_named():
 def test_images_for_prediction_need_no_class_folders(tmp_path):
     (tmp_path / "a.png").write_bytes(to_bytes(draw("L")))
     images = ImageFolder("unused")
-    assert images.locate(str(tmp_path))[1] == images.locate(str(tmp_path / "a.png"))[1] == ["a.png"]
+    assert images.locate(str(tmp_path), {})[1] == ["a.png"]
+    assert images.locate(str(tmp_path / "a.png"), {})[1] == ["a.png"]
     with pytest.raises(UserError, match="is not there"):
-        images.locate(str(tmp_path / "b.png"))
+        images.locate(str(tmp_path / "b.png"), {})

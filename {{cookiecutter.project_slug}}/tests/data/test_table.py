@@ -89,7 +89,8 @@ def test_a_table_of_one_kind_has_an_array_of_width_zero(tmp_path, kind):
         ("x,target\n1,a,9\n2,b,9\n", "unequal length"),
         ("x,target\nä,a\n".encode("latin-1"), "not UTF-8"),
         ("x,target\n,a\n,b\n", "column 'x' is empty"),
-        ("x,target\n" + "".join(f"2024-01-{d},a\n" for d in range(10, 30)), "look like dates"),
+        ("x,target\n" + "".join(f"2024-01-{d},a\n" for d in range(10, 30)), "holds dates"),
+        ("x,target\n" + "".join(f"{d} May 2024,a\n" for d in range(1, 9)), "look like dates"),
         ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row-0000010 is '\?!'"),
         ("x,target\n" + "".join(f"t{n},a\n" for n in range(9)), "9 different texts"),
     ],
@@ -196,7 +197,7 @@ def test_any_rows_are_encoded_or_refused_with_a_sentence(rows):
 def test_rows_for_prediction_may_hold_the_target_and_no_unknown_column(tmp_path):
     table = write(tmp_path, CSV)
     _, state = fit(table)
-    raw, names = table.locate(str(tmp_path / "own.csv"))
+    raw, names = table.locate(str(tmp_path / "own.csv"), {})
     assert len(names) == len(table.encode(raw, state)["numeric"]) == 4
     with pytest.raises(UserError, match="'extra' is unknown"):
         table.encode(raw.assign(extra=1), state)

@@ -18,6 +18,7 @@ INPUTS = {
     "config": "config",
     "code": "code",
     "raw": "raw data",
+    "expectations": "expectations",
     "reports": "inputs",
 }
 

@@ -80,7 +80,7 @@ def find_kinds(
         data_type: Tells which items lack values.
         settings: Of the stage: what is dropped.
     """
-    searches = {"unlabelled": find_unlabelled}
+    searches = {"unexpected": find_unexpected, "unlabelled": find_unlabelled}
     if settings.missing == "drop":
         searches["incomplete"] = data_type.find_missing
     if settings.duplicates == "drop":  # kept, rows of one content may rightly differ in label
@@ -92,6 +92,11 @@ def find_kinds(
         kinds[kind] = search(items)
         items = items[~items["id"].isin(list(kinds[kind]))]
     return kinds
+
+
+def find_unexpected(items: pd.DataFrame) -> dict[str, str]:
+    """Items that ingest found outside the data's expectations."""
+    return items[items["unexpected"] != ""].set_index("id")["unexpected"].to_dict()
 
 
 def find_unlabelled(items: pd.DataFrame) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from ..errors import UserError
 from ..files import hash_file
+from .image_expectations import find_unexpected, infer_expectations, read_expectations
 from .image_files import (
     SUFFIXES,
     BrokenImageError,
@@ -25,7 +26,8 @@ from .image_files import (
     open_image,
     write_digits,
 )
-from .types import KEYS, Arrays, State
+from .image_personal import find_personal
+from .types import KEYS, Arrays, State, rules_of
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -40,6 +42,7 @@ class ImageFolder:
     Args:
         root: Folder that holds the class folders.
         embedded: Name of the embedded data to write where the root is missing or empty.
+        expectations: File that `ingest` holds the images against.
         keys: `group`, `time` and `origin`: regular expressions that are searched in the path below
             the root; their first group is the item's value.
 
@@ -49,7 +52,13 @@ class ImageFolder:
 
     name = "image"
 
-    def __init__(self, root: str, embedded: str | None = None, **keys: str | None) -> None:
+    def __init__(
+        self,
+        root: str,
+        embedded: str | None = None,
+        expectations: str | None = None,
+        **keys: str | None,
+    ) -> None:
         if embedded is not None and embedded not in WRITERS:
             raise UserError(f"data.embedded={embedded} is not one of {', '.join(WRITERS)}.")
         self.root = Path(root)
@@ -108,6 +117,19 @@ class ImageFolder:
             pattern = self.patterns[key].pattern
             raise UserError(f"{self.root / item}: data.{key}={pattern} finds nothing in its path.")
         return found[1]
+
+    def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
+        """EXIF and texts beside the pixels, and files' names."""
+        return find_personal(self.root, list(items["id"]))
+
+    def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
+        """Mode, sides and size of every file whose header can be read."""
+        rules = read_expectations(path)
+        return rules, dict(find_unexpected(self.root, items["id"], rules))
+
+    def draft_expectations(self) -> str:
+        """Modes, sides and sizes, in YAML."""
+        return infer_expectations(self.root / item for item in self.list_items()["id"])
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Decodes every file: truncated, foreign and oversized ones are problems."""
@@ -194,7 +216,7 @@ class ImageFolder:
             "sharpness": steps,
         }
 
-    def locate(self, place: str) -> tuple[Images, list[str]]:
+    def locate(self, place: str, state: State) -> tuple[Images, list[str]]:
         """One image, or all images below a folder."""
         path = Path(place)
         if not path.exists():
@@ -204,7 +226,8 @@ class ImageFolder:
         if not paths:
             raise UserError(f"{place} holds no images ({', '.join(SUFFIXES)}).")
         base = path.parent if path.is_file() else path
-        return Images(paths), [found.relative_to(base).as_posix() for found in paths]
+        names = [found.relative_to(base).as_posix() for found in paths]
+        return Images(paths, rules_of(state)), names
 
     async def receive(self, request: "Request", state: State) -> list[Image.Image]:
         """Images of a form with `file` fields, or one image as the body."""
@@ -217,7 +240,8 @@ class ImageFolder:
             raise UserError(
                 f"content type {kind or 'missing'}: send a form with `file` fields, or image/png …"
             )
-        return [await asyncio.to_thread(decode_named, *body) for body in bodies]
+        rules = rules_of(state)
+        return [await asyncio.to_thread(decode_named, *body, rules) for body in bodies]
 
     def describe_request(self, state: State) -> dict[str, Any]:
         """One or more files in a form, or one image as the body."""
@@ -281,9 +305,9 @@ async def read_form(request: "Request") -> list[tuple[str, bytes]]:
     return [(upload.filename or "a file", await upload.read()) for upload in uploads]
 
 
-def decode_named(name: str, body: bytes) -> Image.Image:
+def decode_named(name: str, body: bytes, rules: State) -> Image.Image:
     """Decodes one received image, naming it when that fails."""
     try:
-        return decode_image(body)
+        return decode_image(body, rules)
     except BrokenImageError as error:
         raise UserError(f"{name} {error}.") from error

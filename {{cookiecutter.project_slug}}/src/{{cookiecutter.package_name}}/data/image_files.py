@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 
 from ..errors import UserError
 from ..files import atomic
+from .image_expectations import find_breach
+from .types import State
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 64_000_000  # one image; more is refused before it is decoded
@@ -28,8 +30,8 @@ class BrokenImageError(ValueError):
 class Images(Sequence[Image.Image]):
     """Image files as grey or RGB images, decoded when they are asked for."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = list(paths)
+    def __init__(self, paths: Sequence[Path], rules: State | None = None) -> None:
+        self.paths, self.rules = list(paths), rules
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -40,38 +42,43 @@ class Images(Sequence[Image.Image]):
     def __getitem__(self, index: slice) -> "Images": ...
     def __getitem__(self, index: int | slice) -> "Image.Image | Images":
         if isinstance(index, slice):
-            return Images(self.paths[index])
+            return Images(self.paths[index], self.rules)
         path = self.paths[index]
         try:
-            return open_image(path)
+            return open_image(path, self.rules)
         except BrokenImageError as error:
             raise UserError(f"{path} {error}: repair or remove it.") from error
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Path, rules: State | None = None) -> Image.Image:
     """Decodes one file.
 
     Raises:
-        BrokenImageError: It is no readable image, or too large.
+        BrokenImageError: It is no readable image, too large, or not what is expected.
     """
     try:
         with path.open("rb") as stream:
-            return decode_image(stream)
+            return decode_image(stream, rules)
     except OSError as error:
         raise BrokenImageError(f"cannot be opened ({error.strerror})") from error
 
 
-def decode_image(source: BinaryIO | bytes) -> Image.Image:
+def decode_image(source: BinaryIO | bytes, rules: State | None = None) -> Image.Image:
     """Decodes one image, upright as its EXIF says, to mode `L` (grey) or `RGB`.
 
     Raises:
-        BrokenImageError: It is no readable image, is too large, or has no fixed range of values.
+        BrokenImageError: It is no readable image, too large, not what the rules expect, or has no
+            fixed range of values.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
+        num_bytes = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
         image = Image.open(stream)
         if image.width * image.height > MAX_PIXELS:
             raise BrokenImageError(f"has {image.width}x{image.height} pixels, over {MAX_PIXELS:,}")
+        if rules and (breach := find_breach(image, num_bytes, rules)):
+            raise BrokenImageError(breach)
         image.load()
         return to_eight_bits(ImageOps.exif_transpose(image))
     except BrokenImageError:
@@ -136,6 +143,8 @@ def find_files(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith("."):
                 path = Path(folder, name)
+                if path.exists() and not path.is_file():
+                    continue  # a pipe or a device, which would be read for ever
                 if not is_unicode(str(path)):
                     raise UserError(f"the name of {str(path)!a} is not valid UTF-8: rename it.")
                 yield path

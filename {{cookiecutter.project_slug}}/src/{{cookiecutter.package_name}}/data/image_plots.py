@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ..errors import UserError
 from ..files import atomic
 from .image_files import BrokenImageError, fit_square, open_image
 
@@ -24,6 +25,10 @@ def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[st
             rows.append({"id": item, **measure_image(root / item)})
         except BrokenImageError:
             broken.append(item)
+    if not rows:
+        raise UserError(
+            f"{root} holds no image that can be read, such as {broken[0]}: replace them."
+        )
     table = pd.DataFrame(rows, columns=["id", "mode", "width", "height", "brightness", "contrast"])
     scores = pd.concat([robust_z(table[name]) for name in ("brightness", "contrast")], axis=1)
     outliers = table.loc[(scores.abs() > outlier_z).any(axis=1), "id"].tolist()

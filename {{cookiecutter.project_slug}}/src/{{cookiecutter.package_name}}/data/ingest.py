@@ -1,4 +1,4 @@
-"""`ingest`: lists every raw item with its label and content hash in `data/items.csv`."""
+"""`ingest`: lists every raw item, holds it against what is expected, searches for personal data."""
 
 from pathlib import Path
 
@@ -9,15 +9,20 @@ from ..configuration import build
 from ..errors import UserError
 from ..files import atomic, hash_json
 from ..report import Report
+from .expectations import RULES, enforce
+from .personal import tally
+from .types import DataType
 
 MAX_LISTED = 100  # classes in a report; a regression target has no classes to list
 
 
 def run(cfg: DictConfig) -> Report:
     """Lists the raw items; writes the embedded data first where it is asked for and absent."""
-    data_type = build(cfg.data)
+    data_type: DataType = build(cfg.data)
     data_type.provide()
     items = data_type.list_items()
+    expectations = enforce(items, data_type, cfg)
+    personal = tally(data_type.find_personal(items))
     path = Path(cfg.paths.data_dir, "items.csv")
     write_table(items, path)
     counts = items.loc[items["label"] != "", "label"].value_counts()
@@ -31,10 +36,15 @@ def run(cfg: DictConfig) -> Report:
             "distinct_labels": len(counts),
             "classes": counts.sort_index().to_dict() if few else None,
             "raw_hash": hash_raw(items),
+            "expectations": expectations,
+            "personal": personal,
         },
-        summary=f"{len(items):,} items, {len(counts):,} different labels",
+        summary=f"{len(items):,} items, {len(counts):,} different labels, "
+        f"{expectations['unexpected_items']} unexpected, "
+        f"personal data: {', '.join(personal) or 'none found'}",
     )
     report.add_file(path)
+    report.add_file(path.with_name(RULES))
     return report
 
 

@@ -10,8 +10,9 @@ from numpy.lib.format import open_memmap
 from omegaconf import DictConfig
 
 from ..configuration import build
-from ..files import atomic, hash_file, hash_json, write_json
+from ..files import atomic, hash_file, hash_json, read_json, write_json
 from ..report import Report
+from .expectations import RULES
 from .ingest import read_table, write_table
 from .measure import compare_splits, fingerprint, measure_drift, measure_splits
 from .split_methods import link_items
@@ -32,7 +33,8 @@ def run(cfg: DictConfig) -> Report:
     before = fingerprint(raw)
     fitted = choose_fitted(items)
     state: State = {
-        "data": data_type.fit(data_type.read(fitted), cfg.preprocess),
+        "data": data_type.fit(data_type.read(fitted), cfg.preprocess)
+        | {"expectations": read_json(data_dir / RULES)},
         "task": task.fit(fitted["label"]),
     }
     targets = task.encode(items["label"], state["task"])

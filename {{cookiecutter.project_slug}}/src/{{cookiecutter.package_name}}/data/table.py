@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,19 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .table_expectations import expect_rows, hold_rules, infer_schema
 from .table_files import (
     LARGEST,
     conform,
     parse_rows,
     read_csv,
+    refuse_unusable,
     type_columns,
     write_breast_cancer,
     write_diabetes,
 )
-from .types import KEYS, Arrays, State
+from .table_personal import find_personal
+from .types import KEYS, Arrays, State, rules_of
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -34,6 +38,7 @@ class Table:
         target: Column to predict.
         drop: Columns that are no features.
         embedded: Name of the embedded data to write where the file is missing.
+        expectations: File that `ingest` holds the rows against.
         keys: Columns that are no features either: `id` names each row for good (without it, its
             number does), `group`, `time` and `origin`.
     """
@@ -46,6 +51,7 @@ class Table:
         target: str,
         drop: list[str] | None = None,
         embedded: str | None = None,
+        expectations: str | None = None,
         **keys: str | None,
     ) -> None:
         if embedded is not None and embedded not in WRITERS:
@@ -99,6 +105,9 @@ class Table:
     def list_items(self) -> pd.DataFrame:
         """One item a row, with the hash of its features."""
         features, others = self.load()
+        refuse_unusable(features, self.path)
+        if not others[self.target].any():
+            raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
         rows = range(1, len(features) + 1)
         items = pd.DataFrame(
             {
@@ -111,6 +120,21 @@ class Table:
         for key in KEYS:
             items[key] = others[self.keys[key]].to_numpy() if key in self.keys else ""
         return items
+
+    def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
+        """Columns by their names, and a sample of cells by how they are written."""
+        return find_personal(read_csv(self.path))
+
+    def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
+        """Columns and their types as a whole, ranges and allowed values row by row."""
+        features, others = self.load()
+        return expect_rows(type_columns(features), others.drop(columns=self.drop), path, self.path)
+
+    def draft_expectations(self) -> str:
+        """Every feature and the target, in pandera's YAML."""
+        features, others = self.load()
+        known = others[[self.target]].replace("", None)
+        return infer_schema(type_columns(features.join(known)), self.path)
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Rows without any value, and rows with an infinite one."""
@@ -184,6 +208,7 @@ class Table:
     def encode(self, raw: pd.DataFrame, state: State) -> Arrays:
         """`numeric`: float32 with NaN where missing; `categorical`: int64, 0 unknown or missing."""
         table = conform(raw, list(state["numeric"]), list(state["categories"]))
+        hold_rules(table, rules_of(state))
         numeric = table[list(state["numeric"])].to_numpy(np.float32)
         codes = np.zeros((len(table), len(state["categories"])), np.int64)
         for column, (name, values) in enumerate(state["categories"].items()):
@@ -210,7 +235,7 @@ class Table:
         codes = {name: arrays["categorical"][:, i] for i, name in enumerate(state["categories"])}
         return numeric | {name: values.astype(np.float64) for name, values in codes.items()}
 
-    def locate(self, place: str) -> tuple[pd.DataFrame, list[str]]:
+    def locate(self, place: str, state: State) -> tuple[pd.DataFrame, list[str]]:
         """Rows of a CSV, less the target and the dropped columns where it has them."""
         table = read_csv(Path(place))
         table = table.drop(columns=self.others, errors="ignore")

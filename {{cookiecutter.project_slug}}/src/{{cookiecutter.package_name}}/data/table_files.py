@@ -16,6 +16,8 @@ from .types import State
 
 # Cells that mean "not known", in files and in requests alike.
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "?")
+MANY_NUMBERS = 20  # different ones: so many are a measure, not names of categories
+ISO_DATE = r"\d{4}-\d\d-\d\d"
 LARGEST = float(np.finfo(np.float32).max)  # arrays hold no larger number
 
 
@@ -63,7 +65,8 @@ def read_header(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             header = [name.strip() for name in next(csv.reader(stream), [])]
-            stream.read()  # the whole file must be UTF-8
+            if "\0" in "".join(header) or "\0" in stream.read():  # the whole file must be UTF-8
+                raise UserError(f"{path} holds zero bytes, so it is no text: save it as CSV.")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from error
     except csv.Error as error:
@@ -97,6 +100,32 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def refuse_unusable(table: pd.DataFrame, path: Path) -> None:
+    """Raises a UserError for a column of texts that can be no feature as it is.
+
+    It is empty, holds dates, or numbers of which some are spoilt; a few numbers among texts, such
+    as `1`, `2` and `3+`, are categories.
+    """
+    for name, column in table.items():
+        known = column.dropna()
+        if known.empty:
+            raise UserError(f"{path}: column {name!r} is empty: add it to data.drop.")
+        numbers = pd.to_numeric(known, errors="coerce")
+        odd = known[numbers.isna()]
+        if len(odd) and numbers.nunique() >= MANY_NUMBERS and 2 * len(odd) <= len(known):
+            raise UserError(
+                f"{path} row {table.index.get_loc(odd.index[0]) + 1}: column {name!r} is "
+                f"{odd.iloc[0]!r:.40} among numbers: mend the cell, or use data.drop."
+            )
+        dates = known.str.match(ISO_DATE)
+        if 2 * dates.sum() > len(known):
+            raise UserError(
+                f"{path} row {int(column.notna().argmax()) + 1}: column {name!r} holds dates "
+                f"({known.iloc[0]}): make numbers of them (age, month), or name it in data.time or "
+                "data.drop."
+            )
 
 
 def type_columns(table: pd.DataFrame) -> pd.DataFrame:

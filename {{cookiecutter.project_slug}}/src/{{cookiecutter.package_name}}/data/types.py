@@ -4,6 +4,7 @@ An option is a class named by `_target_` in `configs/data/`. It imports no torch
 split and the service start quickly.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 KEYS = ("group", "time", "origin")  # columns of `items` that a config may declare
 Arrays = dict[str, np.ndarray]
 State = dict[str, Any]
+
+
+def rules_of(state: State) -> State:
+    """What `ingest` expected of each item, empty where nothing was."""
+    rules: State = state.get("expectations", {}).get("rules", {})
+    return rules
 
 
 class DataType(Protocol):
@@ -39,6 +46,22 @@ class DataType(Protocol):
         Raises:
             UserError: Nothing usable is there; names the file or folder and the remedy.
         """
+
+    def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
+        """Kind and place of each find of personal data, in features and all that lies beside."""
+
+    def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
+        """Holds the items against a file of expectations.
+
+        Returns:
+            The file's rules, JSON-able, and id -> reason of every item that breaks them.
+
+        Raises:
+            UserError: The file is wrong, or the data as a whole is not what it says.
+        """
+
+    def draft_expectations(self) -> str:
+        """A file of expectations that the raw data meets, as text."""
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Id -> reason of every item that cannot be used."""
@@ -79,7 +102,7 @@ class DataType(Protocol):
     def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
         """Name -> (N,) values whose distribution monitoring watches for drift."""
 
-    def locate(self, place: str) -> tuple[Any, list[str]]:
+    def locate(self, place: str, state: State) -> tuple[Any, list[str]]:
         """Raw items and their names from a folder or file without labels, for offline prediction.
 
         Raises:

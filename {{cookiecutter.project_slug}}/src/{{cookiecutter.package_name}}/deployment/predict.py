@@ -47,7 +47,7 @@ def find_items(model: Model, cfg: DictConfig) -> tuple[Any, list[str]]:
         UserError: Nothing is there.
     """
     if cfg.predict.input:
-        return model.data_type.locate(cfg.predict.input)
+        return model.data_type.locate(cfg.predict.input, model.info["state"]["data"])
     store, rows = open_validation(cfg.paths.data_dir, model.data_version)
     items = store.items.iloc[rows]
     return model.data_type.read(items), list(items["id"])

@@ -173,6 +173,7 @@ class DataAnswers(Section):
     dev_and_test: Words
     sources: Annotated[list[Source], Field(min_length=1)]
     personal: Words
+    personal_found: dict[str, Words]
     forbidden: list[str]
     collection_cost: Words
     signed: Signature

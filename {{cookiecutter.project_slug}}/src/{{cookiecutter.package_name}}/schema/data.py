@@ -12,6 +12,7 @@ class Data(Strict):
 
     name: str
     embedded: str | None
+    expectations: str | None
     root: str | None = None
     path: str | None = None
     target: str | None = None

@@ -1,0 +1,35 @@
+"""Faults of phase 2 in what comes in: personal data without an answer."""
+
+from PIL import Image
+
+from faults.harness import TABLES, Fault, Workspace
+from faults.problem import answer
+
+GPS, LATITUDE = 0x8825, 2  # tags of EXIF
+
+
+def photograph_at_home(work: Workspace) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(GPS)[LATITUDE] = (52.0, 31.0, 12.0)
+    path = next((work.root / "data/raw/0").glob("*.png"))
+    picture = Image.open(path)
+    picture.load()
+    path.unlink()
+    picture.save(path, exif=exif)
+    work.run("ingest")
+
+
+def add_a_column_of_mail(work: Workspace) -> None:
+    path = "data/raw/breast_cancer.csv"
+    header, *rows = (work.root / path).read_text().splitlines()
+    lines = [f"contact,{header}", *(f"ada{n}@example.org,{row}" for n, row in enumerate(rows))]
+    work.write(path, "\n".join([*lines, ""]))
+    work.set_config("data/breast_cancer.yaml", drop=["contact"])
+    work.run("ingest")
+
+
+FAULTS = [
+    Fault("DL-05.3", "a picture says where it was taken", photograph_at_home),
+    Fault("DL-05.3", "a column of e-mails", add_a_column_of_mail, option_set=TABLES),
+    Fault("DL-05.3", "not said what there is", answer("data.personal", "")),
+]

@@ -1,0 +1,54 @@
+"""Personal data in a table: columns by their names, cells by how they are written."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from .personal import find_kinds, is_card
+
+MAX_CELLS = 10_000  # of a column that are looked at, evenly spread
+MIN_SHARE = 0.8  # of a column of bare numbers that must be card numbers; by chance a tenth is
+# Kind -> names of columns, in lower case with `_` between words.
+COLUMNS = {
+    "email": r"e_?mail(_.*)?",
+    "phone": r"(.*_)?(tele)?phone(_.*)?|mobile|fax|tel",
+    "ip": r"(.*_)?ip(_addr(ess)?)?",
+    "name": r"((full|first|last|middle|given|family|user|patient|customer|client|person)_?)?name"
+    r"|surname|forename|nachname|vorname",
+    "birth": r"(.*_)?(dob|birth(_?(day|date))?|date_of_birth|birth_year)",
+    "address": r"(.*_)?(address|street|post_?code|postal_code|zip(_?code)?)",
+    "identity": r"(.*_)?(ssn|social_security(_.*)?|passport(_.*)?|national_id|tax_id)",
+    "location": r"(.*_)?(latitude|longitude|gps)",
+    "iban": r"(.*_)?iban",
+    "card": r"(credit_|debit_)?card_number",
+}
+
+
+def find_personal(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Kind and place of each find in a table of texts, every column of the file in it."""
+    rows = np.unique(np.linspace(0, len(table) - 1, MAX_CELLS).astype(int))
+    for name in table.columns:
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z\d]+", "_", str(name)).lower().strip("_")
+        yield from (
+            (kind, f"column {name}")
+            for kind, pattern in COLUMNS.items()
+            if re.fullmatch(pattern, words)
+        )
+        yield from (
+            (kind, f"column {name}, row {row + 1}")
+            for kind, row in find_cells(table[name].iloc[rows], rows)
+        )
+
+
+def find_cells(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, int]]:
+    """Kind and row of each cell that is written like personal data; plain numbers are measures."""
+    known = column.notna().to_numpy()
+    if pd.to_numeric(column[known], errors="coerce").notna().all():
+        cards = [bool(re.fullmatch(r"[2-6]\d{12,18}", c)) and is_card(c) for c in column[known]]
+        found = np.flatnonzero(cards) if np.mean(cards or [0]) >= MIN_SHARE else []
+        yield from (("card", int(row)) for row in rows[known][found])
+        return
+    for row, text in zip(rows[known], column[known], strict=True):
+        yield from ((kind, int(row)) for kind in find_kinds(text))
