@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .ingest import write_table
 from .table_files import (
     LARGEST,
     conform,
@@ -133,6 +134,11 @@ class Table:
         figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
         pictures = ["explore_columns.png", samples.name]
         return figures | {"sampled_classes": shown, "pictures": pictures}
+
+    def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
+        """The sheet beside the values of its rows."""
+        write_table(sheet.join(self.load()[0], on="id", rsuffix=" "), path)
+        return [path.name]
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""

@@ -1,9 +1,10 @@
-"""Classification metrics that aggregate over batches and processes."""
+"""Classification's loss, and metrics that aggregate over batches and processes."""
 
 import warnings
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
@@ -13,6 +14,34 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 from torchmetrics.utilities import dim_zero_cat
+
+
+class FocalLoss(nn.CrossEntropyLoss):
+    """Cross entropy, scaled for each item by (1 - p) ** gamma (Lin et al. 2017).
+
+    Args:
+        gamma: 0 is plain cross entropy; p is the probability of the item's class.
+        options: Of `CrossEntropyLoss`; class weights keep their weighted mean.
+    """
+
+    def __init__(self, gamma: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.gamma = gamma
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Logits (N, classes) and classes (N,) -> a scalar."""
+        if not self.gamma:
+            return super().forward(outputs, targets)
+        losses = nn.functional.cross_entropy(
+            outputs,
+            targets,
+            self.weight,
+            reduction="none",
+            label_smoothing=self.label_smoothing,
+        )
+        likelihood = outputs.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
+        total = len(targets) if self.weight is None else self.weight[targets].sum()
+        return ((1 - likelihood) ** self.gamma * losses).sum() / total
 
 
 class PresentAUROC(MulticlassAUROC):

@@ -16,6 +16,7 @@ from .stages import (
     Evaluate,
     Explore,
     Export,
+    Labels,
     Monitor,
     Predict,
     Probe,
@@ -57,6 +58,7 @@ class Config(Strict):
     callbacks: dict[str, Open | None]
     logger: dict[str, Open | None]
     explore: Explore
+    labels: Labels
     baselines: Baselines
     sanity: Sanity
     evaluate: Evaluate

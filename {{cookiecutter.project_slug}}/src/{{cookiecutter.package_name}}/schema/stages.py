@@ -14,6 +14,13 @@ class Explore(Strict):
     samples_per_class: Positive
 
 
+class Labels(Strict):
+    """Settings of the labels stage."""
+
+    spot_check: Positive
+    folds: Annotated[int, Field(ge=2)]
+
+
 class Baselines(Strict):
     """Settings of the baselines stage."""
 
