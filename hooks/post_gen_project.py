@@ -42,6 +42,7 @@ PATHS = {
         "src/{package_name}/data/table_files.py",
         "src/{package_name}/data/table_plots.py",
         "src/{package_name}/model/mlp.py",
+        "tests/data/test_smote.py",
         "tests/data/test_table.py",
     ),
     "task=classification": (
@@ -55,6 +56,8 @@ PATHS = {
         "src/{package_name}/data/smote.py",
         "src/{package_name}/problem/classification.py",
         "src/{package_name}/problem/torch_classification.py",
+        "tests/data/test_balance.py",
+        "tests/data/test_smote.py",
         "tests/problem/test_classification.py",
     ),
     "task=regression": (

@@ -194,9 +194,9 @@ def choose_sheet(items: pd.DataFrame, suspects: pd.DataFrame, count: int) -> pd.
     """
     order = [hashlib.sha256(item.encode()).hexdigest() for item in items["id"]]
     drawn = items.assign(order=order).sort_values("order").head(count)
-    drawn = drawn.sort_values(["label", "id"])[["id", "label"]].assign(part="random")
+    drawn = drawn.sort_values(["label", "id"])[["id", "label"]].assign(part="random", suggested="")
     sheet = pd.concat([drawn, suspects.head(MAX_DRAWN).assign(part="suspect")])
-    return sheet.drop(columns="score").fillna("").assign(right="", by="").reset_index(drop=True)
+    return sheet.drop(columns="score").assign(right="", by="").reset_index(drop=True)
 
 
 def hash_sheet(sheet: pd.DataFrame) -> str:

@@ -66,4 +66,4 @@ class Smote(Balance):
             return SMOTE(**options)
         if not numbers:
             return SMOTEN(**options)
-        return SMOTENC(range(numbers, numbers + categories), **options)
+        return SMOTENC(list(range(numbers, numbers + categories)), **options)

@@ -137,7 +137,8 @@ class Table:
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
         """The sheet beside the values of its rows."""
-        write_table(sheet.join(self.load()[0], on="id", rsuffix=" "), path)
+        rows = self.load()[0].loc[sheet["id"]].set_axis(sheet.index)
+        write_table(pd.concat([sheet, rows], axis=1), path)
         return [path.name]
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
