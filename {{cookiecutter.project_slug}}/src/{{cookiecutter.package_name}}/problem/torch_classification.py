@@ -17,11 +17,15 @@ from torchmetrics.utilities import dim_zero_cat
 
 
 class FocalLoss(nn.CrossEntropyLoss):
-    """Cross entropy, scaled for each item by (1 - p) ** gamma (Lin et al. 2017).
+    """Cross entropy whose items are weighed by class and by (1 - p) ** gamma (Lin et al. 2017).
+
+    Torch's own weights also weigh the smoothed part of each class, so that label smoothing makes
+    every item look like the rarest class; and they are divided by a batch's sum, which is small
+    where a batch lacks that class. Here an item weighs what its class does.
 
     Args:
-        gamma: 0 is plain cross entropy; p is the probability of the item's class.
-        options: Of `CrossEntropyLoss`; class weights keep their weighted mean.
+        gamma: 0 is cross entropy; p is the probability of the item's class.
+        options: Of `CrossEntropyLoss`; class weights have mean 1 over the items.
     """
 
     def __init__(self, gamma: float, **options: Any) -> None:
@@ -30,18 +34,15 @@ class FocalLoss(nn.CrossEntropyLoss):
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Logits (N, classes) and classes (N,) -> a scalar."""
-        if not self.gamma:
-            return super().forward(outputs, targets)
         losses = nn.functional.cross_entropy(
-            outputs,
-            targets,
-            self.weight,
-            reduction="none",
-            label_smoothing=self.label_smoothing,
+            outputs, targets, reduction="none", label_smoothing=self.label_smoothing
         )
-        likelihood = outputs.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
-        total = len(targets) if self.weight is None else self.weight[targets].sum()
-        return ((1 - likelihood) ** self.gamma * losses).sum() / total
+        if self.gamma:
+            likelihood = outputs.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
+            losses = losses * (1 - likelihood) ** self.gamma
+        if self.weight is not None:
+            losses = losses * self.weight[targets]
+        return losses.mean()
 
 
 class PresentAUROC(MulticlassAUROC):
