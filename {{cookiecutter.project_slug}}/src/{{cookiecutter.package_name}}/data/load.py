@@ -119,20 +119,21 @@ class SplitData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, in whole batches per process."""
-        return self.make_loader(self.store.rows(TRAIN), shuffle=True)
+        return self.make_loader(self.store.rows(TRAIN), shuffle=True, draw=self.draw)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, each item once."""
         return self.make_loader(self.store.rows(VALIDATION), shuffle=False)
 
-    def make_loader(self, rows: np.ndarray, shuffle: bool) -> DataLoader[Batch]:
-        """A loader over rows, this process's slice of them; `shuffle`: drawn as for training."""
+    def make_loader(
+        self, rows: np.ndarray, shuffle: bool, draw: Draw | None = None
+    ) -> DataLoader[Batch]:
+        """A loader over rows, this process's slice of them."""
         rank, world_size = 0, 1
         if self.trainer is not None:
             rank, world_size = self.trainer.global_rank, self.trainer.world_size
         workers = num_workers(self.store, self.loader.num_workers)
         pinned = self.loader.pin_memory
-        draw = self.draw if shuffle else None
         size = len(draw(np.random.default_rng(self.seed))) if draw else len(rows)
         sampler = EpochSampler(size, self.seed, shuffle, draw, rank=rank, world_size=world_size)
         return DataLoader(
