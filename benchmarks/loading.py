@@ -73,6 +73,7 @@ def make_batchwise(images: np.ndarray) -> Callable[[], Iterable[torch.Tensor]]:
     """The generated project's loader, augmentation and normaliser."""
     import pandas as pd
     from generated.data.augment import ImageAugmentation
+    from generated.data.balance import Balance
     from generated.data.load import SplitData
     from generated.data.store import Store
     from generated.model.normaliser import ImageNormaliser
@@ -81,7 +82,7 @@ def make_batchwise(images: np.ndarray) -> Callable[[], Iterable[torch.Tensor]]:
     targets = np.zeros(len(images), np.int64)
     store = Store(Path(), items, {"image": images}, targets, {"data": STATE})
     loader = SimpleNamespace(batch_size=BATCH_SIZE, num_workers=0, pin_memory=False)
-    data = SplitData(store, loader, "none", seed=0)
+    data = SplitData(store, loader, Balance(), seed=0)
     augment, normalise = ImageAugmentation(STATE, **SETTINGS), ImageNormaliser(STATE)
 
     def epoch() -> Iterable[torch.Tensor]:

@@ -157,6 +157,12 @@ def run_first_pipeline(project: Path, package: str) -> str:
 def adapt_charter(charter: dict, package: str) -> dict:
     """The demo's charter with the answers that another task needs."""
     charter["data"]["groups"] = {}
+    charter["data"]["label_check"] = {
+        "sheet": "e2c13059caff" if package.endswith("regression") else "fcbcf0defe46",
+        "checked": 0,
+        "wrong": 0,
+        "how": "Nobody can tell a diagnosis from thirty measurements; the labels are the clinic's",
+    }
     if package.endswith("regression"):
         charter["problem"] |= {"task": "regression", "classes": []}
         charter["success"] |= {"metric": "mae", "minimum": 60.0, "costs": []}

@@ -128,30 +128,6 @@ def pin_memory(work: Workspace, pinned: bool) -> None:
     renew(work, "train")  # it reads sanity's report
 
 
-def balance_by(option: str) -> Apply:
-    def apply(work: Workspace) -> None:
-        work.edit("configs/config.yaml", "- balance: none", f"- balance: {option}")
-        look_again(work)
-
-    return apply
-
-
-def weigh_all_splits(work: Workspace) -> None:
-    train = work.module("training.train")
-    weigh = train.class_weights
-    targets = np.load(work.root / "data/processed/targets.npy")
-    work.patch("training.train", "class_weights", lambda _, count: weigh(targets, count))
-    look_again(work)
-
-
-def draw_one_class(work: Workspace) -> None:
-    def weights(targets: np.ndarray) -> np.ndarray:
-        return 1.0 + 9.0 * (targets == 0)
-
-    work.patch("data.load", "sampling_weights", weights)
-    look_again(work)
-
-
 FAULTS = [
     Fault("DL-10.1", "normalisation removed", normalise_nothing),
     Fault("DL-10.2", "statistics of everything", fit_on_everything),
@@ -166,17 +142,5 @@ FAULTS = [
         "pin_memory false on a GPU",
         lambda work: pin_memory(work, False),
         given=train_on_a_gpu,
-    ),
-    Fault("DL-13.1", "weights of all splits", weigh_all_splits, given=balance_by("class_weights")),
-    Fault("DL-13.2", "one class drawn most", draw_one_class, given=balance_by("weighted_sampler")),
-    Fault(
-        "DL-13.2",
-        "sampler on validation",
-        shuffle_validation,
-        given=balance_by("weighted_sampler"),
-        also=("DL-12.2",),
-    ),
-    Fault(
-        "DL-13.4", "only accuracy logged", change_log(lambda row: row.update({"val/f1_macro": ""}))
     ),
 ]

@@ -85,6 +85,14 @@ STAGES = {
             ("ingest",),
         ),
         Stage(
+            "labels",
+            2,
+            "data.labels",
+            "list labels that are probably wrong, and random ones for a person to check",
+            ("labels", "preprocess"),
+            ("clean",),
+        ),
+        Stage(
             "split",
             2,
             "data.split",

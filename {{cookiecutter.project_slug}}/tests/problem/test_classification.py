@@ -41,7 +41,9 @@ def test_a_network_that_knows_nothing_has_the_expected_loss(classes):
     targets = torch.arange(classes)
     loss = TASK.loss(state)(torch.zeros(classes, TASK.num_outputs(state)), targets)
     assert float(loss) == pytest.approx(TASK.expected_first_loss(state))
-    weighted = TASK.loss(state, torch.rand(classes))(torch.zeros(classes, classes), targets)
+    weights = torch.rand(classes)
+    weights /= weights.mean()  # as class weights come: mean 1 over the items
+    weighted = TASK.loss(state, weights)(torch.zeros(classes, classes), targets)
     assert float(weighted) == pytest.approx(TASK.expected_first_loss(state), rel=1e-5)
 
 
@@ -87,3 +89,32 @@ def test_an_unknown_metric_names_the_known_and_the_mode_must_fit():
         Classification("f1", "max")
     with pytest.raises(UserError, match=r"task\.mode"):
         Classification("accuracy", "min")
+
+
+def test_an_item_weighs_what_its_class_does_also_with_label_smoothing():
+    weights, targets = torch.tensor([0.5, 4.0]), torch.tensor([0, 0, 1])
+    outputs = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    plain = torch.nn.CrossEntropyLoss(label_smoothing=0.1, reduction="none")(outputs, targets)
+    loss = TASK.loss(make_state(2), weights)(outputs, targets)
+    assert loss.item() == pytest.approx((plain * weights[targets]).mean().item())
+
+
+def test_weighted_and_smoothed_a_common_item_is_still_best_seen_as_common():
+    """Torch's own weights would have every item look like the rare class."""
+    weights = torch.tensor([0.51, 25.0])
+    loss = TASK.loss(make_state(2), weights)
+    sure, wrong = (torch.tensor([[a, -a]]) for a in (1.0, -1.0))
+    assert loss(sure, torch.tensor([0])) < loss(wrong, torch.tensor([0]))
+
+
+def test_focal_loss_is_cross_entropy_times_what_is_missing_to_certainty():
+    task = Classification("accuracy", "max")
+    outputs, targets = torch.tensor([[3.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])
+    likelihood = outputs.softmax(dim=1)[[0, 1], targets]
+    expected = (-((1 - likelihood) ** 2) * likelihood.log()).mean()
+    assert task.loss(make_state(2), gamma=2.0)(outputs, targets).item() == pytest.approx(
+        expected.item()
+    )
+    assert task.loss(make_state(2))(outputs, targets).item() == pytest.approx(
+        -likelihood.log().mean().item()
+    )

@@ -14,7 +14,6 @@ CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column behind the normaliser, on a th
 EQUAL = 2e-5  # deviations by which a stored mean may differ: it is rounded
 SIZES = (16, 512)
 MAX_WAIT = 0.1
-BEYOND_ACCURACY = ("f1_macro", "precision_macro", "recall_macro")
 
 
 def inputs_are_normalised(project: Project) -> Finding:
@@ -120,41 +119,6 @@ def memory_is_pinned_for_a_gpu(project: Project) -> Finding:
         raise NotApplicableError("trained on a CPU, which copies nothing")
     pinned = read_batches(project)["pin_memory"]
     return Finding(pinned, f"{device}, pin_memory={str(pinned).lower()}")
-
-
-def loss_weights_follow_training_counts(project: Project) -> Finding:
-    """Each class's weight in the loss is inverse to its count in the training split."""
-    weights = read_batches(project)["class_weights"] or []
-    labels = [row["label"] for row in read_split(project) if row["split"] == "train"]
-    classes = load_state(project)["task"]["classes"]
-    expected = [len(labels) / len(classes) / max(labels.count(name), 1) for name in classes]
-    if len(weights) != len(expected):
-        return Finding(False, f"{len(weights)} weights for {len(expected)} classes")
-    off = max(abs(ours / theirs - 1) for ours, theirs in zip(weights, expected, strict=True))
-    told = f"weights {min(weights):.2f} to {max(weights):.2f}, at most {off:.1%} off"
-    return Finding(off < 1e-3, told)
-
-
-def drawn_classes_are_balanced(project: Project) -> Finding:
-    """An epoch draws every class about equally often; validation keeps its order."""
-    batches = read_batches(project)
-    drawn = batches["drawn"]
-    even = sum(drawn) / len(drawn)
-    off = max(abs(count - even) for count in drawn) / even
-    told = f"classes drawn {min(drawn):,} to {max(drawn):,} times, {even:,.0f} each is even"
-    chance = 4 / even**0.5  # four deviations of a count that is drawn
-    return Finding(off <= chance and batches["moved"]["validation"] == 0, told)
-
-
-def metrics_go_beyond_accuracy(project: Project) -> Finding:
-    """Macro F1, precision and recall are logged in validation and reported in the test."""
-    logged = [name for name in BEYOND_ACCURACY if project.log.get(f"val/{name}")]
-    tested = project.figures("evaluate")["metrics"]
-    lacks = [name for name in BEYOND_ACCURACY if name not in logged or name not in tested]
-    if lacks:
-        return Finding(False, f"not in the log or the test: {', '.join(lacks)}")
-    told = ", ".join(f"{name} {tested[name]:.3f}" for name in BEYOND_ACCURACY)
-    return Finding(True, told)
 
 
 def read_batches(project: Project) -> dict[str, Any]:

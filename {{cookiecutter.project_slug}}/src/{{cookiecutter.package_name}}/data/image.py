@@ -27,6 +27,7 @@ from .image_files import (
     write_digits,
 )
 from .image_personal import find_personal
+from .ingest import write_table
 from .types import KEYS, Arrays, State, rules_of
 
 if TYPE_CHECKING:
@@ -160,6 +161,14 @@ class ImageFolder:
         sheet = folder / "explore_samples.png"
         shown = plot_samples(self.root, readable, sheet, settings.samples_per_class)
         return figures | {"sampled_classes": shown, "pictures": [sheet.name]}
+
+    def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
+        """The sheet, and a picture of its items."""
+        from .image_plots import plot_sheet
+
+        write_table(sheet, path)
+        plot_sheet(self.root, sheet, path.with_suffix(".png"))
+        return [path.name, path.with_suffix(".png").name]
 
     def read(self, items: pd.DataFrame) -> Images:
         """The images, decoded one by one as they are used."""

@@ -15,6 +15,7 @@ from .image_files import BrokenImageError, fit_square, open_image
 MAX_CLASSES = 20  # rows of the sample sheet
 MAX_NAMED = 20  # items listed in a report
 TILE = 64  # pixels of one sample
+SHEET_WIDTH = 10  # items beside each other on the sheet of a spot check
 
 
 def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
@@ -100,3 +101,28 @@ def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> lis
         figure.savefig(draft, dpi=110, format="png")
     plt.close(figure)
     return shown
+
+
+def plot_sheet(root: Path, sheet: pd.DataFrame, path: Path) -> None:
+    """A tile for each item of a spot check, its label above and its id below; suspects in red."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = -(-len(sheet) // SHEET_WIDTH)
+    figure, axes = plt.subplots(
+        rows, SHEET_WIDTH, figsize=(SHEET_WIDTH * 1.1, rows * 1.4), squeeze=False
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, item in zip(axes.flat, sheet.itertuples(), strict=False):
+        suspect = item.part == "suspect"
+        title = f"{item.label}, or {item.suggested}?" if suspect else str(item.label)
+        image = open_image(root / str(item.id))
+        axis.imshow(fit_square(image, TILE, 3).transpose(1, 2, 0))
+        axis.set_title(title, fontsize=8, color="#cc3311" if suspect else "black", pad=2)
+        axis.text(0.5, -0.1, str(item.id)[-16:], fontsize=5, ha="center", transform=axis.transAxes)
+    with atomic(path) as draft:
+        figure.savefig(draft, dpi=110, format="png", bbox_inches="tight")
+    plt.close(figure)

@@ -1,7 +1,7 @@
 """Batches for training: whole batches are gathered from the memory-mapped arrays at once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from omegaconf import DictConfig
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .balance import sampling_weights
+from .balance import Balance
 from .store import TRAIN, VALIDATION, Store
 
 Batch = dict[str, Any]
+Draw = Callable[[np.random.Generator], np.ndarray]
 MEMORY_LIMIT = 2**31  # bytes; larger arrays are read by worker processes
 
 
@@ -46,10 +47,10 @@ class EpochSampler(Sampler[int]):
     processes stay in step; validation (`shuffle=False`) covers each item exactly once.
 
     Args:
-        size: Items of the split.
+        size: Items of an epoch.
         seed: Of the order.
         shuffle: A new order each epoch.
-        weights: (size,) chances to be drawn, with replacement; None draws each item once.
+        draw: Gives the positions of an epoch, always `size` of them; None: each item once.
         rank: This process.
         world_size: Processes.
     """
@@ -59,12 +60,12 @@ class EpochSampler(Sampler[int]):
         size: int,
         seed: int,
         shuffle: bool,
-        weights: np.ndarray | None = None,
+        draw: Draw | None = None,
         *,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        self.size, self.seed, self.shuffle, self.weights = size, seed, shuffle, weights
+        self.size, self.seed, self.shuffle, self.draw = size, seed, shuffle, draw
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
 
@@ -76,11 +77,7 @@ class EpochSampler(Sampler[int]):
         order = np.arange(self.size)
         if self.shuffle:
             generator = np.random.default_rng([self.seed, self.epoch])
-            if self.weights is None:
-                order = generator.permutation(self.size)
-            else:
-                chances = self.weights / self.weights.sum()
-                order = generator.choice(self.size, self.size, p=chances)
+            order = self.draw(generator) if self.draw else generator.permutation(self.size)
             order = order[: self.size - self.size % self.world_size]
         return iter(order[self.rank :: self.world_size].tolist())
 
@@ -101,35 +98,35 @@ class SplitData(LightningDataModule):
     Args:
         store: The processed data.
         loader: Config group `loader`.
-        balance: Name of the `balance` option.
+        balance: Adds training rows and draws them.
         seed: Of the order of training items.
     """
 
-    def __init__(self, store: Store, loader: DictConfig, balance: str, seed: int) -> None:
+    def __init__(self, store: Store, loader: DictConfig, balance: Balance, seed: int) -> None:
         super().__init__()
-        self.store, self.loader, self.balance, self.seed = store, loader, balance, seed
+        self.store = balance.extend(store, seed)
+        self.loader, self.balance, self.seed = loader, balance, seed
+        self.targets = np.asarray(self.store.targets[self.store.rows(TRAIN)])
 
     def count_batches(self, world_size: int) -> int:
         """Training batches of an epoch in each process."""
-        sampler = EpochSampler(
-            len(self.store.rows(TRAIN)), self.seed, shuffle=True, world_size=world_size
-        )
-        return max(1, len(sampler) // self.loader.batch_size)
+        size = len(self.draw(np.random.default_rng(self.seed)))
+        return max(1, size // world_size // self.loader.batch_size)
+
+    def draw(self, generator: np.random.Generator) -> np.ndarray:
+        """An epoch's positions in the training rows."""
+        return self.balance.draw(self.targets, generator)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, in whole batches per process."""
-        rows = self.store.rows(TRAIN)
-        weights = None
-        if self.balance == "weighted_sampler":
-            weights = sampling_weights(np.asarray(self.store.targets[rows]))
-        return self.make_loader(rows, shuffle=True, weights=weights)
+        return self.make_loader(self.store.rows(TRAIN), shuffle=True, draw=self.draw)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, each item once."""
         return self.make_loader(self.store.rows(VALIDATION), shuffle=False)
 
     def make_loader(
-        self, rows: np.ndarray, shuffle: bool, weights: np.ndarray | None = None
+        self, rows: np.ndarray, shuffle: bool, draw: Draw | None = None
     ) -> DataLoader[Batch]:
         """A loader over rows, this process's slice of them."""
         rank, world_size = 0, 1
@@ -137,9 +134,8 @@ class SplitData(LightningDataModule):
             rank, world_size = self.trainer.global_rank, self.trainer.world_size
         workers = num_workers(self.store, self.loader.num_workers)
         pinned = self.loader.pin_memory
-        sampler = EpochSampler(
-            len(rows), self.seed, shuffle, weights, rank=rank, world_size=world_size
-        )
+        size = len(draw(np.random.default_rng(self.seed))) if draw else len(rows)
+        sampler = EpochSampler(size, self.seed, shuffle, draw, rank=rank, world_size=world_size)
         return DataLoader(
             Rows(self.store, rows),
             batch_size=self.loader.batch_size,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .ingest import write_table
 from .table_expectations import expect_rows, hold_rules, infer_schema
 from .table_files import (
     LARGEST,
@@ -171,6 +172,12 @@ class Table:
         figures["unreadable"] = {"count": len(unreadable), "items": unreadable}
         pictures = ["explore_columns.png", samples.name]
         return figures | {"sampled_classes": shown, "pictures": pictures}
+
+    def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
+        """The sheet beside the values of its rows."""
+        rows = self.load()[0].loc[sheet["id"]].set_axis(sheet.index)
+        write_table(pd.concat([sheet, rows], axis=1), path)
+        return [path.name]
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""

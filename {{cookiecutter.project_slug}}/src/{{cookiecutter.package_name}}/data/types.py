@@ -79,6 +79,17 @@ class DataType(Protocol):
             Figures, with `pictures`: names of the files drawn.
         """
 
+    def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
+        """Writes the sheet on which a person judges labels, as a CSV and with what shows its items.
+
+        Args:
+            sheet: id, label, part (random or suspect), suggested, right, by.
+            path: Of the CSV.
+
+        Returns:
+            Names of the files.
+        """
+
     def read(self, items: pd.DataFrame) -> Any:
         """Raw items in the order of `items`."""
 

@@ -164,6 +164,22 @@ class Source(Section):
     link: Words
 
 
+class LabelCheck(Section):
+    """What a person found on the sheet of random labels that `labels` writes."""
+
+    sheet: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    checked: Annotated[int, Field(ge=0)]
+    wrong: Annotated[int, Field(ge=0)]
+    how: Words
+
+    @model_validator(mode="after")
+    def refuse_more_wrong(self) -> "LabelCheck":
+        """Only what was checked can be found wrong."""
+        if self.wrong > self.checked:
+            raise ValueError(f"says {self.wrong} wrong of {self.checked} checked")
+        return self
+
+
 class DataAnswers(Section):
     """What the data stands for."""
 
@@ -176,6 +192,7 @@ class DataAnswers(Section):
     personal_found: dict[str, Words]
     forbidden: list[str]
     collection_cost: Words
+    label_check: LabelCheck
     signed: Signature
 
 

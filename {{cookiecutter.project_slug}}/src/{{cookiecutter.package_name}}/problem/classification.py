@@ -73,11 +73,13 @@ class Classification:
         """One logit a class."""
         return len(state["classes"])
 
-    def loss(self, state: State, weights: "Tensor | None" = None) -> "nn.Module":
-        """Cross entropy of logits (N, classes) and classes (N,)."""
-        from torch import nn
+    def loss(
+        self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
+    ) -> "nn.Module":
+        """Cross entropy of logits (N, classes) and classes (N,), focal where gamma is above 0."""
+        from .torch_classification import FocalLoss
 
-        return nn.CrossEntropyLoss(weight=weights, label_smoothing=self.label_smoothing)
+        return FocalLoss(gamma, weight=weights, label_smoothing=self.label_smoothing)
 
     def decoder(self, state: State) -> "nn.Module":
         """Logits to probabilities."""

@@ -63,7 +63,9 @@ class Regression:
         """One."""
         return 1
 
-    def loss(self, state: State, weights: "Tensor | None" = None) -> "nn.Module":
+    def loss(
+        self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
+    ) -> "nn.Module":
         """Squared error of outputs (N, 1) against targets (N,), in deviations of the target.
 
         Raises:

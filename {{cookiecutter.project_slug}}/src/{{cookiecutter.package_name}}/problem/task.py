@@ -44,8 +44,10 @@ class Task(Protocol):
     def num_outputs(self, state: State) -> int:
         """Width of the network's last layer."""
 
-    def loss(self, state: State, weights: "Tensor | None" = None) -> "nn.Module":
-        """Module (outputs, targets) -> scalar."""
+    def loss(
+        self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
+    ) -> "nn.Module":
+        """Module (outputs, targets) -> scalar; class weights and focusing as `balance` says."""
 
     def decoder(self, state: State) -> "nn.Module":
         """Module outputs -> predictions; part of the exported model."""

@@ -1,9 +1,10 @@
-"""Classification metrics that aggregate over batches and processes."""
+"""Classification's loss, and metrics that aggregate over batches and processes."""
 
 import warnings
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
@@ -13,6 +14,35 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 from torchmetrics.utilities import dim_zero_cat
+
+
+class FocalLoss(nn.CrossEntropyLoss):
+    """Cross entropy whose items are weighed by class and by (1 - p) ** gamma (Lin et al. 2017).
+
+    Torch's own weights also weigh the smoothed part of each class, so that label smoothing makes
+    every item look like the rarest class; and they are divided by a batch's sum, which is small
+    where a batch lacks that class. Here an item weighs what its class does.
+
+    Args:
+        gamma: 0 is cross entropy; p is the probability of the item's class.
+        options: Of `CrossEntropyLoss`; class weights have mean 1 over the items.
+    """
+
+    def __init__(self, gamma: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.gamma = gamma
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Logits (N, classes) and classes (N,) -> a scalar."""
+        losses = nn.functional.cross_entropy(
+            outputs, targets, reduction="none", label_smoothing=self.label_smoothing
+        )
+        if self.gamma:
+            likelihood = outputs.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
+            losses = losses * (1 - likelihood) ** self.gamma
+        if self.weight is not None:
+            losses = losses * self.weight[targets]
+        return losses.mean()
 
 
 class PresentAUROC(MulticlassAUROC):

@@ -17,6 +17,7 @@ from .stages import (
     Evaluate,
     Explore,
     Export,
+    Labels,
     Monitor,
     Predict,
     Probe,
@@ -59,6 +60,7 @@ class Config(Strict):
     logger: dict[str, Open | None]
     explore: Explore
     clean: Clean
+    labels: Labels
     baselines: Baselines
     sanity: Sanity
     evaluate: Evaluate

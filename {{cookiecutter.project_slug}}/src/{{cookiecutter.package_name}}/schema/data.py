@@ -61,7 +61,9 @@ class Augmentation(Strict):
 class Balance(Strict):
     """How rare classes are made to count."""
 
-    name: Literal["none", "class_weights", "weighted_sampler"]
+    name: str
+    gamma: Annotated[float, Field(ge=0)] | None = None
+    neighbours: Positive | None = None
 
 
 class Loader(Strict):

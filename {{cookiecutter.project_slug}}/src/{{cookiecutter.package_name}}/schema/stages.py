@@ -23,6 +23,13 @@ class Clean(Strict):
     min_similarity: Annotated[float, Field(gt=0, le=1)]
 
 
+class Labels(Strict):
+    """Settings of the labels stage."""
+
+    spot_check: Positive
+    folds: Annotated[int, Field(ge=2)]
+
+
 class Baselines(Strict):
     """Settings of the baselines stage."""
 

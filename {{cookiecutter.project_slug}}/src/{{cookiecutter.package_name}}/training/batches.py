@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,11 +12,15 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from ..configuration import build
 from ..data.load import Batch, SplitData, to_tensors
-from ..data.store import TRAIN, Store
+from ..data.store import TRAIN, VALIDATION, Store
 from .train import build_module
 
 BATCHES = 4  # looked at, of each split
+SYNTHETIC = 64  # synthetic rows that are looked at, at most
+NEAREST = 2000  # training rows among which their parents are sought
+SAME = 1e-3  # in deviations, or in the cosine of an angle
 ITEMS = 1024  # normalised to look at their spread
 
 
@@ -27,9 +31,10 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
         `moved`: split -> share of positions with another item in the second epoch; `changed`:
         split -> share of items that reach the network otherwise than they are stored;
         `normalised`: mean and deviation of each channel or column behind the normaliser;
-        `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None.
+        `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None;
+        `synthetic`: see `find_synthetic`.
     """
-    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
     module = build_module(cfg, data, world_size=1)
     loaders = {"train": data.train_dataloader(), "validation": data.val_dataloader()}
     steps = {"train": module.training_step, "validation": module.validation_step}
@@ -37,23 +42,60 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
         "pin_memory": loaders["train"].pin_memory,
         "moved": {name: share_moved(loader) for name, loader in loaders.items()},
         "changed": {
-            name: share_changed(module.network, steps[name], loader, store)
+            name: share_changed(module.network, steps[name], loader, data.store)
             for name, loader in loaders.items()
         },
         "normalised": measure_normalised(module.network.normaliser, store),
-        **measure_balance(module.train_loss, loaders["train"], store),
+        **measure_balance(module.train_loss, loaders["train"], data),
+        "synthetic": find_synthetic(data, len(store.targets)),
     }
 
 
 def measure_balance(
-    loss: nn.Module, loader: DataLoader[Batch], store: Store
+    loss: nn.Module, loader: DataLoader[Batch], data: SplitData
 ) -> dict[str, list[float] | None]:
     """The loss's weight of each class, and how often an epoch draws each class."""
     weight = getattr(loss, "weight", None)
-    targets = store.targets[store.rows(TRAIN)]
-    sampler: Any = loader.sampler
-    drawn = np.bincount(targets[list(sampler)]).tolist() if targets.dtype.kind == "i" else None
+    targets, sampler = data.targets, list(cast("Any", loader.sampler))
+    drawn = np.bincount(targets[sampler]).tolist() if targets.dtype.kind == "i" else None
     return {"class_weights": None if weight is None else weight.tolist(), "drawn": drawn}
+
+
+def find_synthetic(data: SplitData, stored: int) -> dict[str, int]:
+    """Where rows that the balance option added come from.
+
+    Returns:
+        `rows` that were added to training, and to `validation`; how many were `checked`, and how
+        many of these lie `between` two stored training rows of their class, as SMOTE makes them.
+    """
+    train, validation = data.store.rows(TRAIN), data.store.rows(VALIDATION)
+    added = train[train >= stored]
+    checked = added[:: 1 + len(added) // SYNTHETIC]
+    targets = data.store.targets
+    between = 0
+    for row in checked:
+        parents = train[(train < stored) & (targets[train] == targets[row])]
+        between += lies_between(row, parents, data.store)
+    return {
+        "rows": len(added),
+        "validation": int((validation >= stored).sum()),
+        "checked": len(checked),
+        "between": between,
+    }
+
+
+def lies_between(row: int, parents: np.ndarray, store: Store) -> bool:
+    """Whether a row's numbers are on the line between two parents, or a parent's own."""
+    columns = store.state["data"]["numeric"].values()
+    median, std = (np.array([column[part] for column in columns]) for part in ("median", "std"))
+    numbers = store.arrays["numeric"][parents]
+    lines = (np.where(np.isnan(numbers), median, numbers) - store.arrays["numeric"][row]) / std
+    lengths = np.linalg.norm(lines, axis=1)
+    nearest = np.argsort(lengths)[:NEAREST]
+    if lengths[nearest[0]] < SAME:
+        return True
+    directions = lines[nearest] / lengths[nearest, None]
+    return bool((directions @ directions.T).min() < -1 + SAME)
 
 
 def share_moved(loader: DataLoader[Batch]) -> float:

@@ -34,6 +34,7 @@ class LitModel(LightningModule):
         total_steps: Optimizer steps of the whole run. Passed in: reading Lightning's estimate
             would stop a loader's state from being restored.
         class_weights: Weight of each class in the training loss.
+        gamma: Focusing of the training loss.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class LitModel(LightningModule):
         state: State,
         total_steps: int,
         class_weights: list[float] | None = None,
+        gamma: float = 0.0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -57,7 +59,7 @@ class LitModel(LightningModule):
         # Convolutions run about 1.5 times as fast with channels last; activations follow weights.
         self.network.to(memory_format=torch.channels_last)
         weights = None if class_weights is None else torch.tensor(class_weights)
-        self.train_loss = self.task.loss(state["task"], weights)
+        self.train_loss = self.task.loss(state["task"], weights, gamma)
         self.val_loss = self.task.loss(state["task"])
         self.decoder = self.task.decoder(state["task"])
         metrics = self.task.torch_metrics(state["task"])

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig
 
-from ..configuration import to_plain
-from ..data.balance import class_weights
+from ..configuration import build, to_plain
 from ..data.load import SplitData
-from ..data.store import TRAIN, load_store
+from ..data.store import load_store
 from ..errors import UserError
 from ..files import atomic
 from ..report import Report
@@ -39,7 +37,7 @@ def run(cfg: DictConfig) -> Report:
     store = load_store(cfg.paths.data_dir)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
         fit(cfg, data, Path(os.environ[RUN_DIR]))
         sys.exit(0)
@@ -81,16 +79,14 @@ def build_module(cfg: DictConfig, data: SplitData, world_size: int) -> LitModel:
     """The LightningModule from plain containers, which its checkpoint keeps."""
     groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
     plain = {name: to_plain(cfg[name]) for name in groups}
-    store = data.store
-    weights = None
-    if cfg.balance.name == "class_weights":
-        targets = np.asarray(store.targets[store.rows(TRAIN)])
-        weights = class_weights(targets, len(store.state["task"]["classes"])).tolist()
+    state = data.store.state
+    weights = data.balance.weigh(data.targets, len(state["task"].get("classes", ())))
     return LitModel(
         **plain,
-        state=store.state,
+        state=state,
         total_steps=count_steps(cfg.trainer, data.count_batches(world_size)),
-        class_weights=weights,
+        class_weights=None if weights is None else weights.tolist(),
+        gamma=data.balance.gamma,
     )
 
 
