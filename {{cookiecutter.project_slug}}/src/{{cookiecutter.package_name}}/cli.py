@@ -16,6 +16,7 @@ OTHERS = {
     "raw": "bring the raw data in place and under DVC",
     "config": "write the composed config to params.yaml, where DVC watches it",
     "pipeline": "run every stage whose inputs changed (dvc repro)",
+    "data": "list the versions of the data, or compare two (see `data --help`)",
     "charter": "say line by line what is missing in project.yaml",
     "test": "run the tests (pytest's options may follow)",
     "lint": "check style, formatting and types",
@@ -27,7 +28,11 @@ TOOLS: dict[str, list[tuple[str, ...]]] = {
     "lint": [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)],
 }
 # Of these, the ones with options of their own instead of config overrides, and their modules.
-WITH_OPTIONS = {"charter": "problem.review", "checklist": "checklist.command"}
+WITH_OPTIONS = {
+    "data": "data.command",
+    "charter": "problem.review",
+    "checklist": "checklist.command",
+}
 
 
 class Terminated(BaseException):
