@@ -181,6 +181,34 @@ def write_into_raw(work: Workspace) -> None:
     work.run("preprocess")
 
 
+def lose_the_version(work: Workspace) -> None:
+    for path in (work.root / "data/versions").glob("*.csv"):
+        path.unlink()
+
+
+def forget_dvcs_id(work: Workspace) -> None:
+    run = work.module("report").load_report("train", "reports").figures["run"]
+    record = work.module("files").read_json(f"runs/{run}/record.json")
+    work.module("files").write_json(f"runs/{run}/record.json", record | {"data_dvc": None})
+
+
+def change_the_size(work: Workspace) -> None:
+    work.set_config("preprocess/image.yaml", size=48)
+
+
+def describe_another_size(work: Workspace) -> None:
+    work.edit("docs/data_card.md", "size: 32", "size: 28")
+
+
+def mix_two_origins(work: Workspace) -> None:
+    odd = {"items": 900, "labels": 0.4, "feature": "contrast", "shift": 0.1}
+    work.edit_report("explore", lambda figures: figures["shifts"].update({"origin=b": odd}))
+
+
+def leave_versions_to_git(work: Workspace) -> None:
+    work.edit("dvc.yaml", "      - data/versions:\n          persist: true\n", "")
+
+
 def leave_splits_untracked(work: Workspace) -> None:
     work.edit("dvc.yaml", "    outs:\n      - data/splits.csv\n", "")
 
@@ -194,6 +222,7 @@ FAULTS = [
     Fault("DL-06.1", "one class cut to 3 samples", keep_three_of_a_class, also=("DL-05.1",)),
     Fault("DL-06.2", "sampling not told", answer("data.sampling", "")),
     Fault("DL-06.2", "cleaning takes a whole class", lose_a_class),
+    Fault("DL-06.2", "an origin of other classes", mix_two_origins),
     Fault(
         "DL-07.1", "another imbalance", report("explore", lambda f: f["labels"].update(imbalance=9))
     ),
@@ -212,6 +241,10 @@ FAULTS = [
         "DL-09.3", "a test file copied into train", train_on_a_test_item, also=("ML-19", "DL-08.3")
     ),
     Fault("DL-14.1", "data changed and hash not", change_the_targets),
+    Fault("DL-14.1", "the version's items are gone", lose_the_version),
+    Fault("DL-14.1", "a run without DVC's id", forget_dvcs_id),
+    Fault("DL-14.2", "config changed and card not", change_the_size),
+    Fault("DL-14.2", "a card of another size", describe_another_size),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),
     Fault("ML-16", "no reason why", answer("data.dev_and_test", "")),
     Fault("ML-16", "validation without a class", validate_without_a_class, also=("DL-09.2",)),
@@ -221,5 +254,6 @@ FAULTS = [
         "ML-19", "a test file copied into train", train_on_a_test_item, also=("DL-09.3", "DL-08.3")
     ),
     Fault("ML-20", "no cost", answer("data.collection_cost", "")),
+    Fault("ML-21", "older annotations not kept", leave_versions_to_git),
     Fault("ML-21", "splits untracked", leave_splits_untracked),
 ]

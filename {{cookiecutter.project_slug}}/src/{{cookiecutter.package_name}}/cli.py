@@ -19,6 +19,7 @@ OTHERS = {
     "data": "list the versions of the data, or compare two (see `data --help`)",
     "charter": "say line by line what is missing in project.yaml",
     "test": "run the tests (pytest's options may follow)",
+    "coverage": "say how much of the data package its tests reach",
     "lint": "check style, formatting and types",
     "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
 }
@@ -31,6 +32,7 @@ TOOLS: dict[str, list[tuple[str, ...]]] = {
 WITH_OPTIONS = {
     "data": "data.command",
     "charter": "problem.review",
+    "coverage": "checklist.coverage",
     "checklist": "checklist.command",
 }
 

@@ -59,16 +59,16 @@ def preprocessing_is_documented(project: Project) -> Finding:
         raise NotYetError("run `data_card`")
     text = card.read_text(encoding="utf-8")
     block = re.search(r"```yaml\n(.*?)\n```", text, re.DOTALL)
-    described = yaml.safe_load(block[1]) if block else {}
+    described = (yaml.safe_load(block[1]) if block else None) or {}
     present = select_config(STAGES["preprocess"], project.cfg)
-    odd = [key for key in present if described.get(key) != present[key]]
-    if odd or hash_json(present) not in text:
-        return Finding(False, f"{card} describes other settings of {', '.join(odd) or 'it all'}")
-    version = str(load_state(project)["version"])
-    told = f"{card}, version {version[:8]}, settings {hash_json(present)[:8]}"
-    return Finding(
-        version in text, told if version in text else f"{told}; it names another version"
-    )
+    if described.get("preprocess") != present["preprocess"]:
+        return Finding(False, f"{card} describes other settings than configs/preprocess holds")
+    version = load_state(project)["version"]
+    project.report("data_card")  # raises when it no longer holds
+    told = f"{card}: version {version[:8]}, settings {hash_json(present)[:8]}"
+    if described != present or version not in text or hash_json(present) not in text:
+        return Finding(False, f"{card} was changed by hand, or is of another version")
+    return Finding(True, told)
 
 
 def storage_is_planned(project: Project) -> Finding:

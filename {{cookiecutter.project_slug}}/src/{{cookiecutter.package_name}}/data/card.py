@@ -1,5 +1,6 @@
 """`data_card`: writes docs/data_card.md from what ran and from what people answered."""
 
+import html
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ def ask(title: str, keys: Iterable[str], answers: Answers) -> Iterator[str]:
     for key in keys:
         answer = answers.get(key)
         if answer.state == "done":
-            yield f"- {key.rpartition('.')[2].replace('_', ' ')}: {show(answer.value)}"
+            said = html.escape(show(answer.value), quote=False)
+            yield f"- {key.rpartition('.')[2].replace('_', ' ')}: {said}"
         else:
             yield f"- TODO `project.yaml` {key} {answer.reason}"
 

@@ -17,13 +17,14 @@ def relate_to_labels(measures: pd.DataFrame, labels: pd.Series, numbers: bool) -
     the share of a feature's variance that lies between classes. A feature near 1 may be the label
     in disguise.
     """
+    measures = measures.loc[:, measures.nunique() > 1]
     if numbers:
         found = measures.corrwith(pd.to_numeric(labels), method="spearman").abs()
     else:
         total = ((measures - measures.mean()) ** 2).sum()
         means = measures.groupby(labels).transform("mean")
         between = ((means - measures.mean()) ** 2).where(measures.notna()).sum()
-        found = (between / total.where(total > 0)) ** 0.5
+        found = (between / total) ** 0.5
     ranked = found.dropna().clip(upper=1.0).sort_values(ascending=False, kind="stable")
     return {str(name): round(float(value), 4) for name, value in ranked.items()}
 
