@@ -14,9 +14,8 @@ from {{ cookiecutter.package_name }}.errors import UserError
 
 pytestmark = pytest.mark.pipeline
 CARD = Path("docs/data_card.md")
-OTHER = "preprocess.size=48" if Path(__file__).with_name("test_image.py").exists() else (
-    "preprocess.max_categories=50"
-)
+IMAGES = Path(__file__).with_name("test_image.py").exists()
+OTHER = "preprocess.size=48" if IMAGES else "preprocess.max_categories=50"
 
 
 @pytest.fixture
