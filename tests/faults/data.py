@@ -53,6 +53,29 @@ def write_into_raw(work: Workspace) -> None:
     work.run("preprocess")
 
 
+def lose_the_version(work: Workspace) -> None:
+    for path in (work.root / "data/versions").glob("*.csv"):
+        path.unlink()
+
+
+def forget_dvcs_id(work: Workspace) -> None:
+    run = work.module("report").load_report("train", "reports").figures["run"]
+    record = work.module("files").read_json(f"runs/{run}/record.json")
+    work.module("files").write_json(f"runs/{run}/record.json", record | {"data_dvc": None})
+
+
+def change_the_size(work: Workspace) -> None:
+    work.set_config("preprocess/image.yaml", size=48)
+
+
+def describe_another_size(work: Workspace) -> None:
+    work.edit("docs/data_card.md", "size: 32", "size: 28")
+
+
+def leave_versions_to_git(work: Workspace) -> None:
+    work.edit("dvc.yaml", "      - data/versions:\n          persist: true\n", "")
+
+
 def leave_splits_untracked(work: Workspace) -> None:
     work.edit("dvc.yaml", "    outs:\n      - data/splits.csv\n", "")
 
@@ -66,7 +89,12 @@ FAULTS = [
     Fault("DL-07.3", "statistics missing", report("explore", lambda f: f["contrast"].pop("mean"))),
     Fault("DL-07.4", "a class missing from the sheet", draw_nine_classes),
     Fault("DL-14.1", "data changed and hash not", change_the_targets),
+    Fault("DL-14.1", "the version's items are gone", lose_the_version),
+    Fault("DL-14.1", "a run without DVC's id", forget_dvcs_id),
+    Fault("DL-14.2", "config changed and card not", change_the_size),
+    Fault("DL-14.2", "a card of another size", describe_another_size),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),
     Fault("ML-20", "no cost", answer("data.collection_cost", "")),
+    Fault("ML-21", "older annotations not kept", leave_versions_to_git),
     Fault("ML-21", "splits untracked", leave_splits_untracked),
 ]

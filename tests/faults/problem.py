@@ -78,9 +78,14 @@ def train_years_ago(work: Workspace) -> None:
     work.edit(f"runs/{run}/record.json", record["started"], "2020-01-01T00:00:00+00:00")
 
 
-def fail_two_data_tests(work: Workspace) -> None:
+def fail_five_data_tests(work: Workspace) -> None:
     work.charter(**{"limits.latency_ms": 0.001})
     work.edit_report("clean", lambda figures: figures.update(raw_hash_after="another"))
+    harm = {"loss": -1.0, "error": 0.1}
+    work.edit_report("baselines", lambda figures: figures["uses"].update(poison=harm))
+    work.edit("docs/onboarding.md", "## Add a feature", "## Features")
+    covers = work.module("checklist.coverage").hash_covered()
+    work.module("files").write_json("reports/coverage.json", {"percent": 9.0, "covers": covers})
 
 
 PARAGRAPHS = "We want to read digits. They are on forms.\n\nForms come by post.\n\nPost is slow."
@@ -165,8 +170,8 @@ FAULTS = [
     Fault("ML-15", "no such place", answer("serving.target", "fridge")),
     Fault(
         "ML-22",
-        "two of its tests not met",
-        fail_two_data_tests,
+        "five of its tests not met",
+        fail_five_data_tests,
         also=(*LATENCY, "DL-08.1", "DL-14.3"),
     ),
     Fault("ML-23", "baseline good enough", answer("need.good_enough_baseline", "TODO")),

@@ -17,8 +17,9 @@ OTHERS = {
     "config": "write the composed config to params.yaml, where DVC watches it",
     "pipeline": "run every stage whose inputs changed (dvc repro)",
     "charter": "say line by line what is missing in project.yaml",
-    "data": "draft what is expected of the data (see `data --help`)",
+    "data": "versions of the data, how two differ, what is expected (see `data --help`)",
     "test": "run the tests (pytest's options may follow)",
+    "coverage": "say how much of the data package its tests reach",
     "lint": "check style, formatting and types",
     "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
 }
@@ -29,9 +30,10 @@ TOOLS: dict[str, list[tuple[str, ...]]] = {
 }
 # Of these, the ones with options of their own instead of config overrides, and their modules.
 WITH_OPTIONS = {
-    "charter": "problem.review",
-    "checklist": "checklist.command",
     "data": "data.command",
+    "charter": "problem.review",
+    "coverage": "checklist.coverage",
+    "checklist": "checklist.command",
 }
 
 

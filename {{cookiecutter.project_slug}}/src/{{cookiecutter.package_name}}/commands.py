@@ -109,6 +109,14 @@ STAGES = {
             ("split",),
         ),
         Stage(
+            "data_card",
+            2,
+            "data.card",
+            "write docs/data_card.md from what ran and what people answered",
+            ("preprocess",),
+            ("explore", "preprocess"),
+        ),
+        Stage(
             "sanity",
             3,
             "model.sanity",

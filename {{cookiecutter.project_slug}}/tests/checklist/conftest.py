@@ -45,4 +45,5 @@ def standing(checklist):
         name: Verdict(status, f"{name} <b>&\u2026</b> `run`")
         for name, status in zip(checklist.bullets, cycle(STATUSES))
     }
-    return Standing(checklist, verdicts, compute_score(checklist, verdicts))
+    own = {test.id: Verdict("stale", "<i>") for test in checklist.score_tests if test.check}
+    return Standing(checklist, verdicts, compute_score(checklist, verdicts | own))

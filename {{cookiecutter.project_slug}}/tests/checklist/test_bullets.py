@@ -94,13 +94,15 @@ def test_every_answer_has_its_place_in_the_charter(checklist, at_root):
 
 
 def test_every_check_is_there_and_every_function_that_checks_is_used(checklist):
-    used = {bullet.check for bullet in checklist.bullets.values() if bullet.check}
+    users = [*checklist.bullets.values(), *checklist.score_tests]
+    used = {user.check for user in users if user.check}
     assert all(callable(find_check(name)) for name in used)
     assert used == find_checks()
 
 
 def test_a_check_says_in_a_line_what_holds(checklist):
-    for name in {bullet.check for bullet in checklist.bullets.values() if bullet.check}:
+    users = [*checklist.bullets.values(), *checklist.score_tests]
+    for name in {user.check for user in users if user.check}:
         assert (find_check(name).__doc__ or "").strip(), name
 
 
@@ -120,6 +122,7 @@ def test_gates_and_score_name_bullets_of_the_list(checklist):
     sections = [test.section for test in checklist.score_tests]
     assert {section: sections.count(section) for section in sections} == dict.fromkeys(SECTIONS, 7)
     assert all(name in checklist.bullets for test in checklist.score_tests for name in test.bullets)
+    assert all(bool(test.check) == bool(test.run) for test in checklist.score_tests)
 
 
 def test_a_gate_takes_an_item_for_its_bullets_and_refuses_what_is_no_bullet(checklist):

@@ -43,6 +43,16 @@ def test_a_test_is_worth_its_weakest_bullet(statuses, expected):
     assert marks == {"MTS-data": expected}
 
 
+def test_a_tests_own_check_counts_as_its_bullets_do():
+    own = ScoreTest("MTS-D2", "data", "It holds.", ("a",), "data_tests.some_check", "explore")
+    checklist = Checklist({"a": Bullet("a", "item", 1, "auto", "asks", ())}, (own,), {})
+    for status, expected in (("verified", 1), ("failing", 0), ("to do", 0)):
+        known = {"a": Verdict("verified", ""), "MTS-D2": Verdict(status, "1 of 2")}
+        found = compute_score(checklist, known)
+        assert found.marks == {"MTS-D2": expected}
+        assert found.found["MTS-D2"].figure == "1 of 2"
+
+
 def test_a_test_that_no_bullet_decides_is_not_met():
     assert compute_score(make_checklist(data=[]), {}).marks == {"MTS-data": 0}
 

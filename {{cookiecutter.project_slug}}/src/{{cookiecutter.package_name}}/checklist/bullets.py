@@ -52,12 +52,21 @@ class ScoreTest:
         section: data, model, infra or monitoring.
         asks: What must be so.
         bullets: Bullets that must all be met; a verified one is automated, an attested one manual.
+        check: A check of its own, which must hold too, as `module.function` below this package.
+        run: What to run when it does not.
     """
 
     id: str
     section: str
     asks: str
     bullets: tuple[str, ...]
+    check: str = ""
+    run: str = ""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What decides it: ids of bullets, and its own where it has a check."""
+        return (*self.bullets, self.id) if self.check else self.bullets
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
     content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader())
     bullets = {bullet.id: bullet for bullet in read_bullets(content["items"])}
     tests = tuple(
-        ScoreTest(name, test["section"], test["asks"], tuple(test["bullets"]))
+        ScoreTest(name, **(test | {"bullets": tuple(test.get("bullets", ()))}))
         for name, test in content["ml_test_score"].items()
     )
     gates = {name: tuple(expand(ids, bullets)) for name, ids in content["gates"].items()}

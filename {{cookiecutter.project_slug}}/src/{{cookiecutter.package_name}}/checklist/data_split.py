@@ -1,15 +1,10 @@
-"""Checks of phase 2 on the splits and on versions of the data."""
+"""Checks of phase 2 on the splits."""
 
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-import yaml
-
-from ..files import hash_file, hash_json, read_json
-from .problem import load_state
 from .project import NotApplicableError, NotYetError, Project
 from .tables import SPLITS, Row, are_classes, count_by_split, read_split
 from .verdict import Finding
@@ -24,12 +19,6 @@ CHANCE = 3.0  # standard deviations of that area where both sets are alike
 DRAWN = ("stratified", "random", "kfold")  # methods whose splits differ by chance alone
 WHOLE = {"hash": "contents", "near": "near-duplicate clusters", "group": "groups"}
 POWER, LEVEL = 0.8, 0.05  # of a difference between two models on the validation split
-TRACKED = {
-    "annotations": ("data/items.csv", "data/clean.csv"),
-    "splits": ("data/splits.csv",),
-    "data": ("data/processed",),
-    "models": ("models/model.ckpt", "models/model.onnx"),
-}
 
 
 def shares_are_usual(project: Project) -> Finding:
@@ -215,45 +204,3 @@ def dev_set_shows_the_expected_gain(project: Project) -> Finding:
     gain = project.answer("need.expected_gain")
     told = f"{items} items show a difference of {smallest:.3g}; expected gain {gain:g}"
     return Finding(smallest <= gain, told)
-
-
-def data_version_is_recorded(project: Project) -> Finding:
-    """One content hash in the data, the run and the model, and it is that of the files."""
-    folder = Path(project.cfg.paths.data_dir)
-    project.figures("preprocess")
-    paths = [
-        folder / "clean.csv",
-        folder / "splits.csv",
-        *sorted((folder / "processed").glob("*.npy")),
-    ]
-    versions = {
-        "files": hash_json([(path.name, hash_file(path)) for path in paths]),
-        "data": load_state(project)["version"],
-    }
-    if versions["files"] != versions["data"]:
-        return Finding(False, "the processed files are not those that the version names")
-    project.figures("export")
-    sidecar = read_json(Path(project.cfg.paths.models_dir, "model.json"))
-    versions |= {"run": project.run["data_version"], "model": sidecar["data_version"]}
-    told = ", ".join(f"{name} {version[:8]}" for name, version in versions.items())
-    return Finding(len(set(versions.values())) == 1, told + describe_tracking(project))
-
-
-def describe_tracking(project: Project) -> str:
-    """`, DVC 1a2b3c4d` where DVC tracks the raw data."""
-    raw = Path(project.cfg.data.get("root") or project.cfg.data.path)
-    pointer = raw.with_name(f"{raw.name}.dvc")
-    if not pointer.exists():
-        return ""
-    content = yaml.safe_load(pointer.read_text("utf-8"))
-    return f", DVC {content['outs'][0]['md5'][:8]}"
-
-
-def storage_is_planned(project: Project) -> Finding:
-    """Data, splits, annotations and models are outputs that DVC keeps by content."""
-    stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
-    outputs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    kept = {out for out in outputs if isinstance(out, str)}  # others are mappings: cache: false …
-    loose = [path for paths in TRACKED.values() for path in paths if path not in kept]
-    told = f"{', '.join(TRACKED)}: {len(kept)} outputs under DVC"
-    return Finding(not loose, f"not under DVC: {', '.join(loose)}" if loose else told)

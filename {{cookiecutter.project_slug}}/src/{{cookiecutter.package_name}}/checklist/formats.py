@@ -35,6 +35,8 @@ def to_plain(standing: Standing) -> dict[str, Any]:
             "score": score.total,
             "sections": score.sections,
             "next": score.next,
+            "marks": score.marks,
+            "figures": {name: verdict.figure for name, verdict in score.found.items()},
         },
         "gates": {name: standing.missing(name) for name in standing.checklist.gates},
         "bullets": {

@@ -1,17 +1,12 @@
 """The page `reports/checklist.html`: the whole checklist in one file. Run: `checklist`."""
 
-import base64
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup, escape
-
 from ..commands import PHASES
-from ..files import atomic
+from ..page import embed, fill_template
 from .bullets import Bullet, locate
 from .history import record
 from .map import by_item
@@ -40,14 +35,9 @@ def write_page(standing: Standing, project: Project) -> Path:
     """Writes the page and the present commit's line of the history; returns the page's path."""
     folder = Path(project.cfg.paths.reports_dir)
     history = record(standing, folder)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"code": mark_code, "slug": lambda text: re.sub(r"\W", "-", text)}
-    text = environment.get_template("page.html").render(
+    return fill_template(
+        Path(__file__).with_name("page.html"),
+        folder / NAME,
         project=describe_project(),
         now=history[-1],
         statuses=STATUSES,
@@ -64,9 +54,6 @@ def write_page(standing: Standing, project: Project) -> Path:
         score_tests=standing.checklist.score_tests,
         trend=[draw_column(line) for line in history[-LONGEST_TREND:]],
     )
-    with atomic(folder / NAME) as draft:
-        draft.write_text(text, encoding="utf-8")
-    return folder / NAME
 
 
 def describe_project() -> dict[str, str]:
@@ -150,22 +137,10 @@ def find_pictures(rows: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
         picture = row["verdict"].picture
         path = next((p for p in (folder / picture, Path(picture)) if p.is_file()), None)
         if picture and path:
+            source = embed(path, LARGEST_EMBEDDED)
             entry = found.setdefault(
-                path.name, {"name": path.name, "source": embed(path), "bullets": []}
+                path.name, {"name": path.name, "source": source, "bullets": []}
             )
             entry["bullets"].append(name)
             row["picture"] = path.name
     return list(found.values())
-
-
-def embed(path: Path) -> str:
-    """A picture as a data URI, so that the page can travel alone; a link where it is large."""
-    kinds = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
-    if path.suffix not in kinds or path.stat().st_size > LARGEST_EMBEDDED:
-        return path.name
-    return f"data:image/{kinds[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def mark_code(text: str) -> Markup:
-    """Text in which `this` is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

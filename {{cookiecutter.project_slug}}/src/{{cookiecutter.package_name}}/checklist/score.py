@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .bullets import Checklist, ScoreTest, load_checklist
 from .project import NotYetError, Project
-from .verdict import MET, Finding, Verdict, judge
+from .verdict import MET, Finding, Verdict, judge, judge_check
 
 SECTIONS = ("data", "model", "infra", "monitoring")
 # From the paper's scale: over 2 is "reasonably tested", over 3 "strong".
@@ -21,27 +21,35 @@ class Score:
         total: The lowest sum of a section, since the weakest part decides.
         sections: Section -> sum of its seven tests.
         marks: Test -> 1 proven by checks, 0.5 by a person's word, 0 not met.
+        found: Test -> the verdict of its own check, where it has one.
         next: What would raise the score; empty when nothing can.
     """
 
     total: float
     sections: dict[str, float]
     marks: dict[str, float]
+    found: dict[str, Verdict]
     next: str
 
 
 def compute_score(checklist: Checklist, verdicts: dict[str, Verdict]) -> Score:
-    """The score that the bullets' verdicts give."""
+    """The score that the verdicts of the bullets and of the tests' own checks give."""
+    found = {test.id: verdicts[test.id] for test in checklist.score_tests if test.check}
     marks = {test.id: mark(test, verdicts) for test in checklist.score_tests}
     sections = {name: add_up(checklist.score_tests, marks, name) for name in SECTIONS}
     weakest = min(SECTIONS, key=lambda name: sections[name])
     tests = [test for test in checklist.score_tests if test.section == weakest]
-    return Score(sections[weakest], sections, marks, say_next(tests, verdicts))
+    return Score(sections[weakest], sections, marks, found, say_next(tests, verdicts))
+
+
+def judge_tests(tests: Iterable[ScoreTest], project: Project) -> dict[str, Verdict]:
+    """The verdicts of the tests that have a check of their own."""
+    return {test.id: judge_check(test, project) for test in tests if test.check}
 
 
 def mark(test: ScoreTest, verdicts: dict[str, Verdict]) -> float:
     """1 when all its bullets are met, 0.5 when one of them by a person's word alone, else 0."""
-    points = [POINTS.get(verdicts[name].status, 0.0) for name in test.bullets]
+    points = [POINTS.get(verdicts[name].status, 0.0) for name in test.evidence]
     return min(points, default=0.0)
 
 
@@ -54,7 +62,7 @@ def say_next(tests: Iterable[ScoreTest], verdicts: dict[str, Verdict]) -> str:
     """The two tests with the fewest unmet bullets, each with those; empty when all are met."""
     lacking = []
     for test in tests:
-        unmet = [name for name in test.bullets if verdicts[name].status not in MET]
+        unmet = [name for name in test.evidence if verdicts[name].status not in MET]
         if unmet:
             lacking.append((len(unmet), f"{test.id} {test.asks.rstrip('.')}: {', '.join(unmet)}"))
     return "; ".join(told for _, told in sorted(lacking, key=lambda pair: pair[0])[:2])
@@ -70,6 +78,7 @@ def hold_sections(project: Project, *sections: str) -> Finding:
     tests = [test for test in checklist.score_tests if test.section in sections]
     names = {name for test in tests for name in test.bullets}
     verdicts = {name: judge(checklist.bullets[name], project) for name in names}
+    verdicts |= judge_tests(tests, project)
     marks = {test.id: mark(test, verdicts) for test in tests}
     sums = {section: add_up(tests, marks, section) for section in sections}
     told = ", ".join(f"{section} {value:g} of 7" for section, value in sums.items())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..commands import STAGES
 from .bullets import Bullet, Checklist
 from .project import Project
-from .score import Score, compute_score
+from .score import Score, compute_score, judge_tests
 from .verdict import MET, STATUSES, Status, Verdict, judge_all
 
 Totals = dict[Status, int]
@@ -49,7 +49,8 @@ class Standing:
 def judge_project(checklist: Checklist, project: Project) -> Standing:
     """Judges every bullet of the project in the working directory."""
     verdicts = judge_all(checklist, project)
-    return Standing(checklist, verdicts, compute_score(checklist, verdicts))
+    own = judge_tests(checklist.score_tests, project)
+    return Standing(checklist, verdicts, compute_score(checklist, verdicts | own))
 
 
 def count(statuses: Iterable[Status]) -> Totals:

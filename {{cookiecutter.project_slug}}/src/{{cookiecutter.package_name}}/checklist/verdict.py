@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from omegaconf import OmegaConf
 
-from .bullets import Bullet, Checklist
+from .bullets import Bullet, Checklist, ScoreTest
 from .project import NotApplicableError, NotYetError, Project, StaleError
 
 Status = Literal["verified", "attested", "failing", "stale", "to do", "n/a"]
@@ -88,8 +88,8 @@ def judge_answers(bullet: Bullet, project: Project) -> Verdict:
     return Verdict("attested", shorten("; ".join(figures)))
 
 
-def judge_check(bullet: Bullet, project: Project) -> Verdict:
-    """The check's part."""
+def judge_check(bullet: Bullet | ScoreTest, project: Project) -> Verdict:
+    """The check's part; a test of the ML Test Score may have one too."""
     if not bullet.check:
         return Verdict("to do", bullet.run)
     try:

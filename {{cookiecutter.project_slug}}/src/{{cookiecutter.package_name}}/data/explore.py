@@ -9,6 +9,8 @@ from omegaconf import DictConfig
 from ..configuration import build
 from ..files import atomic
 from ..report import Report
+from .explore_page import write_explore_page
+from .explore_relations import count_keys, measure_shifts, relate_to_labels
 from .ingest import read_table
 from .near import name_near
 from .types import DataType
@@ -19,36 +21,49 @@ MAX_NAMED = 100  # items listed in a report
 
 
 def run(cfg: DictConfig) -> Report:
-    """Measures labels here and the items themselves in the data type."""
+    """Measures labels and their relations here, and the items themselves in the data type."""
     data_type: DataType = build(cfg.data)
     items = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")
     folder = Path(cfg.paths.reports_dir)
     folder.mkdir(parents=True, exist_ok=True)
     labels = items.loc[items["label"] != "", "label"]
-    figures = {
-        "items": len(items),
-        "labels": measure_labels(labels),
-        "duplicates": find_repeats(items),
-        **data_type.explore(items, folder, cfg.explore),
-    }
+    figures = measure(items, labels, data_type.explore(items, folder, cfg.explore))
     readable = items[~items["id"].isin(figures["unreadable"]["items"])]
     near = name_near(readable, data_type, cfg.clean.min_similarity)
     figures["near_duplicates"] = list_near(readable.assign(near=near))
-    figures["groups"] = share_labels(labels) | figures.get("groups", {})
     with atomic(folder / "explore_labels.png") as draft:
         plot_labels(labels, draft)
     pictures = ["explore_labels.png", *figures.pop("pictures")]
+    page = write_explore_page(folder, figures, pictures)
     report = Report(
         stage="explore",
         figures=figures,
         pictures=pictures,
         summary=f"{len(items):,} items, {describe_labels(figures['labels'])}, "
         f"{figures['duplicates']['count']} repeated, "
-        f"{figures['near_duplicates']['count']} nearly, {figures['outliers']['count']} outliers",
+        f"{figures['near_duplicates']['count']} nearly, {figures['outliers']['count']} outliers; "
+        f"look at {page}",
     )
     for picture in pictures:
         report.add_file(folder / picture)
     return report
+
+
+def measure(items: pd.DataFrame, labels: pd.Series, found: dict[str, Any]) -> dict[str, Any]:
+    """All figures: those of labels and their relations, and what the data type found."""
+    measures = found.pop("measures").replace([float("inf"), float("-inf")], float("nan"))
+    known = items.set_index("id")["label"].loc[measures.index]
+    numbers = as_numbers(labels) is not None
+    figures = {
+        "items": len(items),
+        "labels": measure_labels(labels),
+        "duplicates": find_repeats(items),
+        "relations": relate_to_labels(measures[known != ""], known[known != ""], numbers),
+        "keys": count_keys(items),
+        "shifts": measure_shifts(items, measures, numbers),
+        **found,
+    }
+    return figures | {"groups": share_labels(labels) | figures.get("groups", {})}
 
 
 def as_numbers(labels: pd.Series) -> pd.Series | None:

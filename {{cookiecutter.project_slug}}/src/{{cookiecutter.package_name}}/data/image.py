@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
 FEATURE_SIDE = 16  # pixels; classical models see larger images averaged down to this
+REGION = 4  # features; regions of so many rows and columns are held to be of use together
 WRITERS = {"digits": write_digits}
 
 
@@ -205,6 +206,10 @@ class ImageFolder:
         shape = (len(encoded), *state["shapes"]["image"])
         return {"image": np.stack(encoded) if encoded else np.zeros(shape, np.uint8)}
 
+    def inputs(self, raw: Sequence[Image.Image], state: State) -> dict[str, tuple[Any, State]]:
+        """The image: decoding and encoding it."""
+        return {"image": (raw, state)}
+
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
         """Grey pixels in [0, 1], averaged down to at most 16x16: float32 (N, side * side)."""
         grey = arrays["image"].mean(axis=1, dtype=np.float32) / 255
@@ -212,7 +217,11 @@ class ImageFolder:
         side = state["size"] // block
         cut = grey[:, : side * block, : side * block]
         means = cut.reshape(len(grey), side, block, side, block).mean(axis=(2, 4))
-        names = [f"grey_{row}_{column}" for row in range(side) for column in range(side)]
+        names = [
+            f"region {row // REGION} {column // REGION}=grey {row} {column}"
+            for row in range(side)
+            for column in range(side)
+        ]
         return means.reshape(len(grey), -1), names
 
     def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..files import atomic
 from .image_files import BrokenImageError, fit_square, open_image
 
-MAX_CLASSES = 20  # rows of the sample sheet
+MAX_CLASSES = 100  # rows of the sample sheet
 MAX_NAMED = 20  # items listed in a report
 TILE = 64  # pixels of one sample
 SHEET_WIDTH = 10  # items beside each other on the sheet of a spot check
@@ -39,6 +39,7 @@ def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[st
         "modes": dict(Counter(table["mode"])),
         **{name: describe_numbers(table[name]) for name in numbers},
         "outliers": {"count": len(outliers), "items": outliers[:MAX_NAMED]},
+        "measures": table.set_index("id")[list(numbers)],
     }
 
 
@@ -82,19 +83,21 @@ def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> lis
 
     labels = sorted(set(items["label"]) - {""})
     shown = labels[:MAX_CLASSES]
-    size = (0.75 * count + 1, 0.75 * len(shown) + 0.4)
-    figure, axes = plt.subplots(
-        len(shown), count, figsize=size, squeeze=False, layout="constrained"
-    )
+    sheet = np.full((len(shown) * TILE, count * TILE, 3), 255, np.uint8)
     for row, label in enumerate(shown):
-        group = items[items["label"] == label]
-        picked = np.unique(np.linspace(0, len(group) - 1, count).astype(int))
-        axes[row][0].set_ylabel(label[:20], rotation=0, ha="right", va="center")
-        for axis in axes[row]:
-            axis.set(xticks=[], yticks=[], frame_on=False)
-        for axis, index in zip(axes[row], picked, strict=False):
-            image = open_image(root / group["id"].iloc[index])
-            axis.imshow(fit_square(image, TILE, 3).transpose(1, 2, 0))
+        group = items.loc[items["label"] == label, "id"]
+        for column, index in enumerate(
+            np.unique(np.linspace(0, len(group) - 1, count).astype(int))
+        ):
+            tile = fit_square(open_image(root / group.iloc[index]), TILE - 4, 3).transpose(1, 2, 0)
+            top, left = row * TILE + 2, column * TILE + 2
+            sheet[top : top + TILE - 4, left : left + TILE - 4] = tile
+    size = (0.75 * count + 1, 0.75 * len(shown) + 0.4)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    axis.imshow(sheet)
+    axis.set_yticks([(row + 0.5) * TILE for row in range(len(shown))], [n[:20] for n in shown])
+    axis.tick_params(length=0)
+    axis.set(xticks=[], frame_on=False)
     more = f" ({len(shown)} of {len(labels)} classes)" if len(shown) < len(labels) else ""
     figure.suptitle(f"Samples of every class{more}", fontsize=10)
     with atomic(path) as draft:

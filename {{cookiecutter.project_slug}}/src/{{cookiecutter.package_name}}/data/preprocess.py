@@ -1,6 +1,7 @@
 """`preprocess`: fits statistics on train and writes arrays of one shape to `data/processed`."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pandas as pd
 from numpy.lib.format import open_memmap
 from omegaconf import DictConfig
 
-from ..configuration import build
-from ..files import atomic, hash_file, hash_json, read_json, write_json
+from ..configuration import build, to_plain
+from ..files import atomic, read_json, write_json
 from ..report import Report
 from .expectations import RULES
 from .ingest import read_table, write_table
@@ -18,8 +19,10 @@ from .measure import compare_splits, fingerprint, measure_drift, measure_splits
 from .split_methods import link_items
 from .store import SPLITS, TRAIN, load_store
 from .types import DataType, State
+from .versions import find_dvc_id, hash_version, keep_version
 
 CHUNK = 1024  # items that are decoded at a time, to bound memory
+COSTED = 256  # training items whose encoding is timed, input by input
 
 
 def run(cfg: DictConfig) -> Report:
@@ -44,8 +47,10 @@ def run(cfg: DictConfig) -> Report:
         write_arrays(draft, data_type, items, state["data"])
         np.save(draft / "targets.npy", targets)
         write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
-        state["version"] = hash_version(draft, data_dir)
-        write_json(draft / "state.json", state)
+        state["version"] = hash_version(draft, data_dir, state)
+        write_json(draft / "state.json", state | {"dvc": find_dvc_id(raw)})
+    made_with = {"data": cfg.data.name, "preprocess": to_plain(cfg.preprocess)}
+    keep_version(data_dir, state["version"], items, made_with)
     store, units = load_store(data_dir), link_items(items).to_numpy()
     report = Report(
         stage="preprocess",
@@ -56,6 +61,7 @@ def run(cfg: DictConfig) -> Report:
             "drift": measure_drift(store, data_type, items, units),
             "raw_before": before,
             "raw_after": fingerprint(raw),
+            "cost_ms": measure_costs(data_type, data_type.read(fitted[:COSTED]), state["data"]),
         },
         summary=f"{len(items):,} items as {describe_shapes(state)}, version {state['version'][:8]}",
     )
@@ -84,17 +90,24 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
         array.flush()
 
 
+def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, float]:
+    """Input -> milliseconds that reading and encoding it alone take for one item."""
+    found = {}
+    for name, (part, part_state) in data_type.inputs(raw, state).items():
+        seconds = []
+        for _ in range(3):  # the quickest: other work of the machine is no cost of the input
+            started = time.perf_counter()
+            data_type.encode(part, part_state)
+            seconds.append(time.perf_counter() - started)
+        found[name] = round(1000 * min(seconds) / len(raw), 6)
+    return found
+
+
 def reserve(path: Path) -> None:
     """Claims a file's blocks: on a full disk, writing to a sparse map would kill the process."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as stream:
             os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
-
-
-def hash_version(folder: Path, data_dir: Path) -> str:
-    """The data version: changes with the usable items, the split, the targets and the arrays."""
-    paths = [data_dir / "clean.csv", data_dir / "splits.csv", *sorted(folder.glob("*.npy"))]
-    return hash_json([(path.name, hash_file(path)) for path in paths])
 
 
 def describe(items: pd.DataFrame, state: State, folder: Path) -> dict[str, Any]:

@@ -52,7 +52,9 @@ class Store:
 
 
 def load_state(data_dir: str | Path) -> State:
-    """The fitted state: `data` (the data type's), `task` (the task's), `version` (data hash).
+    """The fitted state: `data` (the data type's), `task` (the task's), and two ids of the data.
+
+    `version` is the hash of all it holds; `dvc` is DVC's own of the raw data, None without one.
 
     Raises:
         UserError: The preprocess stage has not run.

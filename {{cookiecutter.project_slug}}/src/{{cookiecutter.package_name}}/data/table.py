@@ -28,6 +28,7 @@ from .types import KEYS, Arrays, State, rules_of
 if TYPE_CHECKING:
     from fastapi import Request
 
+KINDS = ("numeric", "categories")  # of columns, in the fitted state
 WRITERS = {"breast_cancer": write_breast_cancer, "diabetes": write_diabetes}
 
 
@@ -166,7 +167,8 @@ class Table:
         labels = items["label"].set_axis(table.index)
         plot_columns(table, folder / "explore_columns.png")
         samples = folder / "explore_samples.csv"
-        shown = write_samples(table.assign(**{self.target: labels}), self.target, samples, settings)
+        labelled = pd.concat([labels.rename(self.target), table], axis=1)
+        shown = write_samples(labelled, self.target, samples, settings)
         figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
         unreadable = list(self.find_problems(items))
         figures["unreadable"] = {"count": len(unreadable), "items": unreadable}
@@ -222,6 +224,14 @@ class Table:
             known = {value: code for code, value in enumerate(values, start=1)}
             codes[:, column] = [known.get(value, 0) for value in table[name]]
         return {"numeric": numeric, "categorical": codes}
+
+    def inputs(self, raw: pd.DataFrame, state: State) -> dict[str, tuple[pd.DataFrame, State]]:
+        """Every column by itself."""
+        found = {}
+        for name in [*state["numeric"], *state["categories"]]:
+            parts = {k: {n: v for n, v in state[k].items() if n == name} for k in KINDS}
+            found[name] = raw[[name]], state | parts
+        return found
 
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
         """Numbers, filled where missing, and one column for each known category."""

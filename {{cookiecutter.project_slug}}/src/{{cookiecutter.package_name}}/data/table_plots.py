@@ -24,10 +24,16 @@ def measure_columns(table: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
         "columns": columns,
         "missing_cells": int(table.isna().sum().sum()),
         "constant_columns": [name for name, found in columns.items() if found["distinct"] <= 1],
+        "crowded_columns": [
+            name
+            for name, found in columns.items()
+            if found["kind"] == "text" and found["distinct"] > MAX_CLASSES
+        ],
         "outliers": {
             "count": int(outlying.any(axis=1).sum()),
             "values": int(outlying.to_numpy().sum()),
         },
+        "measures": table.select_dtypes("number"),
     }
 
 

@@ -76,7 +76,8 @@ class DataType(Protocol):
         """Measures distributions and quality; draws plots and samples of every class to `folder`.
 
         Returns:
-            Figures, with `pictures`: names of the files drawn.
+            Figures, with `pictures`: names of the files drawn, and `measures`: numbers of each
+            item, (N, features), its index the id.
         """
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
@@ -107,8 +108,15 @@ class DataType(Protocol):
         missing, and `categorical`, int64 codes (N, columns), 0 for unknown or missing.
         """
 
+    def inputs(self, raw: Any, state: State) -> dict[str, tuple[Any, State]]:
+        """Name -> an input alone (a column, the image) and the state that encodes it."""
+
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
-        """Finite float32 (N, D) and D names: for classical models."""
+        """Finite float32 (N, D) and D names, for classical models.
+
+        What stands before `=` in a name is the input that a person would know: a column, or a
+        region of the image.
+        """
 
     def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
         """Name -> (N,) values whose distribution monitoring watches for drift."""

@@ -14,6 +14,7 @@ from ..data.types import DataType
 from ..evaluation.intervals import bootstrap
 from ..files import atomic
 from ..report import Report
+from .importance import measure_uses
 from .task import Task
 
 CONFIDENCE = 0.95  # of the best baseline's interval
@@ -40,6 +41,10 @@ def run(cfg: DictConfig) -> Report:
     picture = Path(cfg.paths.reports_dir, "baselines.png")
     with atomic(picture) as draft:
         plot_scores(scores, task, draft)
+
+    def predict_best(features: np.ndarray) -> np.ndarray:
+        return task.predict_baseline(estimators[best], features, store.state["task"])
+
     report = Report(
         stage="baselines",
         figures={
@@ -50,6 +55,7 @@ def run(cfg: DictConfig) -> Report:
             "scores": scores,
             "fit_seconds": seconds,
             "best": best,
+            "uses": measure_uses(task, predict_best, validation, targets, names),
             "best_interval": bootstrap(
                 task.score,
                 targets,

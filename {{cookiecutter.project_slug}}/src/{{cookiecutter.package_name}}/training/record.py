@@ -10,6 +10,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import to_plain
+from ..data.types import State
 from ..files import atomic, hash_file, write_json
 from ..revision import describe_revision, read_diff
 
@@ -30,7 +31,7 @@ def create_run_dir(runs_dir: str | Path) -> Path:
             return folder
 
 
-def start_record(run_dir: Path, cfg: DictConfig, data_version: str) -> dict[str, Any]:
+def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]:
     """Writes the config, the uncommitted change and what is known before the first step."""
     with atomic(run_dir / "config.yaml") as draft:
         draft.write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
@@ -44,7 +45,8 @@ def start_record(run_dir: Path, cfg: DictConfig, data_version: str) -> dict[str,
         "change": cfg.change,
         "architecture": cfg.model.name,
         "dataset": cfg.data.name,
-        "data_version": data_version,
+        "data_version": state["version"],
+        "data_dvc": state["dvc"],
         "optimizer": to_plain(cfg.optimizer),
         "schedule": to_plain(cfg.schedule),
         "batch_size": cfg.loader.batch_size,

@@ -43,7 +43,7 @@ def run(cfg: DictConfig) -> Report:
         sys.exit(0)
     run_dir = create_run_dir(cfg.paths.runs_dir)
     os.environ[RUN_DIR] = str(run_dir.resolve())
-    record = start_record(run_dir, cfg, store.state["version"])
+    record = start_record(run_dir, cfg, store.state)
     started = time.perf_counter()
     status = "stopped"
     outcome: dict[str, Any] = {}

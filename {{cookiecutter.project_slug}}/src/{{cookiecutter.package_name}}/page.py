@@ -1,0 +1,46 @@
+"""Pages of one HTML file that needs nothing beside it; the templates lie beside what fills them."""
+
+import base64
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
+
+from .files import atomic
+
+KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
+
+
+def fill_template(template: Path, path: Path, **values: Any) -> Path:
+    """Fills a template, in which every text is escaped, and writes the page; returns its path."""
+    environment = Environment(
+        loader=FileSystemLoader(template.parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "code": mark_code,
+        "embed": embed,
+        "slug": lambda text: re.sub(r"\W", "-", text),
+    }
+    text = environment.get_template(template.name).render(values)
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+    return path
+
+
+def embed(path: Path, largest: float = math.inf) -> str:
+    """A picture as a data URI, so that the page can travel alone; a link over `largest` bytes."""
+    if path.suffix not in KINDS or path.stat().st_size > largest:
+        return path.name
+    content = base64.b64encode(path.read_bytes()).decode()
+    return f"data:image/{KINDS[path.suffix]};base64,{content}"
+
+
+def mark_code(text: str) -> Markup:
+    """Text in which `this` is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
