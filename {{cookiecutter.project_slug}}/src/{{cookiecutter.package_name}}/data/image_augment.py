@@ -1,15 +1,20 @@
-"""Random changes of training images, drawn for each item, applied to a whole batch on its device."""
+"""Random changes of training images: a draw an item, applied to whole batches on their device."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms import v2
 
 from .rand_augment import rand_augment
-from .types import State
+from .store import Store
+from .types import Arrays, State
 
 GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601-2)
 ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # as Zhong et al. 2020
@@ -83,6 +88,21 @@ class ImageAugmentation:
                 image = rand_augment(image, self.rand_augment)
             image = self.light(self.move(image).float())
             return self.erase_boxes(image) if self.erase else image
+
+    def judge(
+        self,
+        store: Store,
+        predict: Callable[[Tensor], Tensor],
+        features: Callable[[Arrays], np.ndarray],
+        sheet: Path,
+    ) -> dict[str, Any]:
+        """Whether changed training images keep their class; draws some of them to `sheet`."""
+        from .image_labels import draw_sheet, judge_labels
+
+        if "classes" not in self.state["task"]:
+            return {}
+        draw_sheet(self, store, sheet)
+        return judge_labels(self, store, predict, features)
 
     def move(self, image: Tensor) -> Tensor:
         """Crops and mirrors by picking pixels; turning and zooming too needs resampling."""

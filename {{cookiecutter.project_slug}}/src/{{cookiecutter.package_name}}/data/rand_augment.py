@@ -31,7 +31,7 @@ def rand_augment(image: Tensor, magnitude: int) -> Tensor:
 
 
 def apply_drawn(image: Tensor, drawn: Tensor, sign: Tensor, share: float) -> Tensor:
-    """Each item's own operation: `drawn` (N,) are positions in `OPERATIONS`, `sign` (N,) -1 or 1."""
+    """Each item's own operation: `drawn` (N,) in `OPERATIONS`, with `sign` (N,) 1 or -1."""
     changed = image.clone()
     for number, (operation, is_signed) in enumerate(OPERATIONS):
         for way in (1, -1) if is_signed else (1,):

@@ -1,4 +1,4 @@
-"""Random changes of training rows, drawn for each item, applied to a whole batch on its device."""
+"""Random changes of training rows: a draw an item, applied to whole batches on their device."""
 
 import torch
 from torch import Tensor

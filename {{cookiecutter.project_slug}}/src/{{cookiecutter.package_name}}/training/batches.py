@@ -25,7 +25,8 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
 
     Returns:
         `moved`: split -> share of positions with another item in the second epoch; `changed`:
-        split -> share of items that reach the network otherwise than they are stored;
+        split -> share of items that reach the network otherwise than they are stored; `mixed`:
+        mean share of a training target that is not its main class's, as it reaches the loss;
         `normalised`: mean and deviation of each channel or column behind the normaliser;
         `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None.
     """
@@ -33,6 +34,8 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
     module = build_module(cfg, data, world_size=1)
     loaders = {"train": data.train_dataloader(), "validation": data.val_dataloader()}
     steps = {"train": module.training_step, "validation": module.validation_step}
+    targets: list[Tensor] = []
+    module.train_loss.register_forward_pre_hook(lambda _, given: targets.append(given[1]))
     return {
         "pin_memory": loaders["train"].pin_memory,
         "moved": {name: share_moved(loader) for name, loader in loaders.items()},
@@ -40,6 +43,7 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
             name: share_changed(module.network, steps[name], loader, store)
             for name, loader in loaders.items()
         },
+        "mixed": share_mixed(targets),
         "normalised": measure_normalised(module.network.normaliser, store),
         **measure_balance(module.train_loss, loaders["train"], store),
     }
@@ -54,6 +58,12 @@ def measure_balance(
     sampler: Any = loader.sampler
     drawn = np.bincount(targets[list(sampler)]).tolist() if targets.dtype.kind == "i" else None
     return {"class_weights": None if weight is None else weight.tolist(), "drawn": drawn}
+
+
+def share_mixed(targets: list[Tensor]) -> float:
+    """Mean share of targets (N, classes) beside the largest; 0 for whole ones (N,)."""
+    mixed = [1 - batch.max(dim=1).values for batch in targets if batch.ndim > 1]
+    return round(torch.cat(mixed).mean().item(), 4) if mixed else 0.0
 
 
 def share_moved(loader: DataLoader[Batch]) -> float:
