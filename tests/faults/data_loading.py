@@ -73,22 +73,6 @@ def lose_a_row(work: Workspace) -> None:
     work.write("data/processed/image.npy", stream.getvalue())
 
 
-def augment_nothing(work: Workspace) -> None:
-    work.edit("configs/config.yaml", "- augmentation: medium", "- augmentation: none")
-    look_again(work)
-
-
-def augment_validation(work: Workspace) -> None:
-    module = work.module("training.module").LitModel
-    validate = module.validation_step
-
-    def step(self: Any, batch: dict[str, Any], index: int) -> None:
-        validate(self, batch | {"inputs": self.augment(batch["inputs"])}, index)
-
-    work.monkeypatch.setattr(module, "validation_step", step)
-    look_again(work)
-
-
 def shuffle_validation(work: Workspace) -> None:
     data = work.module("data.load").SplitData
 
@@ -132,8 +116,6 @@ FAULTS = [
     Fault("DL-10.1", "normalisation removed", normalise_nothing),
     Fault("DL-10.2", "statistics of everything", fit_on_everything),
     Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES)),
-    Fault("DL-11.1", "no augmentation", augment_nothing),
-    Fault("DL-11.3", "augmentation of validation", augment_validation),
     Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
     Fault("DL-12.2", "validation shuffled", shuffle_validation),
     Fault("DL-12.3", "steps wait for data", change_log(wait_for_data)),

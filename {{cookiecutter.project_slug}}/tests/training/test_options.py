@@ -12,7 +12,10 @@ from {{ cookiecutter.package_name }}.training.trainer import build_callbacks, bu
 
 pytestmark = pytest.mark.config
 ROOT = Path(__file__).parents[2]
-STATE = {"shapes": {"image": [3, 8, 8]}, "numeric": {"a": {"std": 1.0}}}
+STATE = {
+    "data": {"shapes": {"image": [3, 8, 8]}, "numeric": {"a": {"std": 1.0}}},
+    "task": {"classes": ["a", "b"]},
+}
 ITEMS = {
     "image": {"image": torch.zeros(4, 3, 8, 8, dtype=torch.uint8)},
     "tabular": {"numeric": torch.zeros(4, 1), "categorical": torch.zeros(4, 0, dtype=torch.long)},
@@ -55,7 +58,9 @@ def test_every_augmentation_keeps_shapes_and_names(option):
         assert "_target_" not in cfg.augmentation
         return
     items = ITEMS[cfg.preprocess.name]
-    changed = build(cfg.augmentation, state=STATE)(items)
+    targets = torch.tensor([0, 1, 0, 1])
+    changed, goals = build(cfg.augmentation, state=STATE)(items, targets)
+    assert len(goals) == len(targets)
     assert {name: item.shape for name, item in changed.items()} == {
         name: item.shape for name, item in items.items()
     }

@@ -1,4 +1,4 @@
-"""Checks of phase 2 on what reaches the network: normalisation, augmentation, batches."""
+"""Checks of phase 2 on what reaches the network: normalisation, shapes, batches."""
 
 from pathlib import Path
 from typing import Any
@@ -66,25 +66,6 @@ def items_have_one_shape(project: Project) -> Finding:
             return Finding(False, f"{name} has {found}, declared ({items}, {shape})")
         told.append(f"{name} {'x'.join(map(str, shape))}")
     return Finding(True, f"{items:,} items of {', '.join(told)}")
-
-
-def training_items_are_augmented(project: Project) -> Finding:
-    """Training images are moved and lit differently each time, and reach the network so."""
-    options = project.cfg.augmentation
-    moved = any(options.get(key) for key in ("shift", "rotate_degrees", "scale", "flip"))
-    lit = any(options.get(key) for key in ("brightness", "contrast"))
-    changed = read_batches(project)["changed"]["train"]
-    told = f"{options.name}: {changed:.0%} of training items changed"
-    lacks = [name for name, on in (("geometry", moved), ("light", lit)) if not on]
-    return Finding(
-        changed > 0.5 and not lacks, told + (f", no {' and '.join(lacks)}" if lacks else "")
-    )
-
-
-def only_training_items_are_augmented(project: Project) -> Finding:
-    """Validation items reach the network as they are stored."""
-    changed = read_batches(project)["changed"]["validation"]
-    return Finding(changed == 0, f"{changed:.0%} of validation items changed")
 
 
 def batch_size_is_usual(project: Project) -> Finding:

@@ -49,12 +49,18 @@ class Augmentation(Strict):
     """Ranges of the random changes of training items."""
 
     name: str
-    shift: Share = 0.0
+    crop: Share = 0.0
+    flip: bool = False
+    flip_vertical: bool = False
     rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
     scale: Share = 0.0
     brightness: Share = 0.0
     contrast: Share = 0.0
-    flip: bool = False
+    saturation: Share = 0.0
+    rand_augment: Annotated[int, Field(ge=0, le=30)] = 0
+    erase: Share = 0.0
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    cutmix: Annotated[float, Field(ge=0)] = 0.0
     deviation: Annotated[float, Field(ge=0)] = 0.0
 
 

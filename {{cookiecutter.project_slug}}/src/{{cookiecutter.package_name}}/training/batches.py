@@ -29,7 +29,8 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
 
     Returns:
         `moved`: split -> share of positions with another item in the second epoch; `changed`:
-        split -> share of items that reach the network otherwise than they are stored;
+        split -> share of items that reach the network otherwise than they are stored; `mixed`:
+        mean share of a training target that is not its main class's, as it reaches the loss;
         `normalised`: mean and deviation of each channel or column behind the normaliser;
         `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None;
         `synthetic`: see `find_synthetic`.
@@ -38,6 +39,8 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
     module = build_module(cfg, data, world_size=1)
     loaders = {"train": data.train_dataloader(), "validation": data.val_dataloader()}
     steps = {"train": module.training_step, "validation": module.validation_step}
+    targets: list[Tensor] = []
+    module.train_loss.register_forward_pre_hook(lambda _, given: targets.append(given[1]))
     return {
         "pin_memory": loaders["train"].pin_memory,
         "moved": {name: share_moved(loader) for name, loader in loaders.items()},
@@ -45,6 +48,7 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
             name: share_changed(module.network, steps[name], loader, data.store)
             for name, loader in loaders.items()
         },
+        "mixed": share_mixed(targets),
         "normalised": measure_normalised(module.network.normaliser, store),
         **measure_balance(module.train_loss, loaders["train"], data),
         "synthetic": find_synthetic(data, len(store.targets)),
@@ -96,6 +100,12 @@ def lies_between(row: int, parents: np.ndarray, store: Store) -> bool:
         return True
     directions = lines[nearest] / lengths[nearest, None]
     return bool((directions @ directions.T).min() < -1 + SAME)
+
+
+def share_mixed(targets: list[Tensor]) -> float:
+    """Mean share of targets (N, classes) beside the largest; 0 for whole ones (N,)."""
+    mixed = [1 - batch.max(dim=1).values for batch in targets if batch.ndim > 1]
+    return round(torch.cat(mixed).mean().item(), 4) if mixed else 0.0
 
 
 def share_moved(loader: DataLoader[Batch]) -> float:

@@ -7,12 +7,17 @@ import numpy as np
 import psutil
 import torch
 from lightning.pytorch import Trainer
+from omegaconf import DictConfig
+from torch import Tensor
 from torch.optim import Optimizer
 
-from ..model.checkpoint import read_checkpoint
+from ..configuration import build
+from ..data.store import Store
+from ..model.checkpoint import load_network, read_checkpoint
 from .callbacks import GradientNorm
 
 MEGABYTE = 1e6
+AUGMENTED_SHEET = "train_augmented.png"
 CLIP_RANGE = (0.5, 5.0)  # the cheat sheet's
 CLIP_POINT = 0.9  # of the steps' norms; the tenth above it is what clipping is for
 
@@ -68,6 +73,27 @@ def measure_memory(trainer: Trainer) -> dict[str, float | None]:
     total = torch.cuda.get_device_properties(device).total_memory
     peak = torch.cuda.max_memory_allocated(device)
     return {"device": round(total / MEGABYTE), "peak": round(peak / MEGABYTE, 3)}
+
+
+def describe_augmented(cfg: DictConfig, store: Store, trainer: Trainer) -> dict[str, Any]:
+    """Whether augmented items keep their label, and a sheet of some; empty where none can tell."""
+    judge = getattr(trainer.lightning_module.augment, "judge", None)
+    if judge is None:
+        return {}
+    data_type, device = build(cfg.data), trainer.strategy.root_device
+    network = load_network(Path(cfg.paths.models_dir, "model.ckpt"))[0].to(device)
+
+    def predict(image: Tensor) -> Tensor:
+        outputs: Tensor = network(image=image.to(device)).cpu()
+        return outputs
+
+    found: dict[str, Any] = judge(
+        store,
+        predict,
+        lambda arrays: data_type.features(arrays, store.state["data"])[0],
+        Path(cfg.paths.reports_dir, AUGMENTED_SHEET),
+    )
+    return found
 
 
 def describe_checkpoint(path: str | Path, monitor: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ..data.load import Batch
 from ..data.types import State
 from ..model.network import build_network
 
+Augment = Callable[[dict[str, Tensor], Tensor], tuple[dict[str, Tensor], Tensor]]
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
 
 
@@ -67,9 +68,9 @@ class LitModel(LightningModule):
         ranking = {self.task.metric: metrics[self.task.metric].clone()}
         self.train_metrics = MetricCollection(ranking, prefix="train/")
         self.val_metrics = metrics.clone(prefix="val/")
-        self.augment: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None
+        self.augment: Augment | None = None
         if "_target_" in augmentation:
-            self.augment = build(OmegaConf.create(augmentation), state=state["data"])
+            self.augment = build(OmegaConf.create(augmentation), state=state)
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """Raw arrays by name -> outputs (N, num_outputs)."""
@@ -80,9 +81,11 @@ class LitModel(LightningModule):
         """Loss of one augmented batch."""
         inputs, targets = batch["inputs"], batch["targets"]
         if self.augment is not None:
-            inputs = self.augment(inputs)
+            inputs, targets = self.augment(inputs, targets)
         outputs = self(inputs)
         loss: Tensor = self.train_loss(outputs, targets)
+        if targets.ndim > 1:  # of a mixed item, metrics expect the class with the larger share
+            targets = targets.argmax(dim=1)
         self.train_metrics.update(self.decoder(outputs.detach().float()), targets)
         self.log("train/loss", loss.detach(), **EPOCH, batch_size=len(targets))
         return loss

@@ -18,7 +18,12 @@ from ..data.store import load_store
 from ..errors import UserError
 from ..files import atomic
 from ..report import Report
-from .evidence import describe_checkpoint, describe_training
+from .evidence import (
+    AUGMENTED_SHEET,
+    describe_augmented,
+    describe_checkpoint,
+    describe_training,
+)
 from .module import LitModel
 from .record import create_run_dir, finish_record, start_record
 from .runs_page import write_runs_page
@@ -55,7 +60,10 @@ def run(cfg: DictConfig) -> Report:
         del os.environ[RUN_DIR]
         seconds = round(time.perf_counter() - started, 2)
         finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
-    return write_model(cfg, run_dir, trainer, outcome)
+    report = write_model(cfg, run_dir, trainer, outcome)
+    report.figures["augmented"] = describe_augmented(cfg, store, trainer)
+    report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
+    return report
 
 
 def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:

@@ -1,0 +1,192 @@
+"""Random changes of training images: a draw an item, applied to whole batches on their device."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchvision.transforms import v2
+
+from .rand_augment import rand_augment
+from .store import Store
+from .types import Arrays, State
+
+GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601-2)
+ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # as Zhong et al. 2020
+
+
+@dataclass
+class ImageAugmentation:
+    """Crop, mirror, turn, light, erase and mix; what moves in from outside is black.
+
+    0 or false leaves a change out. All but mixing keep the label, or should: see `change`.
+
+    Attributes:
+        state: Content of `state.json`: mixing needs the number of classes.
+        crop: Padding before a random crop to the same size, as a share of the width.
+        flip: Mirror half of the items, left to right.
+        flip_vertical: Mirror half of the items, top to bottom.
+        rotate_degrees: Largest turn.
+        scale: Largest zoom in or out, as a share.
+        brightness: Largest change of the factor 1, as of `contrast` and `saturation`.
+        contrast: Of the distance to the image's mean grey.
+        saturation: Of the distance to each pixel's grey.
+        rand_augment: Magnitude, up to 30, of two operations (Cubuk et al. 2020).
+        erase: Share of items in which a box becomes black (Zhong et al. 2020).
+        mixup: Alpha of the Beta distribution of the shares (Zhang et al. 2018).
+        cutmix: The same, of the areas (Yun et al. 2019); with both, each batch draws one.
+    """
+
+    state: State
+    crop: float = 0.0
+    flip: bool = False
+    flip_vertical: bool = False
+    rotate_degrees: float = 0.0
+    scale: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    rand_augment: int = 0
+    erase: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Makes the mixers of classes; other targets cannot be mixed."""
+        kinds = ((v2.MixUp, self.mixup), (v2.CutMix, self.cutmix))
+        count = len(self.state["task"].get("classes", ()))
+        mixers = [kind(alpha=alpha, num_classes=count) for kind, alpha in kinds if alpha and count]
+        self.mix = v2.RandomChoice(mixers) if mixers else None
+
+    def __call__(
+        self, inputs: dict[str, Tensor], targets: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Changes a batch.
+
+        Args:
+            inputs: `image`, uint8 (N, C, H, W).
+            targets: Classes (N,).
+
+        Returns:
+            `image` as float, 0 to 255, and the targets: with mixing, shares (N, classes).
+        """
+        image = self.change(inputs["image"])
+        if self.mix is not None:
+            image, targets = self.mix(image, targets)
+        return {"image": image}, targets
+
+    @torch.no_grad()
+    def change(self, image: Tensor) -> Tensor:
+        """What each item goes through alone, and should keep its label: uint8 -> float."""
+        with torch.autocast(image.device.type, enabled=False):  # coordinates need all their bits
+            if self.rand_augment:
+                image = rand_augment(image, self.rand_augment)
+            image = self.light(self.move(image).float())
+            return self.erase_boxes(image) if self.erase else image
+
+    def judge(
+        self,
+        store: Store,
+        predict: Callable[[Tensor], Tensor],
+        features: Callable[[Arrays], np.ndarray],
+        sheet: Path,
+    ) -> dict[str, Any]:
+        """Whether changed training images keep their class; draws some of them to `sheet`."""
+        from .image_labels import draw_sheet, judge_labels
+
+        if "classes" not in self.state["task"]:
+            return {}
+        draw_sheet(self, store, sheet)
+        return judge_labels(self, store, predict, features)
+
+    def move(self, image: Tensor) -> Tensor:
+        """Crops and mirrors by picking pixels; turning and zooming too needs resampling."""
+        count, _, height, width = image.shape
+        margin = round(self.crop * width)
+        corner = torch.randint(2 * margin + 1, (2, count), device=image.device)
+        chance = torch.tensor([self.flip_vertical / 2, self.flip / 2], device=image.device)
+        mirrored = torch.rand((2, count), device=image.device) < chance[:, None]
+        if self.rotate_degrees or self.scale:
+            shift = (corner - margin) * torch.tensor([[2 / height], [2 / width]]).to(image.device)
+            return self.resample(image.float(), shift, 1 - 2.0 * mirrored)
+        if not (margin or self.flip or self.flip_vertical):
+            return image
+        rows = pick(height, corner[0], mirrored[0])
+        columns = pick(width, corner[1], mirrored[1])
+        padded = functional.pad(image, [margin] * 4)
+        index = rows[:, :, None] * padded.shape[3] + columns[:, None, :]
+        index = index.flatten(1)[:, None].expand(-1, image.shape[1], -1)
+        return padded.flatten(2).gather(2, index).view_as(image)
+
+    def resample(self, image: Tensor, shift: Tensor, sign: Tensor) -> Tensor:
+        """Turns and zooms each image by its own draw, bilinearly.
+
+        Args:
+            image: float (N, C, H, W).
+            shift: Down and across (2, N), in half images.
+            sign: -1 where mirrored (2, N).
+        """
+        count, _, height, width = image.shape
+        angle = uniform(image, math.radians(self.rotate_degrees))
+        zoom = 1 + uniform(image, self.scale)
+        cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+        down = centres(height, image) * sign[0].view(-1, 1, 1)
+        across = centres(width, image).mT * sign[1].view(-1, 1, 1)
+        grid = torch.empty(count, height, width, 2, device=image.device)
+        torch.add(across * cos, shift[1].view(-1, 1, 1) - down * sin, out=grid[..., 0])
+        torch.add(across * sin, shift[0].view(-1, 1, 1) + down * cos, out=grid[..., 1])
+        return functional.grid_sample(image, grid, align_corners=False)
+
+    def light(self, image: Tensor) -> Tensor:
+        """Brightness, contrast and saturation as one matrix an image: float (N, C, H, W)."""
+        if not (self.brightness or self.contrast or self.saturation):
+            return image
+        channels = image.shape[1]
+        grey = torch.tensor(GREY if channels == 3 else (1.0,), device=image.device)
+        gain = 1 + uniform(image, self.brightness)
+        contrast = 1 + uniform(image, self.contrast)
+        saturation = 1 + uniform(image, self.saturation)
+        colour = saturation * torch.eye(channels, device=image.device) + (1 - saturation) * grey
+        mean = (image.mean(dim=(2, 3)) * grey).sum(dim=1).view(-1, 1, 1)
+        offset = (1 - contrast) * gain * mean
+        lit = torch.baddbmm(offset, gain * contrast * colour, image.flatten(2))
+        return lit.clamp_(0, 255).view_as(image)
+
+    def erase_boxes(self, image: Tensor) -> Tensor:
+        """Blackens one box in some of the images."""
+        count, _, height, width = image.shape
+        draw = torch.rand((5, count, 1, 1), device=image.device)
+        low, high = ERASED_AREA
+        area = (low + (high - low) * draw[0]) * height * width
+        low, high = map(math.log, ERASED_RATIO)
+        ratio = torch.exp(low + (high - low) * draw[1])
+        inside = draw[4] < self.erase
+        for size, side, place, axis in (
+            (height, torch.sqrt(area * ratio), draw[2], -1),
+            (width, torch.sqrt(area / ratio), draw[3], 0),
+        ):
+            start = place * (size - side).clamp_min(0)
+            steps = torch.arange(size, device=image.device).unsqueeze(axis)
+            inside = inside & (steps >= start) & (steps < start + side)
+        return image.masked_fill(inside[:, None], 0)
+
+
+def pick(size: int, corner: Tensor, mirrored: Tensor) -> Tensor:
+    """Positions (N, size) along one padded side, from each item's corner, some from behind."""
+    steps = torch.arange(size, device=corner.device)
+    return corner[:, None] + torch.where(mirrored[:, None], size - 1 - steps, steps)
+
+
+def centres(size: int, like: Tensor) -> Tensor:
+    """Pixel centres (size, 1) along one side, -1 and 1 being its ends."""
+    return ((2 * torch.arange(size, device=like.device) + 1) / size - 1)[:, None]
+
+
+def uniform(like: Tensor, limit: float) -> Tensor:
+    """(N, 1, 1) values in [-limit, limit], drawn on the batch's device."""
+    return (2 * torch.rand((len(like), 1, 1), device=like.device) - 1) * limit

@@ -1,0 +1,27 @@
+"""Random changes of training rows: a draw an item, applied to whole batches on their device."""
+
+import torch
+from torch import Tensor
+
+from .types import State
+
+
+class TableAugmentation:
+    """Gaussian noise on numeric columns.
+
+    Args:
+        state: Content of `state.json`: the columns' deviations.
+        deviation: Of the noise, as a share of each column's own.
+    """
+
+    def __init__(self, state: State, *, deviation: float) -> None:
+        columns = state["data"]["numeric"].values()
+        self.scale = deviation * torch.tensor([column["std"] for column in columns])
+
+    def __call__(
+        self, inputs: dict[str, Tensor], targets: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Adds noise to `numeric` (N, D); missing values stay missing, targets as they are."""
+        numeric = inputs["numeric"]
+        noise = torch.randn_like(numeric) * self.scale.to(numeric)
+        return inputs | {"numeric": numeric + noise}, targets
