@@ -108,6 +108,7 @@ class SplitData(LightningDataModule):
     def __init__(self, store: Store, loader: DictConfig, balance: str, seed: int) -> None:
         super().__init__()
         self.store, self.loader, self.balance, self.seed = store, loader, balance, seed
+        self.state, self.targets = store.state, np.asarray(store.targets[store.rows(TRAIN)])
 
     def count_batches(self, world_size: int) -> int:
         """Training batches of an epoch in each process."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig
@@ -16,10 +15,11 @@ from omegaconf import DictConfig
 from ..configuration import to_plain
 from ..data.balance import class_weights
 from ..data.load import SplitData
-from ..data.store import TRAIN, load_store
+from ..data.store import load_store
+from ..data.stream_load import StreamData
 from ..errors import UserError
 from ..files import atomic
-from ..report import Report
+from ..report import Report, load_report
 from .evidence import describe_checkpoint, describe_training
 from .module import LitModel
 from .record import create_run_dir, finish_record, start_record
@@ -36,16 +36,15 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: The data is not processed, the model does not build, or nothing was learned.
     """
-    store = load_store(cfg.paths.data_dir)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    data = open_data(cfg)
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
         fit(cfg, data, Path(os.environ[RUN_DIR]))
         sys.exit(0)
     run_dir = create_run_dir(cfg.paths.runs_dir)
     os.environ[RUN_DIR] = str(run_dir.resolve())
-    record = start_record(run_dir, cfg, store.state["version"])
+    record = start_record(run_dir, cfg, data.state["version"])
     started = time.perf_counter()
     status = "stopped"
     outcome: dict[str, Any] = {}
@@ -60,7 +59,15 @@ def run(cfg: DictConfig) -> Report:
     return write_model(cfg, run_dir, trainer, outcome)
 
 
-def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
+def open_data(cfg: DictConfig) -> SplitData | StreamData:
+    """The processed arrays, or with `loader=stream` the chunks made of them."""
+    if cfg.loader.name == "stream":
+        version = load_report("preprocess", cfg.paths.reports_dir).figures["version"]
+        return StreamData(cfg.loader, version, cfg.balance.name, cfg.seed)
+    return SplitData(load_store(cfg.paths.data_dir), cfg.loader, cfg.balance.name, cfg.seed)
+
+
+def fit(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> pl.Trainer:
     """Builds trainer and module and runs Lightning's loop.
 
     Raises:
@@ -77,18 +84,16 @@ def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
     return trainer
 
 
-def build_module(cfg: DictConfig, data: SplitData, world_size: int) -> LitModel:
+def build_module(cfg: DictConfig, data: SplitData | StreamData, world_size: int) -> LitModel:
     """The LightningModule from plain containers, which its checkpoint keeps."""
     groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
     plain = {name: to_plain(cfg[name]) for name in groups}
-    store = data.store
     weights = None
     if cfg.balance.name == "class_weights":
-        targets = np.asarray(store.targets[store.rows(TRAIN)])
-        weights = class_weights(targets, len(store.state["task"]["classes"])).tolist()
+        weights = class_weights(data.targets, len(data.state["task"]["classes"])).tolist()
     return LitModel(
         **plain,
-        state=store.state,
+        state=data.state,
         total_steps=count_steps(cfg.trainer, data.count_batches(world_size)),
         class_weights=weights,
     )
