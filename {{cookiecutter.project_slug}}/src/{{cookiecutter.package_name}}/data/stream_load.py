@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -67,7 +68,7 @@ class StreamData(LightningDataModule):
 
     def open_set(self, name: str, **options: Any) -> Any:
         """One of the sets below the data version, as LitData's dataset."""
-        return import_litdata().StreamingDataset(
+        dataset = import_litdata().StreamingDataset(
             f"{self.place}/{name}",
             cache_dir=self.loader.cache_dir,
             max_cache_size=self.loader.max_cache_size,
@@ -75,6 +76,9 @@ class StreamData(LightningDataModule):
             item_shuffle_window=0,  # all of a chunk, not a few hundred items at a time
             **options,
         )
+        if dataset.posix_fast:  # network folders would be shared out by whole chunks: unequally
+            dataset.posix_fast = replace(dataset.posix_fast, kind="posix")
+        return dataset
 
     def count_batches(self, world_size: int) -> int:
         """Training batches of an epoch in each process."""

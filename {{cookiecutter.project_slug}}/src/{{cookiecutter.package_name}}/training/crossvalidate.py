@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import build
 from ..data import preprocess, split
-from ..data.store import TRAIN, VALIDATION, load_store
+from ..data.ingest import read_table, write_table
+from ..data.store import TEST, TRAIN, VALIDATION, load_store
 from ..errors import UserError
 from ..evaluation.intervals import corrected_interval
 from ..evaluation.predictions import predict
@@ -63,8 +64,7 @@ def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
     """Splits, preprocesses and trains in a folder of the fold's own; metrics of its best epoch."""
     folder = parent / f"fold-{fold}"
     own = redirect(cfg, folder, fold)
-    (folder / "data").mkdir(parents=True)
-    shutil.copyfile(Path(cfg.paths.data_dir, "clean.csv"), folder / "data" / "clean.csv")
+    share_items(Path(cfg.paths.data_dir), folder / "data")
     split.run(own)
     preprocess.run(own)
     train.run(own)
@@ -79,6 +79,16 @@ def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
     return {"fold": fold, "items": sizes, "metrics": metrics}
 
 
+def share_items(data_dir: Path, target: Path) -> None:
+    """Copies the usable items, and the project's test items as such: `split` keeps them there."""
+    target.mkdir(parents=True)
+    shutil.copyfile(data_dir / "clean.csv", target / "clean.csv")
+    if (data_dir / "splits.csv").exists():
+        splits = read_table(data_dir / "splits.csv", "split")
+        held = splits.loc[splits["split"] == TEST, ["id", "split"]]
+        write_table(held.assign(bin=TEST), target / "splits.csv")
+
+
 def redirect(cfg: DictConfig, folder: Path, fold: int) -> DictConfig:
     """The config of one fold: raw data as configured, all that is written below a folder."""
     own = cfg.copy()
@@ -86,6 +96,8 @@ def redirect(cfg: DictConfig, folder: Path, fold: int) -> DictConfig:
     own.split.fold = fold
     for name in ("data", "models", "reports", "runs"):
         own.paths[f"{name}_dir"] = (folder / name).as_posix()
+    if "wandb" in own.logger:
+        own.logger.wandb = None  # names its runs after folders, and those of folds repeat
     return own
 
 
