@@ -125,8 +125,17 @@ def keep(path: str) -> None:
 
 
 def upload(place: str, path: str) -> None:
-    """Sends a file to a bucket and frees its room here."""
+    """Sends a file to a bucket and frees its room here.
+
+    Raises:
+        UserError: The bucket does not take it.
+    """
     from litdata.streaming.fs_provider import _get_fs_provider
 
-    _get_fs_provider(place).upload_file(path, f"{place}/{Path(path).name}")
+    try:
+        _get_fs_provider(place).upload_file(path, f"{place}/{Path(path).name}")
+    except Exception as error:  # each kind of storage has errors of its own
+        raise UserError(
+            f"{place} takes no chunk ({error}): check loader.url and your credentials for it."
+        ) from error
     Path(path).unlink()

@@ -1,7 +1,6 @@
 """Batches for training from LitData's chunks (`loader=stream`), for data larger than a disk."""
 
 import json
-import os
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -46,6 +45,8 @@ class StreamData(LightningDataModule):
                 f"use balance={', '.join(BALANCE)}, or loader=default."
             )
         self.loader, self.seed = loader, seed
+        # LitData fetches chunks in a thread; to unpack them is less than to hand batches over.
+        self.num_workers = 0 if loader.num_workers == "auto" else int(loader.num_workers)
         self.place = locate(loader.url, version)
         about = self.read_about()
         self.state = about["state"]
@@ -73,7 +74,9 @@ class StreamData(LightningDataModule):
             cache_dir=self.loader.cache_dir,
             max_cache_size=self.loader.max_cache_size,
             seed=self.seed,
-            item_shuffle_window=0,  # all of a chunk, not a few hundred items at a time
+            # All of a chunk is shuffled, so to unpack neighbours ahead would be in vain.
+            item_shuffle_window=0,
+            batch_decode=0,
             **options,
         )
         if dataset.posix_fast:  # network folders would be shared out by whole chunks: unequally
@@ -86,13 +89,8 @@ class StreamData(LightningDataModule):
 
     def choose_batch_size(self, split: str, world_size: int) -> int:
         """The configured one, or less, so that a small split has a batch for everyone."""
-        readers = world_size * max(1, self.num_workers(world_size))
+        readers = world_size * max(1, self.num_workers)
         return min(self.loader.batch_size, max(1, self.items[split] // readers))
-
-    def num_workers(self, world_size: int) -> int:
-        """Worker processes of each process: the cores that are left over."""
-        wanted = self.loader.num_workers
-        return max(0, (os.cpu_count() or 1) // world_size - 1) if wanted == "auto" else int(wanted)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, in whole batches per process."""
@@ -111,7 +109,7 @@ class StreamData(LightningDataModule):
             self.open_set(split, shuffle=shuffle, drop_last=shuffle),
             batch_size=self.choose_batch_size(split, world_size),
             # Not persistent: workers learn the epoch when they start.
-            num_workers=self.num_workers(world_size),
+            num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,
             collate_fn=partial(collate, fields=self.fields),
         )
