@@ -16,6 +16,7 @@ class Stage:
         reads: Stages whose outputs it reads.
         reads_raw: Whether it reads the raw data.
         in_pipeline: Whether `dvc.yaml` runs it.
+        options: Options of config groups that it always takes.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     reads_raw: bool = False
     in_pipeline: bool = True
+    options: tuple[str, ...] = ()
 
 
 PHASES = {
@@ -117,6 +119,15 @@ STAGES = {
             ("explore", "preprocess"),
         ),
         Stage(
+            "stream",
+            2,
+            "data.stream",
+            "write the processed data as chunks to stream from (loader=stream)",
+            ("loader",),
+            ("preprocess",),
+            in_pipeline=False,
+        ),
+        Stage(
             "sanity",
             3,
             "model.sanity",
@@ -131,6 +142,16 @@ STAGES = {
             "train the model; the best checkpoint becomes the project's model",
             (*TRAINING, "callbacks"),
             ("preprocess", "sanity"),
+        ),
+        Stage(
+            "crossvalidate",
+            4,
+            "training.crossvalidate",
+            "train on every fold of split=kfold; metrics with intervals over the folds",
+            (*TRAINING, "callbacks", "evaluate", "split"),
+            ("clean",),
+            in_pipeline=False,
+            options=("split=kfold",),
         ),
         Stage(
             "evaluate",

@@ -28,7 +28,7 @@ def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
     Raises:
         UserError: The config is wrong, an input is missing, or the stage's own reason.
     """
-    return execute(stage, compose(overrides))
+    return execute(stage, compose((*stage.options, *overrides)))
 
 
 def execute(stage: Stage, cfg: DictConfig) -> Report:

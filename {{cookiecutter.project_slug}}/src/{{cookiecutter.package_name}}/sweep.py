@@ -22,5 +22,5 @@ def run_with_hydra(stage: Stage, arguments: list[str]) -> None:
             traceback.print_exc()
             raise
 
-    sys.argv = [stage.name, "--config-dir", "configs", *arguments]
+    sys.argv = [stage.name, "--config-dir", "configs", *stage.options, *arguments]
     task()

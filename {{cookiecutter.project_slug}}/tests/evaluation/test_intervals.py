@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from {{ cookiecutter.package_name }}.evaluation.intervals import bootstrap
+from {{ cookiecutter.package_name }}.evaluation.intervals import bootstrap, corrected_interval
 
 pytestmark = pytest.mark.unit
 SETTINGS = {"resamples": 500, "confidence": 0.95, "seed": 0}
@@ -32,3 +33,17 @@ def test_a_better_model_has_an_interval_above_zero():
     worse = (np.arange(300) < 90).astype(float)
     low, _ = bootstrap(accuracy, targets, targets, worse, **SETTINGS)
     assert low > 0.2
+
+
+def test_the_interval_over_folds_is_the_corrected_one():
+    values = np.array([0.8, 0.9, 1.0])
+    half = 4.302653 * np.sqrt((1 / 3 + 1 / 2) * 0.01)  # t at 97.5 % with 2 degrees of freedom
+    assert corrected_interval(values, 0.5, 0.95) == pytest.approx((0.9 - half, 0.9 + half))
+
+
+def test_the_interval_over_folds_is_wider_than_that_of_independent_values():
+    values = np.random.default_rng(0).normal(0.9, 0.01, 5)
+    naive = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert corrected_interval(values, 0, 0.95) == pytest.approx(naive)
+    low, high = corrected_interval(values, 0.25, 0.95)
+    assert (high - low) / (naive[1] - naive[0]) == pytest.approx(1.5)

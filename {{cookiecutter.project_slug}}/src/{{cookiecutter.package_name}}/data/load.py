@@ -106,6 +106,7 @@ class SplitData(LightningDataModule):
         super().__init__()
         self.store = balance.extend(store, seed)
         self.loader, self.balance, self.seed = loader, balance, seed
+        self.state = store.state
         self.targets = np.asarray(self.store.targets[self.store.rows(TRAIN)])
 
     def count_batches(self, world_size: int) -> int:

@@ -73,8 +73,12 @@ class Balance(Strict):
 
 
 class Loader(Strict):
-    """How batches are read."""
+    """How batches are read; from a stream with `url`, `cache_dir` and `max_cache_size`."""
 
+    name: Literal["default", "stream"]
     batch_size: Positive
     num_workers: Literal["auto"] | Annotated[int, Field(ge=0)]
     pin_memory: Literal["auto"] | bool
+    url: str | None = None
+    cache_dir: str | None = None
+    max_cache_size: str | None = None

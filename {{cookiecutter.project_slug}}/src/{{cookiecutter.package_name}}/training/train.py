@@ -15,9 +15,10 @@ from omegaconf import DictConfig
 from ..configuration import build, to_plain
 from ..data.load import SplitData
 from ..data.store import load_store
+from ..data.stream_load import StreamData
 from ..errors import UserError
 from ..files import atomic
-from ..report import Report
+from ..report import Report, load_report
 from .evidence import (
     AUGMENTED_SHEET,
     describe_augmented,
@@ -39,16 +40,15 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: The data is not processed, the model does not build, or nothing was learned.
     """
-    store = load_store(cfg.paths.data_dir)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
+    data = open_data(cfg)
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
         fit(cfg, data, Path(os.environ[RUN_DIR]))
         sys.exit(0)
     run_dir = create_run_dir(cfg.paths.runs_dir)
     os.environ[RUN_DIR] = str(run_dir.resolve())
-    record = start_record(run_dir, cfg, store.state)
+    record = start_record(run_dir, cfg, data.state)
     started = time.perf_counter()
     status = "stopped"
     outcome: dict[str, Any] = {}
@@ -61,12 +61,20 @@ def run(cfg: DictConfig) -> Report:
         seconds = round(time.perf_counter() - started, 2)
         finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
     report = write_model(cfg, run_dir, trainer, outcome)
-    report.figures["augmented"] = describe_augmented(cfg, store, trainer)
+    report.figures["augmented"] = describe_augmented(cfg, data, trainer)
     report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
     return report
 
 
-def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
+def open_data(cfg: DictConfig) -> SplitData | StreamData:
+    """The processed arrays, or with `loader=stream` the chunks made of them."""
+    if cfg.loader.name == "stream":
+        version = load_report("preprocess", cfg.paths.reports_dir).figures["version"]
+        return StreamData(cfg.loader, version, build(cfg.balance), cfg.seed)
+    return SplitData(load_store(cfg.paths.data_dir), cfg.loader, build(cfg.balance), cfg.seed)
+
+
+def fit(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> pl.Trainer:
     """Builds trainer and module and runs Lightning's loop.
 
     Raises:
@@ -83,11 +91,11 @@ def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
     return trainer
 
 
-def build_module(cfg: DictConfig, data: SplitData, world_size: int) -> LitModel:
+def build_module(cfg: DictConfig, data: SplitData | StreamData, world_size: int) -> LitModel:
     """The LightningModule from plain containers, which its checkpoint keeps."""
     groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
     plain = {name: to_plain(cfg[name]) for name in groups}
-    state = data.store.state
+    state = data.state
     weights = data.balance.weigh(data.targets, len(state["task"].get("classes", ())))
     return LitModel(
         **plain,

@@ -1,0 +1,116 @@
+"""`crossvalidate`: trains on every fold; the project's own split, model and reports stay as is."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from ..configuration import build
+from ..data import preprocess, split
+from ..data.ingest import read_table, write_table
+from ..data.store import TEST, TRAIN, VALIDATION, load_store
+from ..errors import UserError
+from ..evaluation.intervals import corrected_interval
+from ..evaluation.predictions import predict
+from ..problem.task import Task
+from ..report import Report
+from . import train
+from .record import create_run_dir
+
+
+def run(cfg: DictConfig) -> Report:
+    """Scores each fold's best checkpoint on that fold's validation items; none is a test item.
+
+    The best epoch is chosen on the items that score it, so the figures are a little too good:
+    they compare settings, `evaluate` says how good a model is.
+
+    Raises:
+        UserError: The options do not suit, or a fold's own reason.
+    """
+    refuse_unsuitable(cfg)
+    parent = create_run_dir(Path(cfg.paths.runs_dir, "crossvalidate"))
+    try:
+        folds = [run_fold(cfg, parent, fold) for fold in range(cfg.split.folds)]
+    except BaseException:  # Ctrl-C too
+        shutil.rmtree(parent)
+        raise
+    figures = {
+        "runs": parent.as_posix(),
+        "metric": cfg.task.metric,
+        "metrics": aggregate(folds, cfg.evaluate.confidence),
+        "folds": folds,
+    }
+    found = figures["metrics"][cfg.task.metric]
+    low, high = found["interval"]
+    summary = (
+        f"{cfg.task.metric} {found['mean']:.4g} [{low:.4g}, {high:.4g}] over {len(folds)} folds"
+    )
+    return Report(stage="crossvalidate", figures=figures, summary=summary)
+
+
+def refuse_unsuitable(cfg: DictConfig) -> None:
+    """Raises a UserError for options under which folds cannot be trained one after another."""
+    if cfg.split.name != "kfold":
+        raise UserError(f"split={cfg.split.name} has no folds: leave it out, or use split=kfold.")
+    if cfg.loader.name == "stream":
+        raise UserError("a stream holds one split alone: use loader=default.")
+    if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
+        raise UserError("folds are trained in one process: use trainer.devices=1 and one node.")
+
+
+def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
+    """Splits, preprocesses and trains in a folder of the fold's own; metrics of its best epoch."""
+    folder = parent / f"fold-{fold}"
+    own = redirect(cfg, folder, fold)
+    share_items(Path(cfg.paths.data_dir), folder / "data")
+    split.run(own)
+    preprocess.run(own)
+    train.run(own)
+    store = load_store(own.paths.data_dir)
+    task: Task = build(own.task)
+    rows = store.rows(VALIDATION)
+    predictions, _ = predict(folder / "models" / "model.ckpt", store, rows, task)
+    metrics = task.metrics(np.asarray(store.targets[rows]), predictions)
+    shutil.rmtree(folder / "data" / "processed")  # as large as the project's, once a fold
+    print(f"fold {fold}: {cfg.task.metric} {metrics[cfg.task.metric]:.4g}", flush=True)
+    sizes = {TRAIN: len(store.rows(TRAIN)), VALIDATION: len(rows)}
+    return {"fold": fold, "items": sizes, "metrics": metrics}
+
+
+def share_items(data_dir: Path, target: Path) -> None:
+    """Copies the usable items, and the project's test items as such: `split` keeps them there."""
+    target.mkdir(parents=True)
+    shutil.copyfile(data_dir / "clean.csv", target / "clean.csv")
+    if (data_dir / "splits.csv").exists():
+        splits = read_table(data_dir / "splits.csv", "split")
+        held = splits.loc[splits["split"] == TEST, ["id", "split"]]
+        write_table(held.assign(bin=TEST), target / "splits.csv")
+
+
+def redirect(cfg: DictConfig, folder: Path, fold: int) -> DictConfig:
+    """The config of one fold: raw data as configured, all that is written below a folder."""
+    own = cfg.copy()
+    OmegaConf.resolve(own)  # before the paths change, on which others are built
+    own.split.fold = fold
+    for name in ("data", "models", "reports", "runs"):
+        own.paths[f"{name}_dir"] = (folder / name).as_posix()
+    if "wandb" in own.logger:
+        own.logger.wandb = None  # names its runs after folders, and those of folds repeat
+    return own
+
+
+def aggregate(folds: list[dict[str, Any]], confidence: float) -> dict[str, Any]:
+    """Metric -> mean, standard deviation and interval over the folds."""
+    items = [fold["items"] for fold in folds]
+    ratio = sum(n[VALIDATION] for n in items) / sum(n[TRAIN] for n in items)
+    found = {}
+    for name in folds[0]["metrics"]:
+        values = np.array([fold["metrics"][name] for fold in folds])
+        found[name] = {
+            "mean": float(values.mean()),
+            "std": float(values.std(ddof=1)),
+            "interval": corrected_interval(values, ratio, confidence),
+        }
+    return found
