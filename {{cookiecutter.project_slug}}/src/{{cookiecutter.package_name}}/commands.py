@@ -116,7 +116,7 @@ STAGES = {
             "data.card",
             "write docs/data_card.md from what ran and what people answered",
             ("preprocess",),
-            ("explore", "preprocess"),
+            ("explore", "labels", "preprocess"),
         ),
         Stage(
             "stream",

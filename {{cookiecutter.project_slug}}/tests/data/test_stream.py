@@ -191,7 +191,7 @@ def test_a_damaged_stream_is_a_sentence(streamed, small):
 
 
 def test_a_sampler_is_refused_with_what_to_use_instead(streamed, small):
-    with pytest.raises(UserError, match=r"weighted_sampler.*class_weights"):
+    with pytest.raises(UserError, match=r"WeightedSampler.*class_weights"):
         open_small(small, "balance=weighted_sampler")
 
 

@@ -18,7 +18,6 @@ from .store import SPLITS, load_state
 
 CARD = Path("docs/data_card.md")
 SETTINGS = ("paths", "data", "task", "preprocess")  # what the preprocess stage ran with
-OPTIONAL = ("labels",)  # stages whose findings the card shows where they ran
 # Title -> the charter's answers below it.
 PEOPLE = {
     "What it stands for": ("data.population", "data.groups", "data.sampling", "data.dev_and_test"),
@@ -89,9 +88,7 @@ def describe_items(cfg: DictConfig) -> Iterator[str]:
         *((f"label: {name}", show(value)) for name, value in explored["labels"].items()),
         ("outliers", f"{explored['outliers']['count']:,}"),
     )
-    for stage in OPTIONAL:
-        if Path(cfg.paths.reports_dir, f"{stage}.json").exists():
-            yield f"\n{load_report(stage, cfg.paths.reports_dir).summary}."
+    yield f"\nLabels: {load_report('labels', cfg.paths.reports_dir).summary}."
     yield "\n`reports/explore.html` shows samples, distributions and what to look at."
 
 
