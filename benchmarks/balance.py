@@ -149,7 +149,7 @@ def print_table(name: str, scores: pd.DataFrame) -> None:
 def main() -> None:
     """Prints a table for each set."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--steps", type=int, default=300)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
