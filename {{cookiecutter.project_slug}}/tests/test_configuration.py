@@ -10,7 +10,11 @@ from {{ cookiecutter.package_name }}.problem.cheatsheet import find_outside_rang
 
 pytestmark = pytest.mark.config
 ROOT = Path(__file__).parents[1]
-REQUIRED = {"data=folder": ["data.root=photos"], "data=csv": ["data.path=table.csv"]}
+REQUIRED = {
+    "data=folder": ["data.root=photos"],
+    "data=csv": ["data.path=table.csv"],
+    "split=predefined": ["split.path=splits.csv"],
+}
 GROUPS = sorted(folder for folder in (ROOT / "configs").iterdir() if folder.is_dir())
 OPTIONS = [(g.name, path.stem) for g in GROUPS for path in sorted(g.glob("*.yaml"))]
 
@@ -73,11 +77,11 @@ def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):
 
 
 def test_a_required_value_that_is_missing_is_named():
-    own = [option for group, option in OPTIONS if f"{group}={option}" in REQUIRED]
+    own = [f"{group}={option}" for group, option in OPTIONS if f"{group}={option}" in REQUIRED]
     for option in own:
-        (needed,) = REQUIRED[f"data={option}"]
+        (needed,) = REQUIRED[option]
         with pytest.raises(UserError, match=needed.partition("=")[0]):
-            compose([f"data={option}"])
+            compose([option])
     assert own
 
 

@@ -16,12 +16,12 @@ KEPT = 0.9  # share of items without classes that cleaning leaves
 
 def cleaning_keeps_the_shares(project: Project) -> Finding:
     """What was quarantined is no special part: classes keep the shares that were collected."""
-    drift = sources_do_not_drift(project)
-    if not drift.holds:
-        return drift
+    steady, found = sources_do_not_drift(project)
+    if not steady:
+        return Finding(False, found)
     if not are_classes(project):
         kept, items = len(read_clean(project)), len(read_items(project))
-        return Finding(kept >= KEPT * items, f"{drift.figure}; {kept:,} of {items:,} items kept")
+        return Finding(kept >= KEPT * items, f"{found}; {kept:,} of {items:,} items kept")
     before = Counter(row["label"] for row in read_items(project) if row["label"])
     after = Counter(row["label"] for row in read_clean(project))
     moved = {
@@ -29,7 +29,7 @@ def cleaning_keeps_the_shares(project: Project) -> Finding:
         for label, count in before.items()
     }
     worst = max(moved, key=lambda label: moved[label])
-    told = f"{drift.figure}; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
+    told = f"{found}; cleaning moved the share of {worst} most, by {moved[worst]:.2%}"
     return Finding(moved[worst] <= LABEL_SHIFT, told)
 
 

@@ -152,8 +152,10 @@ def dev_and_test_are_alike(project: Project) -> Finding:
     return Finding(not judged and (by_time or corrected >= REJECTED), told)
 
 
-def sources_do_not_drift(project: Project) -> Finding:
+def sources_do_not_drift(project: Project) -> tuple[bool, str]:
     """A classifier hardly tells one declared source from the others, or earlier from later items.
+
+    Part of the check of what was collected: whether it holds, and the figures.
 
     Raises:
         NotYetError: The charter names several sources, and items do not say where they are from.
@@ -162,10 +164,10 @@ def sources_do_not_drift(project: Project) -> Finding:
     if len(sources) > 1 and not project.cfg.data.origin:
         raise NotYetError(f"set data.origin: items of {len(sources)} sources do not say which")
     if not project.cfg.data.origin and not project.cfg.data.time:
-        return Finding(True, "1 source, no dates")
+        return True, "1 source, no dates"
     found = project.figures("preprocess")["drift"]
     apart, told = find_apart(found["origins"] | found["times"], DRIFTED)
-    return Finding(not apart, told)
+    return not apart, told
 
 
 def find_apart(pairs: dict[str, dict[str, Any]], bound: float) -> tuple[list[str], str]:
