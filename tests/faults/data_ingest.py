@@ -5,11 +5,12 @@ from PIL import Image
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import answer
 
-GPS, LATITUDE = 0x8825, 2  # tags of EXIF
+MAKE, GPS, LATITUDE = 0x010F, 0x8825, 2  # tags of EXIF
 
 
 def photograph_at_home(work: Workspace) -> None:
     exif = Image.Exif()
+    exif[MAKE] = "A camera"  # Pillow writes nothing for an EXIF without a tag of its own
     exif.get_ifd(GPS)[LATITUDE] = (52.0, 31.0, 12.0)
     path = next((work.root / "data/raw/0").glob("*.png"))
     picture = Image.open(path)
