@@ -191,6 +191,8 @@ def test_a_damaged_stream_is_a_sentence(streamed, small):
 
 
 def test_a_sampler_is_refused_with_what_to_use_instead(streamed, small):
+    if not Path("configs/balance/weighted_sampler.yaml").exists():
+        pytest.skip("a task of numbers has no classes to balance")
     with pytest.raises(UserError, match=r"WeightedSampler.*class_weights"):
         open_small(small, "balance=weighted_sampler")
 
