@@ -26,6 +26,7 @@ PATHS = {
         "src/{package_name}/model/resnet.py",
         "src/{package_name}/model/timm_models.py",
         "tests/data/test_image.py",
+        "tests/training/test_diagnose.py",
     ),
     "data_type=tabular": (
         "configs/augmentation/noise.yaml",

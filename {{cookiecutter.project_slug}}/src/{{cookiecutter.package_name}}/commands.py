@@ -117,6 +117,15 @@ STAGES = {
             ("preprocess", "sanity"),
         ),
         Stage(
+            "diagnose",
+            4,
+            "training.diagnose",
+            "say from a run's log what went wrong and what to try",
+            ("diagnose",),
+            ("preprocess",),
+            in_pipeline=False,
+        ),
+        Stage(
             "evaluate",
             5,
             "evaluation.evaluate",

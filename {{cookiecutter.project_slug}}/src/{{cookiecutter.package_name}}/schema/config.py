@@ -13,6 +13,7 @@ from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
 from .stages import (
     Baselines,
     Benchmark,
+    Diagnose,
     Evaluate,
     Explore,
     Export,
@@ -59,6 +60,7 @@ class Config(Strict):
     explore: Explore
     baselines: Baselines
     sanity: Sanity
+    diagnose: Diagnose
     evaluate: Evaluate
     export: Export
     benchmark: Benchmark
