@@ -37,6 +37,7 @@ PATHS = {
         "tests/data/test_image_near.py",
         "tests/data/test_image_augment.py",
         "tests/data/test_image_labels.py",
+        "tests/training/test_diagnose.py",
     ),
     "data_type=tabular": (
         "configs/augmentation/noise.yaml",

@@ -154,6 +154,15 @@ STAGES = {
             options=("split=kfold",),
         ),
         Stage(
+            "diagnose",
+            4,
+            "training.diagnose",
+            "say from a run's log what went wrong and what to try",
+            ("diagnose",),
+            ("preprocess",),
+            in_pipeline=False,
+        ),
+        Stage(
             "evaluate",
             5,
             "evaluation.evaluate",

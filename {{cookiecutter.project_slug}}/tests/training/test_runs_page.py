@@ -3,7 +3,8 @@
 from omegaconf import OmegaConf
 
 from {{ cookiecutter.package_name }}.files import write_json
-from {{ cookiecutter.package_name }}.training.runs_page import read_records, write_runs_page
+from {{ cookiecutter.package_name }}.training.runs import read_records
+from {{ cookiecutter.package_name }}.training.runs_page import write_runs_page
 
 
 def add_record(runs_dir, name, **values):

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from ..files import read_json
 from ..model.families import FAMILIES
-from ..training.runs_page import read_records
+from ..training.runs import read_records
 from .project import NotYetError, Project, StaleError
 from .verdict import Finding
 

@@ -12,6 +12,7 @@ from ..files import read_json
 from ..problem.charter import Answers, read_charter
 from ..report import Report, load_report
 from ..stage import describe_inputs
+from ..training.runs import read_log
 
 # What a report is made from and what a person calls it when it has changed.
 INPUTS = {
@@ -126,15 +127,7 @@ class Project:
     @cached_property
     def log(self) -> dict[str, list[float]]:
         """The run's log by epoch: column -> its values in order, empty cells left out."""
-        import csv
-
         path = Path(self.cfg.paths.runs_dir, self.figures("train")["run"], "metrics.csv")
         if not path.exists():
             raise NotYetError("run `train` with the csv logger")
-        columns: dict[str, list[float]] = {}
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                for name, value in row.items():
-                    if value:
-                        columns.setdefault(name, []).append(float(value))
-        return columns
+        return read_log(path)

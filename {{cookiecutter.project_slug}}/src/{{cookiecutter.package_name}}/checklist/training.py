@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..files import hash_file, hash_json
 from ..problem.cheatsheet import describe_range, is_usual, load_cheatsheet
-from ..training.runs_page import read_records
+from ..training.runs import read_records
 from .project import NotYetError, Project
 from .verdict import Finding
 

@@ -97,6 +97,13 @@ class Classification:
         """Cross entropy of equal probabilities."""
         return float(np.log(len(state["classes"])))
 
+    def lowest_loss(self, state: State) -> float:
+        """Entropy of the smoothed targets."""
+        count = len(state["classes"])
+        others = self.label_smoothing / count
+        shares = np.array([1 - others * (count - 1), *[others] * (count - 1)])
+        return float(-(shares * np.log(np.maximum(shares, 1e-12))).sum())
+
     def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
         """All of `METRICS`; macro averages run over the classes that occur in either."""
         return {name: metric(targets, predictions) for name, metric in METRICS.items()}

@@ -58,6 +58,9 @@ class Task(Protocol):
     def expected_first_loss(self, state: State) -> float:
         """Loss of a network that knows nothing."""
 
+    def lowest_loss(self, state: State) -> float:
+        """Loss of a network that knows everything: not 0 with label smoothing."""
+
     def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
         """The same metrics with scikit-learn, for reports."""
 

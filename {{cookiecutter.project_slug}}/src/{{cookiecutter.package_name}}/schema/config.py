@@ -14,6 +14,7 @@ from .stages import (
     Baselines,
     Benchmark,
     Clean,
+    Diagnose,
     Evaluate,
     Explore,
     Export,
@@ -63,6 +64,7 @@ class Config(Strict):
     labels: Labels
     baselines: Baselines
     sanity: Sanity
+    diagnose: Diagnose
     evaluate: Evaluate
     export: Export
     benchmark: Benchmark

@@ -45,6 +45,12 @@ class Sanity(Strict):
     max_loss_share: Share
 
 
+class Diagnose(Strict):
+    """Settings of the diagnose stage."""
+
+    run: str
+
+
 class Evaluate(Strict):
     """Settings of the evaluate stage."""
 

@@ -49,6 +49,26 @@ class GradientNorm(Callback):
         self._epoch = []
 
 
+class LossRange(Callback):
+    """Logs the very first loss, and the largest of each epoch: where training starts and jumps."""
+
+    def __init__(self) -> None:
+        self._epoch: list[Tensor] = []  # on the device, so that no step waits for it
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Keeps the step's loss."""
+        self._epoch.append(outputs["loss"].detach() * trainer.accumulate_grad_batches)
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Logs them."""
+        losses, self._epoch = torch.stack(self._epoch), []
+        module.log("train/loss_max", losses.max(), sync_dist=True, reduce_fx="max")
+        if trainer.current_epoch == 0:
+            module.log("train/loss_first", losses[0], sync_dist=True)
+
+
 class DataWait(Callback):
     """Logs the share of each epoch's time in which the step waits for its batch."""
 

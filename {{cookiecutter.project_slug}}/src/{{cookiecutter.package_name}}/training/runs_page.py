@@ -6,7 +6,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from ..files import atomic, read_json
+from ..files import atomic
+from .runs import read_records
 
 COLUMNS = {
     "id": "run",
@@ -25,12 +26,6 @@ STYLE = (
     "div{overflow-x:auto}table{border-collapse:collapse}caption{text-align:left;padding:.5rem 0}"
     "th,td{text-align:left;padding:.3rem .7rem;border-bottom:1px solid #8885;vertical-align:top}"
 )
-
-
-def read_records(runs_dir: str | Path) -> list[dict[str, Any]]:
-    """The record of every run, in the order in which they started."""
-    records = [read_json(path) for path in Path(runs_dir).glob("*/record.json")]
-    return sorted(records, key=lambda record: (record["started"], record["id"]))
 
 
 def write_runs_page(runs_dir: str | Path, reports_dir: str | Path, task: DictConfig) -> Path:

@@ -125,6 +125,7 @@ def summarise(trainer: pl.Trainer, metric: str) -> dict[str, Any]:
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
         "parameters": count_parameters(trainer.lightning_module),
+        "trainable_share": share_trainable(trainer.lightning_module),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
         "processes": trainer.world_size,
@@ -134,6 +135,12 @@ def summarise(trainer: pl.Trainer, metric: str) -> dict[str, Any]:
 def count_parameters(module: torch.nn.Module) -> int:
     """Trainable parameters."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def share_trainable(module: torch.nn.Module) -> float:
+    """The part of all parameters that training changes."""
+    total = sum(p.numel() for p in module.parameters())
+    return round(count_parameters(module) / max(total, 1), 4)
 
 
 def find_best(trainer: pl.Trainer) -> ModelCheckpoint | None:

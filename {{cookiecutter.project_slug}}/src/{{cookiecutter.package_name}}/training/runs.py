@@ -1,0 +1,97 @@
+"""Runs read back from their folders: records and curves; without torch."""
+
+import csv
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from ..configuration import build
+from ..data.store import load_state
+from ..errors import UserError
+from ..files import read_json
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's curves, one value an epoch.
+
+    Losses are shares: 1 is what knowing nothing costs, 0 what knowing everything does, so that
+    they mean the same for any task.
+
+    Attributes:
+        name: Its id.
+        record: Its record.
+        log: Column -> values.
+        bounds: Loss of a model that knows everything, and of one that knows nothing.
+        metric: Name of the task's metric.
+        mode: `max` or `min`, the better direction of the metric.
+    """
+
+    name: str
+    record: dict[str, Any]
+    log: dict[str, list[float]]
+    bounds: tuple[float, float]
+    metric: str
+    mode: str
+
+    def curve(self, name: str) -> np.ndarray:
+        """Values of a column (epochs,), empty where it was not logged."""
+        return np.array(self.log.get(name, []))
+
+    def losses(self, name: str) -> np.ndarray:
+        """A column of losses as shares."""
+        low, high = self.bounds
+        return (self.curve(name) - low) / (high - low)
+
+    @cached_property
+    def train(self) -> np.ndarray:
+        """Training loss of each epoch."""
+        return self.losses("train/loss")
+
+    @cached_property
+    def val(self) -> np.ndarray:
+        """Validation loss of each epoch."""
+        return self.losses("val/loss")
+
+
+def read_records(runs_dir: str | Path) -> list[dict[str, Any]]:
+    """The record of every run, in the order in which they started."""
+    records = [read_json(path) for path in Path(runs_dir).glob("*/record.json")]
+    return sorted(records, key=lambda record: (record["started"], record["id"]))
+
+
+def read_log(path: Path) -> dict[str, list[float]]:
+    """A run's log by epoch: column -> its values in order, empty cells left out; {} if missing."""
+    columns: dict[str, list[float]] = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                for name, value in row.items():
+                    if value:
+                        columns.setdefault(name, []).append(float(value))
+    return columns
+
+
+def read_run(cfg: DictConfig) -> Run:
+    """The run that `diagnose.run` names, else the latest that logged an epoch.
+
+    Raises:
+        UserError: It is not there, or logged no epoch.
+    """
+    wanted = cfg.diagnose.run
+    names = [wanted] if wanted else [r["id"] for r in reversed(read_records(cfg.paths.runs_dir))]
+    for name in names:
+        folder = Path(cfg.paths.runs_dir, name)
+        log = read_log(folder / "metrics.csv")
+        if "train/loss" in log:
+            task = build(cfg.task)
+            state = load_state(cfg.paths.data_dir)["task"]
+            bounds = task.lowest_loss(state), task.expected_first_loss(state)
+            record = read_json(folder / "record.json")
+            return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode)
+    told = f"{wanted} is not there or" if wanted else f"{cfg.paths.runs_dir} holds no run that"
+    raise UserError(f"{told} logged no epoch: run `train` with logger=csv first.")
