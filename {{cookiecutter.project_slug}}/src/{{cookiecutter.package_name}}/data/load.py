@@ -67,6 +67,7 @@ class EpochSampler(Sampler[int]):
         self.size, self.seed, self.shuffle, self.weights = size, seed, shuffle, weights
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
+        self.done = (0, 0)  # epoch, and items of it that a resumed run has behind it
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -82,7 +83,9 @@ class EpochSampler(Sampler[int]):
                 chances = self.weights / self.weights.sum()
                 order = generator.choice(self.size, self.size, p=chances)
             order = order[: self.size - self.size % self.world_size]
-        return iter(order[self.rank :: self.world_size].tolist())
+        epoch, items = self.done
+        first = items if epoch == self.epoch else 0
+        return iter(order[self.rank :: self.world_size][first:].tolist())
 
     def __len__(self) -> int:
         if self.shuffle:
@@ -122,7 +125,20 @@ class SplitData(LightningDataModule):
         weights = None
         if self.balance == "weighted_sampler":
             weights = sampling_weights(np.asarray(self.store.targets[rows]))
-        return self.make_loader(rows, shuffle=True, weights=weights)
+        loader = self.make_loader(rows, shuffle=True, weights=weights)
+        if self.trainer is not None:
+            self.skip_batches_done(loader)
+        return loader
+
+    def skip_batches_done(self, loader: DataLoader[Batch]) -> None:
+        """Starts where a restored run stands; workers fetch before Lightning sets the epoch."""
+        assert self.trainer is not None
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        is_within = progress.ready > progress.processed
+        sampler: Any = loader.sampler
+        sampler.set_epoch(progress.processed)
+        sampler.done = (progress.processed, is_within * batches * self.loader.batch_size)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, each item once."""

@@ -42,6 +42,7 @@ class Config(Strict):
     goal: str
     change: str
     strict: bool
+    resume: str | None
     paths: Paths
     data: Data
     task: Task

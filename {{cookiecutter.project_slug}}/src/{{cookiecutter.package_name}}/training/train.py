@@ -17,12 +17,14 @@ from ..configuration import to_plain
 from ..data.balance import class_weights
 from ..data.load import SplitData
 from ..data.store import TRAIN, load_store
-from ..errors import UserError
+from ..errors import Terminated, UserError
 from ..files import atomic
 from ..report import Report
 from .evidence import describe_checkpoint, describe_training
+from .guard import NonFiniteError
 from .module import LitModel
-from .record import create_run_dir, finish_record, start_record
+from .record import create_run_dir, finish_record, resume_record, start_record
+from .resume import find_checkpoint, find_run, lock_run, refuse_changes, rewind
 from .runs_page import write_runs_page
 from .trainer import build_trainer
 
@@ -41,27 +43,61 @@ def run(cfg: DictConfig) -> Report:
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
-        fit(cfg, data, Path(os.environ[RUN_DIR]))
+        run_dir = Path(os.environ[RUN_DIR])
+        fit(cfg, data, run_dir, None if cfg.resume is None else find_checkpoint(run_dir))
         sys.exit(0)
-    run_dir = create_run_dir(cfg.paths.runs_dir)
+    is_new = cfg.resume is None
+    runs_dir = cfg.paths.runs_dir
+    run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
+    version = store.state["version"]
+    with lock_run(run_dir):
+        if is_new:
+            record, checkpoint = start_record(run_dir, cfg, version), None
+        else:
+            refuse_changes(run_dir, cfg, version)
+            checkpoint = find_checkpoint(run_dir)
+            record = resume_record(run_dir, rewind(run_dir, checkpoint))
+        trainer, outcome = fit_on_record(cfg, data, run_dir, record, checkpoint)
+    return write_model(cfg, run_dir, trainer, outcome)
+
+
+def fit_on_record(
+    cfg: DictConfig,
+    data: SplitData,
+    run_dir: Path,
+    record: dict[str, Any],
+    checkpoint: Path | None,
+) -> tuple[pl.Trainer, dict[str, Any]]:
+    """Trains, and writes into the record how it ended, whatever happens.
+
+    Raises:
+        UserError: The loss or the gradient is not finite, or the model does not build.
+        KeyboardInterrupt, Terminated: With how to go on.
+    """
     os.environ[RUN_DIR] = str(run_dir.resolve())
-    record = start_record(run_dir, cfg, store.state["version"])
-    started = time.perf_counter()
+    started = time.perf_counter() - record.get("seconds", 0.0)
     status = "stopped"
     outcome: dict[str, Any] = {}
     try:
-        trainer = fit(cfg, data, run_dir)
+        trainer = fit(cfg, data, run_dir, checkpoint)
         outcome = summarise(trainer, cfg.task.metric)
         status = "finished"
+    except NonFiniteError:
+        status = "failed: non-finite"
+        raise
+    except (KeyboardInterrupt, Terminated) as end:
+        raise type(end)(f"go on with it by `train resume={run_dir.name}`") from None
     finally:
         del os.environ[RUN_DIR]
         seconds = round(time.perf_counter() - started, 2)
         finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
-    return write_model(cfg, run_dir, trainer, outcome)
+    return trainer, outcome
 
 
-def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
-    """Builds trainer and module and runs Lightning's loop.
+def fit(
+    cfg: DictConfig, data: SplitData, run_dir: Path, checkpoint: Path | None = None
+) -> pl.Trainer:
+    """Builds trainer and module and runs Lightning's loop, from a checkpoint if there is one.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
@@ -69,7 +105,7 @@ def fit(cfg: DictConfig, data: SplitData, run_dir: Path) -> pl.Trainer:
     trainer = build_trainer(cfg, run_dir)
     module = build_module(cfg, data, trainer.world_size)
     try:
-        trainer.fit(module, datamodule=data)
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as end:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
