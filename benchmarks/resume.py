@@ -30,7 +30,7 @@ if __name__ == "__main__":
     nursery.live()
     whole = nursery.newest()
     same = 0
-    print("| workers | killed in step | went on behind step | same weights | same log |", flush=True)
+    print("| workers | killed in step | on from step | same weights | same log |", flush=True)
     print("| --- | --- | --- | --- | --- |", flush=True)
     for number in range(kills):
         trial = nursery.try_kill(number % 2 * 2, whole, generator)

@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def live(folder: Path, overrides: Sequence[str], beat: Any) -> None:
         seed(self, trainer, *rest)
 
     StepSeed.on_train_batch_start = count
-    run_stage(STAGES["train"], [*overrides, *SETTINGS])
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        run_stage(STAGES["train"], [*overrides, *SETTINGS])
 
 
 class Nursery:

@@ -40,9 +40,7 @@ def poison_step(monkeypatch, number, spoil):
 
 
 @pytest.mark.parametrize("spoil", [lambda loss: loss * math.nan, lambda loss: loss / 0])
-def test_the_step_and_its_items_are_named_and_earlier_states_stay(
-    checked, run, monkeypatch, spoil
-):
+def test_the_step_and_its_items_are_named_and_older_states_stay(checked, run, monkeypatch, spoil):
     poison_step(monkeypatch, 4, spoil)
     with pytest.raises(UserError, match="step 4 has loss"):
         run("train", *SHORT)

@@ -30,20 +30,28 @@ def checked(processed, run):
 
 
 @pytest.fixture
-def stopped(checked, run, monkeypatch):
-    """The folder of a run that a signal has stopped after its fifth batch."""
+def stop(checked, run, monkeypatch):
+    """`stop(*overrides)`: a signal stops a run after its fifth batch; gives the run's folder."""
     save_if_due = ResumeCheckpoint.save_if_due
 
     def signal_in_time(self, trainer, is_end):
-        if trainer.fit_loop.total_batch_idx == 4:
+        if trainer.fit_loop.total_batch_idx >= 4:
             self.note_signal(15, None)
         save_if_due(self, trainer, is_end)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(ResumeCheckpoint, "save_if_due", signal_in_time)
-        with pytest.raises(Terminated, match="resume=exp"):
-            run("train", *SHORT)
-    return max((checked / "runs").iterdir())
+    def begin(*overrides):
+        with monkeypatch.context() as patch:
+            patch.setattr(ResumeCheckpoint, "save_if_due", signal_in_time)
+            with pytest.raises(Terminated, match="resume=exp"):
+                run("train", *SHORT, *overrides)
+        return max((checked / "runs").iterdir())
+
+    return begin
+
+
+@pytest.fixture
+def stopped(stop):
+    return stop()
 
 
 def states(folder):
@@ -71,6 +79,17 @@ def test_sigterm_saves_first_and_the_run_goes_on(stopped, checked, run):
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    ["trainer.accumulate_grad_batches=2", "trainer.max_steps=9", "trainer.limit_train_batches=0.8"],
+)
+def test_other_ways_to_count_steps_go_on_too(stop, checked, run, setting):
+    stopped = stop(setting)
+    run("train", *SHORT, setting, "resume=latest")
+    run("train", *SHORT, setting)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
 @pytest.mark.parametrize("damage", ["cut", "bit"])
 def test_a_damaged_state_is_passed_over_with_a_word(stopped, run, capsys, damage):
     newest = stopped / "checkpoints" / states(stopped)[-1]
@@ -80,7 +99,7 @@ def test_a_damaged_state_is_passed_over_with_a_word(stopped, run, capsys, damage
     before = find_checkpoint(stopped)
     assert before is not None
     assert before.name == states(stopped)[-2]
-    assert f"{newest} is damaged" in capsys.readouterr().out.replace(f"{stopped}", f"{stopped}")
+    assert f"{newest} is damaged" in capsys.readouterr().out
     report = run("train", *SHORT, f"resume={stopped.name}")
     assert report.figures["epochs"] == 3
 
@@ -97,7 +116,7 @@ def test_another_config_or_another_data_version_is_refused(stopped, run):
         run("train", *SHORT, "resume=latest", "optimizer.lr=0.5")
     record = json.loads((stopped / "record.json").read_text())
     (stopped / "record.json").write_text(json.dumps(record | {"data_version": "another"}))
-    with pytest.raises(UserError, match="the data's version is .* and was another"):
+    with pytest.raises(UserError, match=r"the data's version is .* and was another"):
         run("train", *SHORT, "resume=latest")
 
 

@@ -79,10 +79,9 @@ class GradientNorm(Callback):
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Logs the epoch's norms and brings them to the CPU."""
         if self._epoch:
-            # Processes share their gradients, and so the norms.
             norms = torch.stack([norm.to(module.device) for norm in self._epoch])
-            module.log("train/gradient_norm", norms.mean())
-            module.log("train/gradient_norm_max", norms.max())
+            module.log("train/gradient_norm", norms.mean(), sync_dist=True)
+            module.log("train/gradient_norm_max", norms.max(), sync_dist=True)
             self.norms += norms.tolist()
         self._epoch = []
 
