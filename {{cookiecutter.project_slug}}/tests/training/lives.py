@@ -42,6 +42,7 @@ class Trial:
 def live(folder: Path, overrides: Sequence[str], beat: Any) -> None:
     """One life of a run, in a process of its own; `beat` counts its steps."""
     os.chdir(folder)
+    multiprocessing.set_start_method("fork", force=True)  # of a loader's workers, as in a real run
     torch.set_num_threads(1)  # bits differ between numbers of threads
     from {{ cookiecutter.package_name }}.commands import STAGES
     from {{ cookiecutter.package_name }}.stage import run_stage

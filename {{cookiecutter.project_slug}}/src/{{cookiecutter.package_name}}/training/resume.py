@@ -38,7 +38,7 @@ FREE = (
 )
 SHOWN = 5  # differing keys in the sentence
 # A killed run's workers live on for a moment, and hold its lock.
-LOCK_SECONDS = 15
+LOCK_SECONDS = 30
 
 
 def find_run(runs_dir: str | Path, wanted: str) -> Path:
