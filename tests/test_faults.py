@@ -9,8 +9,7 @@ from faults.harness import Fault, Workspace, copy_by_links, make_importable, wor
 FAULTS: list[Fault] = [
     fault
     for path in sorted(Path(__file__).with_name("faults").glob("*.py"))
-    if path.stem not in ("__init__", "harness", "runs")
-    for fault in importlib.import_module(f"faults.{path.stem}").FAULTS
+    for fault in getattr(importlib.import_module(f"faults.{path.stem}"), "FAULTS", ())
 ]
 MET = ("verified", "attested")
 SCORES = {"ML-22", "ML-26", "ML-41"}  # sums over other bullets, which fall with them

@@ -1,5 +1,7 @@
 """Faults of phase 4: odd settings, and runs whose log or checkpoint is not what it should be."""
 
+from contextlib import suppress
+
 from faults.harness import Fault, Workspace
 from faults.runs import add_run, change_log, current_run, rows_with
 
@@ -123,6 +125,38 @@ def lose_the_page_of_runs(work):
     work.remove("reports/runs.html")
 
 
+def prove_again(work: Workspace) -> None:
+    """Runs `sanity` again; what the fault leaves alone is taken from its report."""
+    known = work.module("report").load_report("sanity", "reports").figures
+    work.patch("model.sanity", "climb_ladder", lambda *_: known["ladder"])  # slow
+    with suppress(work.module("errors").UserError):
+        work.run("sanity")
+
+
+def let_the_nan_pass(work):
+    guard = work.module("training.guard").NonFiniteGuard
+    work.monkeypatch.setattr(guard, "check", lambda self, trainer: None)
+    prove_again(work)
+
+
+def go_on_after_a_nan(work):
+    def change(rows):
+        rows_with(rows, "train/loss")[5]["train/loss"] = "nan"
+
+    change_log(work, change)
+
+
+def forget_the_random_state(work):
+    seed = work.module("training.callbacks").StepSeed
+    work.monkeypatch.setattr(seed, "on_train_batch_start", lambda *_: None)
+    prove_again(work)
+
+
+def ignore_the_seed(work):
+    work.patch("training.proof", "start_afresh", lambda seed: None)
+    prove_again(work)
+
+
 def repeat(work: Workspace) -> None:
     add_run(work, "exp-2000-01-01-001", lambda record: None)
 
@@ -154,6 +188,8 @@ FAULTS = [
         pretend_a_gpu(precision="16-mixed", loss_scale=None),
         also=("DL-12.4",),
     ),
+    Fault("DL-25.3", "a NaN that passes the guard", let_the_nan_pass),
+    Fault("DL-25.3", "a NaN in the log, and on", go_on_after_a_nan, also=("DL-24.1",)),
     Fault("DL-26.1", "no clipping", clip_nothing),
     Fault("DL-26.1", "a norm above the clip after it", clip_without_effect),
     Fault("DL-26.2", "no clip suggested", suggest_nothing),
@@ -162,6 +198,8 @@ FAULTS = [
     Fault("DL-27.3", "the best overwritten by a later one", overwrite_the_best_with_another),
     Fault("DL-28.1", "no optimizer state", lose_the_optimizer),
     Fault("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
+    Fault("DL-28.3", "random state not restored", forget_the_random_state),
     Fault("ML-24", "no page of runs", lose_the_page_of_runs),
+    Fault("ML-25", "the seed ignored", ignore_the_seed),
     Fault("ML-25", "equal runs that end differently", repeat_with_another_result, given=repeat),
 ]

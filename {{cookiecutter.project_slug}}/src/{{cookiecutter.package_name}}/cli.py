@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from .commands import PHASES, STAGES
-from .errors import UserError, explain
+from .errors import Terminated, UserError, explain
 
 OTHERS = {
     "raw": "bring the raw data in place and under DVC",
@@ -37,10 +37,6 @@ WITH_OPTIONS = {
 }
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; unwinds like Ctrl-C so that drafts are removed."""
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 refused with a sentence, 130 or 143 stopped."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -53,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, raise_terminated)
     try:
         run_command(command, rest)
-    except KeyboardInterrupt:
-        stop(f"{command}: stopped by Ctrl-C; no report and no model of this run was written.", 130)
-    except Terminated:
-        stop(f"{command}: stopped by SIGTERM; no report and no model of this run was written.", 143)
+    except (KeyboardInterrupt, Terminated) as end:
+        name, code = ("Ctrl-C", 130) if isinstance(end, KeyboardInterrupt) else ("a signal", 143)
+        kept = f"; {end}" if end.args else ""
+        told = f"stopped by {name}; no report and no model of this run was written{kept}."
+        stop(f"{command}: {told}", code)
     except Exception as error:
         sentence = explain(error)
         if sentence is None:

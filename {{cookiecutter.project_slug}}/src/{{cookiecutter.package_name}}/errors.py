@@ -7,6 +7,10 @@ class UserError(Exception):
     """Something the user can mend. The message says what was wrong, where, and what to do."""
 
 
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds like Ctrl-C so that drafts are removed."""
+
+
 def explain(error: BaseException) -> str | None:
     """Turns an error a user can act on into its sentence; None means it is a bug of ours."""
     if isinstance(error, UserError):

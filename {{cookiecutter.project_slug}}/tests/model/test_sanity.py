@@ -11,6 +11,7 @@ from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.families import find_family
 from {{ cookiecutter.package_name }}.model.sanity import make_network
 from {{ cookiecutter.package_name }}.report import load_report
+from {{ cookiecutter.package_name }}.training import proof
 
 pytestmark = pytest.mark.pipeline
 
@@ -76,6 +77,27 @@ def test_every_option_of_the_ladder_is_tried(processed, run):
     ladder = run("sanity").figures["ladder"]
     assert set(ladder) == {path.stem for path in Path("configs/model").glob("*.yaml")}
     assert all(isinstance(size, int) for size in ladder.values())
+
+
+def test_a_few_steps_prove_that_training_repeats_and_goes_on_and_stops(processed, run):
+    proved = run("sanity").figures["proof"]
+    assert proved["reproduces"]
+    assert proved["resumes"]
+    assert proved["stopped_at"] == proved["poisoned_at"]
+
+
+def test_draws_that_no_seed_governs_are_noticed(processed, run, monkeypatch):
+    monkeypatch.setattr(proof, "start_afresh", lambda seed: None)
+    with pytest.raises(UserError, match="gave other weights the second time"):
+        run("sanity")
+
+
+def test_sanity_is_skipped_for_a_reason_alone(processed, run):
+    assert run("sanity", "sanity.skip=measured yesterday").figures == {
+        "skipped": "measured yesterday"
+    }
+    with pytest.raises(UserError, match=r"sanity\.skip"):
+        run("sanity", "sanity.skip=true")
 
 
 @pytest.mark.parametrize(

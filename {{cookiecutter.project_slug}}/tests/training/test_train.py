@@ -86,7 +86,7 @@ def test_a_flat_metric_stops_the_run_after_its_patience(checked, run):
 def test_checkpoints_hold_what_resuming_needs(checked, run):
     report = run("train", *SHORT)
     folder = checked / "runs" / report.figures["run"] / "checkpoints"
-    content = torch.load(folder / "last.ckpt", weights_only=True)
+    content = torch.load(folder / "best.ckpt", weights_only=True)
     needed = {"state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"}
     assert needed <= set(content)
     assert content["hyper_parameters"]["state"]["version"]
@@ -144,6 +144,7 @@ def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, small, numb
     _, words = process.communicate(timeout=30)
     assert process.returncode == code
     assert "no report and no model of this run was written" in words.splitlines()[-1]
+    assert f"go on with it by `train resume={max((checked / 'runs').iterdir()).name}`" in words
     assert {path: hash_file(path) for path in before} == before
     assert not [path for path in checked.rglob(".*") if path.parent.name in ("models", "reports")]
 

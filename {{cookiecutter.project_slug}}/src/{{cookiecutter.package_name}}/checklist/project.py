@@ -64,7 +64,7 @@ class Project:
         """Figures of a stage's report, if the report still holds.
 
         Raises:
-            NotYetError: The stage has not run.
+            NotYetError: The stage has not run, or was skipped.
             StaleError: Something that the report was made from has changed.
         """
         return self.report(stage).figures
@@ -76,6 +76,8 @@ class Project:
         if changed:
             alone = changed.endswith(f"of `{stage}` changed")
             raise StaleError(f"{changed}: run `{stage if alone else 'pipeline'}`")
+        if "skipped" in report.figures:
+            raise NotYetError(f"`{stage}` was skipped: {report.figures['skipped']}")
         return report
 
     def raw_report(self, stage: str) -> Report:

@@ -68,6 +68,7 @@ class EpochSampler(Sampler[int]):
         self.size, self.seed, self.shuffle, self.draw = size, seed, shuffle, draw
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
+        self.done = (0, 0)  # epoch, and items of it that a resumed run has behind it
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -79,7 +80,9 @@ class EpochSampler(Sampler[int]):
             generator = np.random.default_rng([self.seed, self.epoch])
             order = self.draw(generator) if self.draw else generator.permutation(self.size)
             order = order[: self.size - self.size % self.world_size]
-        return iter(order[self.rank :: self.world_size].tolist())
+        epoch, items = self.done
+        first = items if epoch == self.epoch else 0
+        return iter(order[self.rank :: self.world_size][first:].tolist())
 
     def __len__(self) -> int:
         if self.shuffle:
@@ -120,7 +123,20 @@ class SplitData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, in whole batches per process."""
-        return self.make_loader(self.store.rows(TRAIN), shuffle=True, draw=self.draw)
+        loader = self.make_loader(self.store.rows(TRAIN), shuffle=True, draw=self.draw)
+        if self.trainer is not None:
+            self.skip_batches_done(loader)
+        return loader
+
+    def skip_batches_done(self, loader: DataLoader[Batch]) -> None:
+        """Starts where a restored run stands; workers fetch before Lightning sets the epoch."""
+        assert self.trainer is not None
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        is_within = progress.ready > progress.processed
+        sampler: Any = loader.sampler
+        sampler.set_epoch(progress.processed)
+        sampler.done = (progress.processed, is_within * batches * self.loader.batch_size)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, each item once."""

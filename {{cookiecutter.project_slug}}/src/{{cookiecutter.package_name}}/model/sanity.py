@@ -13,6 +13,7 @@ from ..data.store import TRAIN, Store, load_store
 from ..problem.task import Task
 from ..report import Report
 from ..training.batches import inspect_batches
+from ..training.proof import prove_training
 from .network import Network, build_network
 from .sizing import climb_ladder, describe_network, estimate_memory
 
@@ -24,8 +25,12 @@ def run(cfg: DictConfig) -> Report:
     """Measures shapes, first loss, one batch learned by heart, and that every parameter moves.
 
     Returns:
-        The report; its `failures` have the figure and what to look at.
+        The report; its `failures` have the figure and what to look at. With `sanity.skip` it has
+        the reason alone.
     """
+    reason = cfg.sanity.skip
+    if reason:
+        return Report("sanity", {"skipped": reason}, summary=f"skipped: {reason}")
     store = load_store(cfg.paths.data_dir)
     torch.manual_seed(cfg.seed)
     task = build(without_smoothing(cfg.task))
@@ -40,10 +45,14 @@ def run(cfg: DictConfig) -> Report:
     figures["megabytes"] = estimate_memory(network, inputs, cfg.loader.batch_size)
     figures["ladder"] = climb_ladder(cfg, store, task, inputs, targets)
     figures["batches"] = inspect_batches(cfg, store)
+    figures["proof"] = prove_training(cfg, store)
     return Report(
         stage="sanity",
         figures=figures,
-        failures=find_failures(figures, cfg.sanity.max_loss_share),
+        failures=[
+            *find_failures(figures, cfg.sanity.max_loss_share),
+            *find_broken_promises(figures["proof"]),
+        ],
         summary=(
             f"first loss {figures['first_loss']:.3f} (expected {figures['expected_loss']:.3f}), "
             f"{len(targets)} items learned by heart to {figures['overfit_loss']:.4f}, "
@@ -154,4 +163,22 @@ def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
     for key, words in (("without_gradient", "have no gradient"), ("not_moved", "do not move")):
         if figures[key]:
             failures.append(f"parameters {words}: {', '.join(figures[key][:5])}.")
+    return failures
+
+
+def find_broken_promises(proof: dict[str, Any]) -> list[str]:
+    """One sentence for each thing that a few steps of training did not prove."""
+    failures = []
+    if not proof["reproduces"]:
+        failures.append(
+            f"{proof['steps']} equal steps gave other weights the second time: look for what draws "
+            "from another generator than torch's, or depends on time."
+        )
+    if not proof["resumes"]:
+        failures.append(
+            f"a run that went on from step {proof['resumed_at']} ended with other weights: look "
+            "for state that no checkpoint holds."
+        )
+    if proof["stopped_at"] != proof["poisoned_at"]:
+        failures.append(f"a NaN in step {proof['poisoned_at']} did not stop the run there.")
     return failures

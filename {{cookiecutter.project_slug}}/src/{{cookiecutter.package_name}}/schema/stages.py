@@ -43,6 +43,7 @@ class Sanity(Strict):
     steps: Positive
     num_items: Positive
     max_loss_share: Share
+    skip: str
 
 
 class Diagnose(Strict):

@@ -1,21 +1,48 @@
 """Loggers: each option of `configs/logger/` names a function that makes one for a run."""
 
+import csv
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+
+from ..files import atomic
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 
 
+class LogWriter(ExperimentWriter):
+    """Goes on with the log that is there, which Lightning's would delete."""
+
+    def _check_log_dir_exists(self) -> None:
+        path = Path(self.metrics_file_path)
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as stream:
+                self.metrics_keys = next(csv.reader(stream), [])
+
+    def _rewrite_with_new_header(self, fieldnames: list[str]) -> None:
+        rewrite_log(Path(self.metrics_file_path), columns=fieldnames)
+
+
+def rewrite_log(path: Path, columns: list[str] | None = None, keep: int | None = None) -> None:
+    """Writes a log anew, whole or not at all: with more columns, or only its first rows."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        rows = list(reader)[:keep]
+    with atomic(path) as draft, draft.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns or reader.fieldnames or [])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def csv_logger(run_dir: Path) -> CSVLogger:
     """Metrics of each epoch in `<run>/metrics.csv`."""
-    # The folder is this run's own and rightly not empty.
-    warnings.filterwarnings("ignore", "Experiment logs directory")
-    return CSVLogger(run_dir.parent, name="", version=run_dir.name)
+    logger = CSVLogger(run_dir.parent, name="", version=run_dir.name)
+    logger._experiment = LogWriter(logger.log_dir)
+    return logger
 
 
 def wandb_logger(run_dir: Path, project: str) -> "WandbLogger":

@@ -67,6 +67,7 @@ class LitModel(LightningModule):
         # The ranking metric alone while training: an update of each costs time in every step.
         ranking = {self.task.metric: metrics[self.task.metric].clone()}
         self.train_metrics = MetricCollection(ranking, prefix="train/")
+        self.train_metrics.persistent(True)  # a checkpoint within an epoch holds what they saw
         self.val_metrics = metrics.clone(prefix="val/")
         self.augment: Augment | None = None
         if "_target_" in augmentation:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import to_plain
 from ..data.types import State
-from ..files import atomic, hash_file, write_json
+from ..files import atomic, hash_file, read_json, write_json
 from ..revision import describe_revision, read_diff
 
 
@@ -58,6 +58,15 @@ def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]
         "notes": "",
         "conclusion": "",
     }
+    write_json(run_dir / "record.json", record)
+    return record
+
+
+def resume_record(run_dir: Path, step: int) -> dict[str, Any]:
+    """Notes in a run's record that it goes on at an optimizer step."""
+    record: dict[str, Any] = read_json(run_dir / "record.json")
+    life = {"step": step, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    record |= {"status": "running", "resumed": [*record.get("resumed", []), life]}
     write_json(run_dir / "record.json", record)
     return record
 

@@ -16,7 +16,7 @@ from ..configuration import build, to_plain
 from ..data.load import SplitData
 from ..data.store import load_store
 from ..data.stream_load import StreamData
-from ..errors import UserError
+from ..errors import Terminated, UserError
 from ..files import atomic
 from ..report import Report, load_report
 from .evidence import (
@@ -25,8 +25,10 @@ from .evidence import (
     describe_checkpoint,
     describe_training,
 )
+from .guard import NonFiniteError
 from .module import LitModel
-from .record import create_run_dir, finish_record, start_record
+from .record import create_run_dir, finish_record, resume_record, start_record
+from .resume import find_checkpoint, find_run, lock_run, refuse_changes, rewind
 from .runs_page import write_runs_page
 from .trainer import build_trainer
 
@@ -44,38 +46,80 @@ def run(cfg: DictConfig) -> Report:
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     data = open_data(cfg)
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
-        fit(cfg, data, Path(os.environ[RUN_DIR]))
+        run_dir = Path(os.environ[RUN_DIR])
+        fit(cfg, data, run_dir, None if cfg.resume is None else find_checkpoint(run_dir))
         sys.exit(0)
-    run_dir = create_run_dir(cfg.paths.runs_dir)
-    os.environ[RUN_DIR] = str(run_dir.resolve())
-    record = start_record(run_dir, cfg, data.state)
-    started = time.perf_counter()
-    status = "stopped"
-    outcome: dict[str, Any] = {}
-    try:
-        trainer = fit(cfg, data, run_dir)
-        outcome = summarise(trainer, cfg.task.metric)
-        status = "finished"
-    finally:
-        del os.environ[RUN_DIR]
-        seconds = round(time.perf_counter() - started, 2)
-        finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
+    is_new = cfg.resume is None
+    runs_dir = cfg.paths.runs_dir
+    run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
+    with lock_run(run_dir):
+        if is_new:
+            record, checkpoint = start_record(run_dir, cfg, data.state), None
+        else:
+            refuse_changes(run_dir, cfg, data.state["version"])
+            checkpoint = find_checkpoint(run_dir)
+            record = resume_record(run_dir, rewind(run_dir, checkpoint))
+        trainer, outcome = fit_on_record(cfg, data, run_dir, record, checkpoint)
     report = write_model(cfg, run_dir, trainer, outcome)
     report.figures["augmented"] = describe_augmented(cfg, data, trainer)
     report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
     return report
 
 
+def fit_on_record(
+    cfg: DictConfig,
+    data: SplitData | StreamData,
+    run_dir: Path,
+    record: dict[str, Any],
+    checkpoint: Path | None,
+) -> tuple[pl.Trainer, dict[str, Any]]:
+    """Trains, and writes into the record how it ended, whatever happens.
+
+    Raises:
+        UserError: The loss or the gradient is not finite, or the model does not build.
+        KeyboardInterrupt, Terminated: With how to go on.
+    """
+    os.environ[RUN_DIR] = str(run_dir.resolve())
+    started = time.perf_counter() - record.get("seconds", 0.0)
+    status = "stopped"
+    outcome: dict[str, Any] = {}
+    try:
+        trainer = fit(cfg, data, run_dir, checkpoint)
+        outcome = summarise(trainer, cfg.task.metric)
+        status = "finished"
+    except NonFiniteError:
+        status = "failed: non-finite"
+        raise
+    except (KeyboardInterrupt, Terminated) as end:
+        raise type(end)(f"go on with it by `train resume={run_dir.name}`") from None
+    finally:
+        del os.environ[RUN_DIR]
+        seconds = round(time.perf_counter() - started, 2)
+        finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
+    return trainer, outcome
+
+
 def open_data(cfg: DictConfig) -> SplitData | StreamData:
-    """The processed arrays, or with `loader=stream` the chunks made of them."""
+    """The processed arrays, or with `loader=stream` the chunks made of them.
+
+    Raises:
+        UserError: A stream is to go on from within an epoch, which it cannot.
+    """
     if cfg.loader.name == "stream":
+        if cfg.resume is not None:
+            raise UserError("a stream cannot go on within an epoch: start a new run.")
         version = load_report("preprocess", cfg.paths.reports_dir).figures["version"]
         return StreamData(cfg.loader, version, build(cfg.balance), cfg.seed)
     return SplitData(load_store(cfg.paths.data_dir), cfg.loader, build(cfg.balance), cfg.seed)
 
 
-def fit(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> pl.Trainer:
-    """Builds trainer and module and runs Lightning's loop.
+def fit(
+    cfg: DictConfig,
+    data: SplitData | StreamData,
+    run_dir: Path,
+    checkpoint: Path | None = None,
+) -> pl.Trainer:
+    """Builds trainer and module and runs Lightning's loop, from a checkpoint if there is one.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
@@ -83,7 +127,7 @@ def fit(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> pl.Trai
     trainer = build_trainer(cfg, run_dir)
     module = build_module(cfg, data, trainer.world_size)
     try:
-        trainer.fit(module, datamodule=data)
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as end:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

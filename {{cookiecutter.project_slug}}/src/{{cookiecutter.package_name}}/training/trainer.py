@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from ..configuration import build, to_plain
 from ..errors import UserError
+from .callbacks import StepSeed
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -27,9 +28,12 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     # Lightning's hints about products and its own deprecated calls are not the user's business.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
+    # SplitData goes on within an epoch by itself, which Lightning cannot know.
+    warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
+    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
     return Trainer(
         **settings,
-        callbacks=build_callbacks(cfg.callbacks, run_dir),
+        callbacks=[StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)],
         logger=[build(node, run_dir=run_dir) for node in cfg.logger.values() if node is not None],
         default_root_dir=run_dir,
         enable_model_summary=False,
@@ -43,7 +47,7 @@ def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
     callbacks = []
     for node in group.values():
         if node is not None:
-            is_checkpoint = node["_target_"].endswith("ModelCheckpoint")
+            is_checkpoint = node["_target_"].endswith("Checkpoint")
             extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
             callbacks.append(build(node, **extra))
     return callbacks

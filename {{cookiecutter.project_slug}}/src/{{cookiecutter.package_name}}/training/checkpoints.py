@@ -1,0 +1,160 @@
+"""States from which a killed run goes on: when they are saved, and what of them is restored."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+from ..errors import Terminated
+from ..files import atomic
+from .guard import NonFiniteGuard
+
+PREFIX = "resume-"
+STATE = "resume"  # this callback's key in a checkpoint
+LOG = "metrics.csv"
+
+
+class ResumeCheckpoint(Checkpoint):
+    """Keeps the newest states; SIGTERM and SIGUSR1 save one more, then stop the run.
+
+    A state is saved behind an optimizer step or an epoch's end, when gradients are used up.
+
+    Args:
+        dirpath: Where `resume-<batches>.ckpt` are written, each whole or not at all.
+        every_seconds: Time between two states.
+        every_n_train_steps: Save by optimizer steps too.
+        keep: States that stay.
+    """
+
+    def __init__(
+        self,
+        dirpath: str,
+        every_seconds: float,
+        every_n_train_steps: int | None = None,
+        keep: int = 2,
+    ) -> None:
+        self.folder = Path(dirpath)
+        self.every_seconds, self.every_n_train_steps = every_seconds, every_n_train_steps
+        self.keep = keep
+        self.saved, self.step = 0.0, 0
+        self.signalled = False
+        self.sums: dict[str, dict[str, Tensor]] = {}
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        """Listens to signals, until Lightning puts the old handlers back."""
+        self.saved, self.step = time.monotonic(), trainer.global_step
+        if trainer.is_global_zero:  # states behind this one are of a life that ended
+            for path in self.folder.glob(f"{PREFIX}*.ckpt"):
+                if path.name > self.name(trainer):
+                    path.unlink()
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGUSR1"):
+                if hasattr(signal, name):  # Windows has no SIGUSR1
+                    signal.signal(getattr(signal, name), self.note_signal)
+
+    def note_signal(self, number: int, frame: FrameType | None) -> None:
+        """Lets the step end before the run stops; a second signal does not wait."""
+        if self.signalled:
+            raise Terminated
+        self.signalled = True
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves behind an optimizer step that does not end the epoch, if it is time."""
+        if self.sums:
+            add_sums(trainer, self.sums)
+            self.sums = {}
+        stepped, self.step = trainer.global_step != self.step, trainer.global_step
+        if stepped and not trainer.is_last_batch:
+            self.save_if_due(trainer, is_end=trainer.global_step == trainer.max_steps)
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Saves between two epochs, if it is time."""
+        # With max_steps Lightning restarts an epoch that has ended: the state within it will do.
+        is_end = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        self.save_if_due(trainer, is_end=is_end or trainer.max_steps >= 0)
+
+    def save_if_due(self, trainer: Trainer, is_end: bool) -> None:
+        """Saves where there is more to come; all processes decide alike.
+
+        Raises:
+            Terminated: A signal has arrived.
+        """
+        every = self.every_n_train_steps
+        due = time.monotonic() - self.saved >= self.every_seconds
+        due = due or (every is not None and trainer.global_step % every == 0)
+        stop = trainer.strategy.reduce_boolean_decision(self.signalled, all=False)
+        due = trainer.strategy.reduce_boolean_decision(due or stop, all=False)
+        is_trial = trainer.fast_dev_run  # type: ignore[attr-defined]
+        if due and not is_end and not is_trial:
+            self.save(trainer)
+        if stop:
+            raise Terminated
+
+    def save(self, trainer: Trainer) -> None:
+        """Writes a state beside the older ones, then removes the oldest."""
+        for guard in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(guard, NonFiniteGuard):
+                guard.check(trainer)
+        for logger in trainer.loggers:
+            logger.save()
+        path = self.folder / self.name(trainer)
+        with atomic(path) if trainer.is_global_zero else nullcontext(path) as draft:
+            trainer.save_checkpoint(draft)
+        if trainer.is_global_zero:
+            for old in sorted(self.folder.glob(f"{PREFIX}*.ckpt"))[: -self.keep]:
+                old.unlink()
+        self.saved = time.monotonic()
+
+    @staticmethod
+    def name(trainer: Trainer) -> str:
+        """File names in the order of training, by batches."""
+        return f"{PREFIX}{trainer.fit_loop.total_batch_idx + 1:012d}.ckpt"
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Adds what Lightning leaves out: the log's length, and sums within an epoch."""
+        sums = {} if trainer.is_last_batch else dict(read_sums(trainer))
+        checkpoint[STATE] = {"log_rows": count_rows(trainer.default_root_dir), "sums": sums}
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Takes up the sums, to be added where they exist: behind the first step."""
+        self.sums = checkpoint[STATE]["sums"]
+
+
+def count_rows(run_dir: str | Path) -> int:
+    """Rows of a run's log below its header."""
+    path = Path(run_dir, LOG)
+    return max(0, len(path.read_bytes().splitlines()) - 1) if path.exists() else 0
+
+
+def read_sums(trainer: Trainer) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """What `log` has summed up in this epoch: name -> its sum and weights."""
+    for name, metric in trainer.fit_loop.epoch_loop._results.items():
+        if metric.is_tensor and not metric.has_reset:
+            yield name, {key: getattr(metric, key) for key in metric._defaults}
+
+
+def add_sums(trainer: Trainer, sums: dict[str, dict[str, Tensor]]) -> None:
+    """Puts the sums from before in front of the first step's; largest and smallest stay so."""
+    results = trainer.fit_loop.epoch_loop._results
+    for name, parts in sums.items():
+        metric = results[name]
+        extreme = metric.meta.is_max_reduction or metric.meta.is_min_reduction
+        for key, before in parts.items():
+            now = getattr(metric, key)
+            before = before.to(now.device)
+            merged = metric.meta.reduce_fx(before, now) if extreme else before + now
+            setattr(metric, key, merged)

@@ -1,0 +1,145 @@
+"""Going on with a run that was stopped or killed. Run: `train resume=latest`, or a run's id."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from ..commands import STAGES
+from ..configuration import nearest, to_plain
+from ..errors import UserError
+from ..files import read_json
+from ..model.checkpoint import read_checkpoint
+from ..revision import describe_revision
+from .checkpoints import LOG, PREFIX, STATE
+from .loggers import rewrite_log
+from .record import describe_hardware
+from .runs import read_records
+
+NEEDED = {
+    "state_dict",
+    "optimizer_states",
+    "lr_schedulers",
+    "epoch",
+    "global_step",
+    "loops",
+    "callbacks",
+    "hyper_parameters",
+    STATE,
+}
+# What may differ between a run's lives: it changes no weight.
+FREE = (
+    "callbacks.resume",
+    "loader.num_workers",
+    "loader.pin_memory",
+    "trainer.enable_progress_bar",
+)
+SHOWN = 5  # differing keys in the sentence
+# A killed run's workers live on for a moment, and hold its lock.
+LOCK_SECONDS = 30
+
+
+def find_run(runs_dir: str | Path, wanted: str) -> Path:
+    """The folder of the run to go on with.
+
+    Raises:
+        UserError: There is no such run, or it has finished.
+    """
+    status = {record["id"]: record["status"] for record in read_records(runs_dir)}
+    name = [*status][-1] if wanted == "latest" and status else wanted
+    if name not in status:
+        raise UserError(f"resume={wanted}: no such run in {runs_dir}/{nearest(wanted, [*status])}")
+    if status[name] == "finished":
+        raise UserError(f"resume={wanted}: {name} has finished; leave `resume` out for a new run.")
+    return Path(runs_dir, name)
+
+
+def lock_run(run_dir: Path) -> FileLock:
+    """Lets one process alone write to a run's folder, for as long as it lives.
+
+    Raises:
+        UserError: Another one does.
+    """
+    lock = FileLock(run_dir / ".lock")
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        raise UserError(f"{run_dir.name} is still running: wait for it or stop it.") from None
+    return lock
+
+
+def refuse_changes(run_dir: Path, cfg: DictConfig, data_version: str) -> None:
+    """Stops a run that would go on as another one; warns where only code or machine differ.
+
+    Raises:
+        UserError: Names the keys, or the data, that differ.
+    """
+    parts = ("data", "task", *STAGES["train"].config)
+    old = OmegaConf.load(run_dir / "config.yaml")
+    assert isinstance(old, DictConfig)
+    before, now = (
+        flatten({part: config.get(part) for part in parts})
+        for config in (to_plain(old), to_plain(cfg))
+    )
+    record = read_json(run_dir / "record.json")
+    before["the data's version"], now["the data's version"] = record["data_version"], data_version
+    changed = [
+        f"{key} is {now.get(key)} and was {before.get(key)}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key) and not key.startswith(FREE)
+    ]
+    if changed:
+        more = f", and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        told = f"{', '.join(changed[:SHOWN])}{more}"
+        raise UserError(f"{run_dir.name} cannot go on: {told}. Set it back, or start a new run.")
+    here = {**describe_revision(), "hardware": describe_hardware()}
+    other = [key for key, value in here.items() if record[key] != value]
+    if other:
+        print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the end")
+        print("may differ from that of a run that was not stopped.")
+
+
+def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Values of nested mappings by `a.b.c`."""
+    if not isinstance(config, dict):
+        return {prefix: config}
+    parts = (flatten(part, f"{prefix}.{name}".lstrip(".")) for name, part in config.items())
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def find_checkpoint(run_dir: Path) -> Path | None:
+    """The newest whole state; says so where it passes over a damaged one, or finds none."""
+    for path in sorted((run_dir / "checkpoints").glob(f"{PREFIX}*.ckpt"), reverse=True):
+        damage = find_damage(path)
+        if not damage:
+            return path
+        print(f"warning: {path} is damaged ({damage}): going on from the one before.")
+    print(f"{run_dir.name} has no state to go on from: starting at its first step.")
+    return None
+
+
+def find_damage(path: Path) -> str:
+    """Why a state cannot be restored; empty if it can."""
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch does not look at the checksums
+            broken = archive.testzip()
+        missing = NEEDED - set(read_checkpoint(path))
+    except (zipfile.BadZipFile, UserError, OSError, EOFError) as error:
+        return str(error)
+    if broken:
+        return f"{broken} has another checksum"
+    return f"it lacks {', '.join(sorted(missing))}" if missing else ""
+
+
+def rewind(run_dir: Path, checkpoint: Path | None) -> int:
+    """Cuts the log to what it held at a state.
+
+    Returns:
+        The optimizer step at which the run goes on.
+    """
+    content: dict[str, Any] = read_checkpoint(checkpoint) if checkpoint else {}
+    if (run_dir / LOG).exists():
+        rewrite_log(run_dir / LOG, keep=content[STATE]["log_rows"] if content else 0)
+    return int(content.get("global_step", 0))

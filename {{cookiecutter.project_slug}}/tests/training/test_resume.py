@@ -1,0 +1,141 @@
+"""A run that was killed ends as if it had not been; what cannot go on is refused in a sentence."""
+
+import json
+import random
+import shutil
+
+import pytest
+from lives import Nursery, same_end
+
+from {{ cookiecutter.package_name }}.data.load import EpochSampler
+from {{ cookiecutter.package_name }}.errors import Terminated, UserError
+from {{ cookiecutter.package_name }}.training.checkpoints import ResumeCheckpoint
+from {{ cookiecutter.package_name }}.training.resume import find_checkpoint
+
+pytestmark = pytest.mark.pipeline
+SHORT = (
+    "trainer.max_epochs=3",
+    "trainer.accelerator=cpu",
+    "logger=[csv]",
+    "loader.batch_size=16",
+    "callbacks.resume.every_n_train_steps=2",
+    "callbacks.periodic.every_n_epochs=1",
+)
+
+
+@pytest.fixture
+def checked(processed, run):
+    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
+    return processed
+
+
+@pytest.fixture
+def stop(checked, run, monkeypatch):
+    """`stop(*overrides)`: a signal stops a run after its fifth batch; gives the run's folder."""
+    save_if_due = ResumeCheckpoint.save_if_due
+
+    def signal_in_time(self, trainer, is_end):
+        if trainer.fit_loop.total_batch_idx >= 4:
+            self.note_signal(15, None)
+        save_if_due(self, trainer, is_end)
+
+    def begin(*overrides):
+        with monkeypatch.context() as patch:
+            patch.setattr(ResumeCheckpoint, "save_if_due", signal_in_time)
+            with pytest.raises(Terminated, match="resume=exp"):
+                run("train", *SHORT, *overrides)
+        return max((checked / "runs").iterdir())
+
+    return begin
+
+
+@pytest.fixture
+def stopped(stop):
+    return stop()
+
+
+def states(folder):
+    return sorted(path.name for path in (folder / "checkpoints").glob("resume-*.ckpt"))
+
+
+def test_killed_at_any_moment_a_run_ends_with_the_same_bits(checked, small):
+    nursery, generator = Nursery(checked, small), random.Random(0)
+    nursery.live()
+    whole = nursery.newest()
+    trials = [nursery.try_kill(workers, whole, generator) for workers in (0, 0, 2)]
+    assert all(trial.same_weights and trial.same_log for trial in trials), trials
+    assert any(trial.killed_at > 3 for trial in trials)
+
+
+def test_sigterm_saves_first_and_the_run_goes_on(stopped, checked, run):
+    assert json.loads((stopped / "record.json").read_text())["status"] == "stopped"
+    assert states(stopped)[-1] == "resume-000000000005.ckpt"
+    report = run("train", *SHORT, "resume=latest")
+    record = json.loads((stopped / "record.json").read_text())
+    assert report.figures["run"] == stopped.name
+    assert (record["status"], record["resumed"][0]["step"]) == ("finished", 5)
+    assert len(states(stopped)) <= 2
+    run("train", *SHORT)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["trainer.accumulate_grad_batches=2", "trainer.max_steps=9", "trainer.limit_train_batches=0.8"],
+)
+def test_other_ways_to_count_steps_go_on_too(stop, checked, run, setting):
+    stopped = stop(setting)
+    run("train", *SHORT, setting, "resume=latest")
+    run("train", *SHORT, setting)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+@pytest.mark.parametrize("damage", ["cut", "bit"])
+def test_a_damaged_state_is_passed_over_with_a_word(stopped, run, capsys, damage):
+    newest = stopped / "checkpoints" / states(stopped)[-1]
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content[: len(content) // 2] if damage == "cut" else content)
+    before = find_checkpoint(stopped)
+    assert before is not None
+    assert before.name == states(stopped)[-2]
+    assert f"{newest} is damaged" in capsys.readouterr().out
+    report = run("train", *SHORT, f"resume={stopped.name}")
+    assert report.figures["epochs"] == 3
+
+
+def test_without_any_state_a_run_starts_over_in_its_folder(stopped, run, capsys):
+    shutil.rmtree(stopped / "checkpoints")
+    report = run("train", *SHORT, "resume=latest")
+    assert "starting at its first step" in capsys.readouterr().out
+    assert (report.figures["run"], report.figures["epochs"]) == (stopped.name, 3)
+
+
+def test_another_config_or_another_data_version_is_refused(stopped, run):
+    with pytest.raises(UserError, match=r"optimizer\.lr is 0\.5 and was"):
+        run("train", *SHORT, "resume=latest", "optimizer.lr=0.5")
+    record = json.loads((stopped / "record.json").read_text())
+    (stopped / "record.json").write_text(json.dumps(record | {"data_version": "another"}))
+    with pytest.raises(UserError, match=r"the data's version is .* and was another"):
+        run("train", *SHORT, "resume=latest")
+
+
+def test_a_run_that_is_not_there_or_has_finished_is_refused(checked, run):
+    with pytest.raises(UserError, match="no such run"):
+        run("train", *SHORT, "resume=latest")
+    report = run("train", *SHORT)
+    with pytest.raises(UserError, match="has finished"):
+        run("train", *SHORT, "resume=latest")
+    with pytest.raises(UserError, match=f"did you mean {report.figures['run']}"):
+        run("train", *SHORT, f"resume={report.figures['run']}0")
+
+
+def test_the_order_goes_on_where_it_stood():
+    whole = EpochSampler(20, seed=1, shuffle=True)
+    whole.set_epoch(3)
+    rest = EpochSampler(20, seed=1, shuffle=True)
+    rest.set_epoch(3)
+    rest.done = (3, 8)
+    assert list(rest) == list(whole)[8:]
+    rest.set_epoch(4)
+    assert len(list(rest)) == 20
