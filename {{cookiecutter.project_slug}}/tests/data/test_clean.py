@@ -89,6 +89,8 @@ def test_an_item_that_lacks_a_value_goes_only_when_the_config_says_so():
     assert not any(find(items, Healthy("item-1")).values())
     found = find(items, Healthy("item-1"), missing="drop")
     assert found["incomplete"] == {"item-1": "has no width"}
+
+
 def test_what_ingest_found_unexpected_goes_with_its_reason():
     items = make_items("ab", "xy").assign(unexpected=["", "has mode P, not L"])
     assert find(items)["unexpected"] == {"item-1": "has mode P, not L"}

@@ -1,4 +1,4 @@
-"""What an item may be is written in a file; ingest and service hold items against the same rules."""
+"""What an item may be is written in a file; ingest and service hold items against it."""
 
 import asyncio
 import json
@@ -147,12 +147,13 @@ def test_the_service_refuses_exactly_the_rows_that_pandera_does(
     table = {"x": [None if value is None else str(value) for value in values]}
     rules, reasons = expect(tmp_path_factory.mktemp("schema"), table, schema)
     for row, value in enumerate(values):
-        try:
-            hold_rules(pd.DataFrame({"x": [value]}, dtype=float, index=[row]), rules)
-        except UserError as error:
-            assert str(error) == f"row {row}: {reasons[row]}."
-        else:
-            assert row not in reasons
+        received = pd.DataFrame({"x": [value]}, dtype=float, index=[row])
+        if row not in reasons:
+            hold_rules(received, rules)
+            continue
+        with pytest.raises(UserError) as refused:
+            hold_rules(received, rules)
+        assert str(refused.value) == f"row {row}: {reasons[row]}."
 
 
 @tables_only
@@ -176,7 +177,7 @@ def test_a_request_outside_the_rules_names_row_column_value_and_bound(tmp_path):
         return table.encode(received, state)
 
     assert ask({"width": 3, "colour": "red"}, {"width": None})["numeric"].shape == (2, 1)
-    with pytest.raises(UserError, match=r"row 2: column 'width' is 99.0, not less_than_or_equal_to"):
+    with pytest.raises(UserError, match=r"row 2: column 'width' is 99.0, not less_than_or"):
         ask({"width": 3}, {"width": 99})
     with pytest.raises(UserError, match=r"row 1: column 'colour' is 'blue', not isin"):
         ask({"colour": "blue"})
@@ -204,7 +205,8 @@ def test_ingest_and_service_refuse_the_same_images_in_the_same_words(tmp_path, m
     (tmp_path / "a").mkdir()
     path = tmp_path / "a" / "0.png"
     Image.new(mode, size).save(path)
-    assert dict(find_unexpected(tmp_path, ["a/0.png"], RULES)) == ({"a/0.png": reason} if reason else {})
+    found = dict(find_unexpected(tmp_path, ["a/0.png"], RULES))
+    assert found == ({"a/0.png": reason} if reason else {})
     located, _ = ImageFolder("unused").locate(str(path), {"expectations": {"rules": RULES}})
     if not reason:
         assert located[0].size == decode_named("0.png", path.read_bytes(), RULES).size == size
@@ -260,4 +262,4 @@ def test_unexpected_items_are_quarantined_with_the_reason(project, run, small):
     assert figures["unexpected_items"] == 1
     assert run("clean", f"data.expectations={path}").figures["reasons"]["unexpected"] == 1
     (reason,) = pd.read_csv("data/quarantine.csv")["reason"]
-    assert ("99x99" if IMAGES else "'width' is 1000000.0, not less_than") in reason or "RGB" in reason
+    assert any(told in reason for told in ("99x99", "RGB", "'width' is 1000000.0, not less_than"))

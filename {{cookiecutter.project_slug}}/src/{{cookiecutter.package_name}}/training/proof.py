@@ -10,6 +10,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from ..configuration import build
 from ..data.load import SplitData
 from ..data.store import Store
 from ..files import read_json
@@ -50,7 +51,7 @@ def prove_training(cfg: DictConfig, store: Store) -> dict[str, Any]:
         the run, or None; `items_named`: of that step's batch.
     """
     short = shorten(cfg)
-    data = SplitData(store, short.loader, short.balance.name, short.seed)
+    data = SplitData(store, short.loader, build(short.balance), short.seed)
     steps = 2 * min(BATCHES, data.count_batches(world_size=1))
     resumed_at = max(1, steps - 2)
     short.callbacks.resume.every_n_train_steps = resumed_at
@@ -103,7 +104,7 @@ def train_briefly(
         NonFiniteError: The guard stopped it.
     """
     start_afresh(cfg.seed)
-    data = SplitData(store, cfg.loader, cfg.balance.name, cfg.seed)
+    data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
     module = build_module(cfg, data, world_size=1)
     if poisoned:
         poison(module)
