@@ -6,11 +6,12 @@ texts. With imagededup, cleanvision and datasketch in the environment they do th
 """
 
 import argparse
+import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -109,15 +110,20 @@ def search(kind: str, count: int) -> None:
         find, similarity = cluster_codes, 0.9
     held = sum(array.nbytes for array in (vars(items).values() if kind == "image" else [items]))
     tracemalloc.start()
-    started = time.process_time()
+    started = cpu_seconds()
     clusters = find(items, similarity)
-    seconds = time.process_time() - started
+    seconds = cpu_seconds() - started
     added = tracemalloc.get_traced_memory()[1]
     copies = clusters[len(clusters) - len(originals) :]
     rest = clusters[: len(clusters) - len(originals)]
     recall = (copies == rest[originals]).mean()
     joined = len(rest) - len(np.unique(rest))
     print(seconds, held / 1e6, added / 1e6, recall, joined)
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of those that it started: other load changes it little."""
+    return sum(os.times()[:4])
 
 
 def run_alone(*arguments: str) -> list[float]:
@@ -192,7 +198,7 @@ def find_datasketch(table: pd.DataFrame) -> int:
     """Pairs of rows that datasketch's MinHashLSH finds, one token a cell."""
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=0.8, num_perm=64)
+    index = MinHashLSH(threshold=0.7, num_perm=64)
     found = 0
     tokens = [[f"{n}={v}".encode() for n, v in enumerate(row)] for row in table.to_numpy()]
     for number, sketch in enumerate(MinHash.generator(tokens, num_perm=64)):
@@ -206,20 +212,22 @@ def compare_peers() -> None:
     finders = {"this project": find_ours}
     peers = {"imagededup": find_imagededup, "cleanvision": find_cleanvision}
     finders |= {name: find for name, find in peers.items() if importlib.util.find_spec(name)}
+    for name in peers.keys() & finders.keys():
+        importlib.import_module(name if name == "cleanvision" else f"{name}.methods")  # not timed
     for count in PEER_SIZES:
         with tempfile.TemporaryDirectory() as folder:
             write_pictures(Path(folder), count)
             for name, find in finders.items():
-                started = time.process_time()
+                started = cpu_seconds()
                 found = find(Path(folder))
-                seconds = time.process_time() - started
+                seconds = cpu_seconds() - started
                 recall = len(found) / (count * COPIES)
                 print(f"{count:>8,} image files  {name:<14}{seconds:>8.2f} s  recall {recall:.3f}")
     for count in PEER_SIZES if importlib.util.find_spec("datasketch") else ():
         codes, originals = make_codes(count, np.random.default_rng(count))
-        started = time.process_time()
+        started = cpu_seconds()
         recall = find_datasketch(pd.DataFrame(codes)) / len(originals)
-        seconds = time.process_time() - started
+        seconds = cpu_seconds() - started
         print(f"{count:>8,} rows         {'datasketch':<14}{seconds:>8.2f} s  recall {recall:.3f}")
 
 

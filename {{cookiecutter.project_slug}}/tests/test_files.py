@@ -47,3 +47,13 @@ def test_equal_content_has_one_hash_whatever_the_order_of_keys():
 def test_a_full_disk_is_explained_and_a_bug_is_not():
     assert "disk is full" in (explain(OSError(28, "No space left on device", "model.ckpt")) or "")
     assert explain(KeyError("bug")) is None
+
+
+def test_a_file_that_nobody_may_read_does_not_stop_the_hash_of_its_folder(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path)
+
+    (tmp_path / "a").write_bytes(b"1")
+    readable = hash_tree(tmp_path)
+    monkeypatch.setattr("{{ cookiecutter.package_name }}.files.hash_file", refuse)
+    assert hash_tree(tmp_path) not in ("", readable)

@@ -60,6 +60,14 @@ def hash_file(path: Path | str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def hash_if_readable(path: Path) -> str:
+    """SHA-256 of a file, empty where it cannot be opened (a broken link, no permission)."""
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""
+
+
 def hash_tree(root: Path | str) -> str:
     """SHA-256 over relative names and bytes of a folder's files (or of one file); "" if missing."""
     root = Path(root)
@@ -68,4 +76,5 @@ def hash_tree(root: Path | str) -> str:
     if not root.exists():
         return ""
     files = sorted(path for path in root.rglob("*") if path.is_file())
-    return hash_json([(file.relative_to(root).as_posix(), hash_file(file)) for file in files])
+    names = [file.relative_to(root).as_posix() for file in files]
+    return hash_json(list(zip(names, map(hash_if_readable, files), strict=True)))

@@ -137,9 +137,10 @@ def test_truncated_foreign_and_oversized_files_are_problems_by_name(folder):
     for name, content in broken.items():
         (folder / "ünïcode" / name).write_bytes(content)
     (folder / "ünïcode" / "gone.png").symlink_to(folder / "nowhere.png")
+    (folder / "ünïcode" / "loop.png").symlink_to("loop.png")
     images = ImageFolder(str(folder))
     problems = images.find_problems(images.list_items())
-    assert {item.partition("/")[2] for item in problems} == {*broken, "gone.png"}
+    assert {item.partition("/")[2] for item in problems} == {*broken, "gone.png", "loop.png"}
     assert "pixels" in problems["ünïcode/bomb.png"]
     assert "damaged" in problems["ünïcode/half.png"]
 

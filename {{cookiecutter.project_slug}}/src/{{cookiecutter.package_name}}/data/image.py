@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from ..errors import UserError
-from ..files import hash_file
+from ..files import hash_if_readable
 from .image_expectations import find_unexpected, infer_expectations, read_expectations
 from .image_files import (
     SUFFIXES,
@@ -295,14 +295,6 @@ def compile_pattern(key: str, text: str) -> re.Pattern[str]:
     if not pattern.groups:
         raise UserError(f"data.{key}={text} needs a group, such as `patient_(\\d+)`.")
     return pattern
-
-
-def hash_if_readable(path: Path) -> str:
-    """SHA-256 of a file, empty where it cannot be opened (a broken link, no permission)."""
-    try:
-        return hash_file(path)
-    except OSError:
-        return ""
 
 
 async def read_form(request: "Request") -> list[tuple[str, bytes]]:
