@@ -157,11 +157,11 @@ def spoil_table(project: Path, count: int) -> Dirt:
     items = iter(others)
 
     def number(item: str) -> int:
-        return int(item.removeprefix("row-"))
+        return int(item.removeprefix("row-")) - 1
 
     def add(row: list[str]) -> str:
         rows.append(row)
-        return f"row-{len(rows) - 1:07d}"
+        return f"row-{len(rows):07d}"
 
     def nearly(item: str) -> list[str]:
         row = list(rows[number(item)])

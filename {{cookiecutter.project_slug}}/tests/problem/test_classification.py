@@ -99,6 +99,18 @@ def test_an_item_weighs_what_its_class_does_also_with_label_smoothing():
     assert loss.item() == pytest.approx((plain * weights[targets]).mean().item())
 
 
+def test_shares_of_two_classes_are_weighed_between_them():
+    weights, outputs = torch.tensor([0.5, 1.5]), torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    loss = TASK.loss(make_state(2), weights, gamma=2.0)
+    hard, soft = torch.tensor([0, 1]), torch.eye(2)
+    assert loss(outputs, hard).item() == pytest.approx(loss(outputs, soft).item())
+    half = torch.full((1, 2), 0.5)
+    plain = torch.nn.CrossEntropyLoss(label_smoothing=0.1)(outputs[:1], half)
+    assert TASK.loss(make_state(2), weights)(outputs[:1], half).item() == pytest.approx(
+        plain.item()
+    )
+
+
 def test_weighted_and_smoothed_a_common_item_is_still_best_seen_as_common():
     """Torch's own weights would have every item look like the rare class."""
     weights = torch.tensor([0.51, 25.0])

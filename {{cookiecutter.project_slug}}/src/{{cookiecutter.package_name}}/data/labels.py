@@ -44,14 +44,8 @@ def run(cfg: DictConfig) -> Report:
     caught, _ = find_suspects(features, wrong, units, cfg.labels.folds)
     hits, new = caught.index.isin(planted), ~caught.index.isin(found.index)
     names = dict(zip(targets, items["label"], strict=True))
-    suspects = (
-        items[["id", "label"]]
-        .loc[found.index]
-        .assign(
-            suggested=[names.get(value, f"{value:.4g}") for value in found["suggested"]],
-            score=found["score"].round(4),
-        )
-    )
+    found["suggested"] = [names.get(value, f"{value:.4g}") for value in found["suggested"]]
+    suspects = items[["id", "label"]].loc[found.index].join(found.round(4))
     write_table(suspects, data_dir / "label_suspects.csv")
     sheet = choose_sheet(items, suspects, cfg.labels.spot_check)
     pictures = data_type.write_sheet(sheet, Path(cfg.paths.reports_dir, "labels_spot_check.csv"))

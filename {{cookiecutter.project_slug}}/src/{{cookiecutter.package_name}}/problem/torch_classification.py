@@ -33,15 +33,16 @@ class FocalLoss(nn.CrossEntropyLoss):
         self.gamma = gamma
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Logits (N, classes) and classes (N,) -> a scalar."""
+        """Logits (N, classes) and classes (N,), or shares of classes (N, classes) -> a scalar."""
         losses = nn.functional.cross_entropy(
             outputs, targets, reduction="none", label_smoothing=self.label_smoothing
         )
+        shares = targets if targets.ndim > 1 else nn.functional.one_hot(targets, outputs.shape[1])
+        shares = shares.to(outputs)
         if self.gamma:
-            likelihood = outputs.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
-            losses = losses * (1 - likelihood) ** self.gamma
+            losses = losses * (1 - (outputs.softmax(dim=1) * shares).sum(dim=1)) ** self.gamma
         if self.weight is not None:
-            losses = losses * self.weight[targets]
+            losses = losses * (shares @ self.weight.to(outputs))
         return losses.mean()
 
 
