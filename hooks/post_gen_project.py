@@ -29,6 +29,8 @@ PATHS = {
         "src/{package_name}/model/resnet.py",
         "src/{package_name}/model/timm_models.py",
         "tests/data/test_image.py",
+        "tests/data/test_image_expectations.py",
+        "tests/data/test_image_personal.py",
     ),
     "data_type=tabular": (
         "configs/augmentation/noise.yaml",
@@ -48,6 +50,8 @@ PATHS = {
         "src/{package_name}/data/table_plots.py",
         "src/{package_name}/model/mlp.py",
         "tests/data/test_table.py",
+        "tests/data/test_table_expectations.py",
+        "tests/data/test_table_personal.py",
     ),
     "task=classification": (
         "configs/balance/class_weights.yaml",

@@ -33,7 +33,8 @@ def find_nothing(*_: Any) -> dict[str, Any]:
 
 
 def find_no_kind(*_: Any) -> dict[str, dict[str, str]]:
-    return {kind: {} for kind in ("unreadable", "unexpected", "unlabelled", "conflicting", "duplicate")}
+    kinds = ("unreadable", "unexpected", "unlabelled", "conflicting", "duplicate")
+    return {kind: {} for kind in kinds}
 
 
 def keep_three_of_a_class(work: Workspace) -> None:

@@ -26,7 +26,6 @@ def go(run, *overrides):
         try:
             run(stage, "explore.samples_per_class=1", *overrides)
         except UserError as error:
-            assert error.__cause__ is None or "\n" not in str(error)
             return f"{stage}: {error}"
     return pd.read_csv("data/quarantine.csv").set_index("id")["reason"].to_dict()
 
@@ -88,8 +87,9 @@ def make_pipe(root):
 
 def make_undecodable_name(root):
     draw_classes(root, "a", "b")
-    os.mkdir(os.fsencode(root) + b"/\xff")
-    shutil.copy(root / "a" / "0.png", os.fsencode(root) + b"/\xff/0.png")
+    folder = Path(os.fsdecode(os.fsencode(root) + b"/\xff"))
+    folder.mkdir()
+    shutil.copy(root / "a" / "0.png", folder)
 
 
 def make_one_of_a_class(root):

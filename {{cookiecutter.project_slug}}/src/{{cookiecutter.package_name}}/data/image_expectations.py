@@ -74,7 +74,9 @@ def infer_expectations(paths: Iterable[Path]) -> str:
 
     Modes L and RGB come along where others were seen: decoded images are sent on in these.
     """
-    modes, sides, most = set(), [], 0
+    modes: set[str] = set()
+    sides: list[int] = []
+    most = 0
     for path in paths:
         with suppress(Exception), Image.open(path) as image:  # what cannot be read is no example
             modes |= {image.mode, "L" if image.mode in ("1", "L", "LA", "I;16") else "RGB"}
