@@ -38,6 +38,8 @@ PATHS = {
         "tests/data/test_image_augment.py",
         "tests/data/test_image_labels.py",
         "tests/training/test_diagnose.py",
+        "tests/data/test_image_expectations.py",
+        "tests/data/test_image_personal.py",
     ),
     "data_type=tabular": (
         "configs/augmentation/noise.yaml",
@@ -63,6 +65,8 @@ PATHS = {
         "tests/data/test_smote.py",
         "tests/data/test_table.py",
         "tests/data/test_table_near.py",
+        "tests/data/test_table_expectations.py",
+        "tests/data/test_table_personal.py",
     ),
     "task=classification": (
         "configs/balance/class_weights.yaml",

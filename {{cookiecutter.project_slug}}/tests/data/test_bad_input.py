@@ -87,8 +87,9 @@ def make_pipe(root):
 
 def make_undecodable_name(root):
     draw_classes(root, "a", "b")
-    Path(os.fsdecode(os.fsencode(root) + b"/\xff")).mkdir()
-    shutil.copy(root / "a" / "0.png", os.fsencode(root) + b"/\xff/0.png")
+    folder = Path(os.fsdecode(os.fsencode(root) + b"/\xff"))
+    folder.mkdir()
+    shutil.copy(root / "a" / "0.png", folder)
 
 
 def make_one_of_a_class(root):

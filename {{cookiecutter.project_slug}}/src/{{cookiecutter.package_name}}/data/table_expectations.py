@@ -171,10 +171,10 @@ def find_breaches(values: np.ndarray, rule: State) -> Iterator[tuple[str, int]]:
     """Which check is broken, and at which position."""
     missing = pd.isna(values)
     if not rule["nullable"]:
-        yield from (("not_nullable", row) for row in np.flatnonzero(missing))
+        yield from (("not_nullable", int(row)) for row in np.flatnonzero(missing))
     known = np.flatnonzero(~missing)
     for check, statistics, words in rule["checks"] if len(known) else ():
-        yield from ((words, row) for row in known[~HOLDS[check](values[known], **statistics)])
+        yield from ((words, int(row)) for row in known[~HOLDS[check](values[known], **statistics)])
 
 
 def infer_schema(table: pd.DataFrame, source: Path) -> str:

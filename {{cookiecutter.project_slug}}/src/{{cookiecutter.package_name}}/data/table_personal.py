@@ -46,8 +46,9 @@ def find_cells(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, int]]
     """Kind and row of each cell that is written like personal data; plain numbers are measures."""
     known = column.notna().to_numpy()
     if pd.to_numeric(column[known], errors="coerce").notna().all():
-        cards = [bool(re.fullmatch(r"[2-6]\d{12,18}", c)) and is_card(c) for c in column[known]]
-        found = np.flatnonzero(cards) if np.mean(cards or [0]) >= MIN_SHARE else []
+        texts = column[known]
+        cards = np.array([bool(re.fullmatch(r"[2-6]\d{12,18}", t)) and is_card(t) for t in texts])
+        found = np.flatnonzero(cards) if len(cards) and cards.mean() >= MIN_SHARE else []
         yield from (("card", int(row)) for row in rows[known][found])
         return
     for row, text in zip(rows[known], column[known], strict=True):
