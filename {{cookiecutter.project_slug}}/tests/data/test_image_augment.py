@@ -31,9 +31,9 @@ def seeded():
 
 
 def fix_uniform(monkeypatch, values):
-    """The n-th call of `uniform` gives the n-th of `values`, cut to (N, 1, 1)."""
+    """The n-th call of `uniform` gives the n-th of `values`, as (N, 1, 1, 1)."""
     calls = iter(values)
-    monkeypatch.setattr(image_augment, "uniform", lambda like, limit: next(calls).view(-1, 1, 1))
+    monkeypatch.setattr(image_augment, "uniform", lambda like, limit: next(calls).view(-1, 1, 1, 1))
 
 
 @pytest.mark.parametrize("option", STRENGTHS)
@@ -45,7 +45,7 @@ def test_every_strength_keeps_shape_and_range_and_changes_items(option, channels
     changed = inputs["image"]
     assert changed.shape == image.shape
     assert changed.dtype == torch.float32
-    assert 0 <= changed.min()
+    assert changed.min() >= 0
     assert changed.max() <= 255
     assert (changed != image).flatten(1).any(dim=1).float().mean() > 0.9
     assert len(targets) == 32
