@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import torch
 from cookiecutter.main import cookiecutter
 from PIL import Image
@@ -108,23 +109,32 @@ def make_peritem(images: np.ndarray, settings: dict, workers: int) -> Epoch:
     return lambda: (batch for batch, _ in loader)
 
 
-def measure(epoch: Epoch) -> float:
-    """Items a second of one epoch."""
-    started = time.perf_counter()
+def measure(epoch: Epoch) -> tuple[float, float]:
+    """Items of one epoch a second, and a second of a core: a busy machine changes that less."""
+    started, worked = time.perf_counter(), count_work()
     items = sum(len(batch) for batch in epoch())
-    return items / (time.perf_counter() - started)
+    return items / (time.perf_counter() - started), items / (count_work() - worked)
+
+
+def count_work() -> float:
+    """Seconds that cores have spent on this process and its workers."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return sum(spent.user + spent.system for spent in times)
 
 
 def compare(contenders: dict[str, Epoch], rounds: int) -> None:
-    """Prints each one's best rate of rounds that alternate, and how many times the best it is."""
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    """Prints each one's best rates of rounds that alternate, and how many times the best is."""
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for _ in range(rounds + 1):  # the first starts the workers
         for name, epoch in contenders.items():
             rates[name].append(measure(epoch))
-    best = {name: max(values[1:]) for name, values in rates.items()}
-    ours = max(rate for name, rate in best.items() if name.startswith("batch-wise"))
-    for name, rate in best.items():
-        print(f"  {name:<24}{rate:>10,.0f} items/s   {ours / rate:5.1f}x")
+    best = {name: np.max(values[1:], axis=0) for name, values in rates.items()}
+    ours = np.max([rate for name, rate in best.items() if name.startswith("batch-wise")], axis=0)
+    print(f"  {'':<24}{'items/s':>10}{'ours':>8}{'items/core-s':>16}{'ours':>8}")
+    for name, (rate, by_core) in best.items():
+        times, by_core_times = ours / (rate, by_core)
+        print(f"  {name:<24}{rate:>10,.0f}{times:>7.1f}x{by_core:>16,.0f}{by_core_times:>7.1f}x")
 
 
 def main() -> None:

@@ -31,9 +31,9 @@ def seeded():
 
 
 def fix_uniform(monkeypatch, values):
-    """The n-th call of `uniform` gives the n-th of `values`, cut to (N, 1, 1)."""
+    """The n-th call of `uniform` gives the n-th of `values`, as (N, 1, 1, 1)."""
     calls = iter(values)
-    monkeypatch.setattr(image_augment, "uniform", lambda like, limit: next(calls).view(-1, 1, 1))
+    monkeypatch.setattr(image_augment, "uniform", lambda like, limit: next(calls).view(-1, 1, 1, 1))
 
 
 @pytest.mark.parametrize("option", STRENGTHS)

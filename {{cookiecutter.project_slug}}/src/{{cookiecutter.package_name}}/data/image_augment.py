@@ -109,8 +109,8 @@ class ImageAugmentation:
         count, _, height, width = image.shape
         margin = round(self.crop * width)
         corner = torch.randint(2 * margin + 1, (2, count), device=image.device)
-        chance = torch.tensor([self.flip_vertical / 2, self.flip / 2], device=image.device)
-        mirrored = torch.rand((2, count), device=image.device) < chance[:, None]
+        chance = torch.tensor([[self.flip_vertical / 2], [self.flip / 2]], device=image.device)
+        mirrored = torch.rand((2, count), device=image.device) < chance
         if self.rotate_degrees or self.scale:
             shift = (corner - margin) * torch.tensor([[2 / height], [2 / width]]).to(image.device)
             return self.resample(image.float(), shift, 1 - 2.0 * mirrored)
@@ -132,8 +132,8 @@ class ImageAugmentation:
             sign: -1 where mirrored (2, N).
         """
         count, _, height, width = image.shape
-        angle = uniform(image, math.radians(self.rotate_degrees))
-        zoom = 1 + uniform(image, self.scale)
+        angle = uniform(image, math.radians(self.rotate_degrees)).squeeze(1)
+        zoom = 1 + uniform(image, self.scale).squeeze(1)
         cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
         down = centres(height, image) * sign[0].view(-1, 1, 1)
         across = centres(width, image).mT * sign[1].view(-1, 1, 1)
@@ -143,19 +143,15 @@ class ImageAugmentation:
         return functional.grid_sample(image, grid, align_corners=False)
 
     def light(self, image: Tensor) -> Tensor:
-        """Brightness, contrast and saturation as one matrix an image: float (N, C, H, W)."""
-        if not (self.brightness or self.contrast or self.saturation):
-            return image
-        channels = image.shape[1]
-        grey = torch.tensor(GREY if channels == 3 else (1.0,), device=image.device)
-        gain = 1 + uniform(image, self.brightness)
-        contrast = 1 + uniform(image, self.contrast)
-        saturation = 1 + uniform(image, self.saturation)
-        colour = saturation * torch.eye(channels, device=image.device) + (1 - saturation) * grey
-        mean = (image.mean(dim=(2, 3)) * grey).sum(dim=1).view(-1, 1, 1)
-        offset = (1 - contrast) * gain * mean
-        lit = torch.baddbmm(offset, gain * contrast * colour, image.flatten(2))
-        return lit.clamp_(0, 255).view_as(image)
+        """Brightness and contrast, then saturation: float (N, C, H, W), in place."""
+        if self.brightness or self.contrast:
+            gain, contrast = 1 + uniform(image, self.brightness), 1 + uniform(image, self.contrast)
+            mean = to_grey(image.mean(dim=(2, 3), keepdim=True))
+            image.mul_(gain * contrast).add_((1 - contrast) * gain * mean)
+        if self.saturation and image.shape[1] == len(GREY):
+            grey = to_grey(image)
+            image.sub_(grey).mul_(1 + uniform(image, self.saturation)).add_(grey)
+        return image.clamp_(0, 255)
 
     def erase_boxes(self, image: Tensor) -> Tensor:
         """Blackens one box in some of the images."""
@@ -187,6 +183,13 @@ def centres(size: int, like: Tensor) -> Tensor:
     return ((2 * torch.arange(size, device=like.device) + 1) / size - 1)[:, None]
 
 
+def to_grey(image: Tensor) -> Tensor:
+    """The light of each pixel (N, 1, H, W)."""
+    if image.shape[1] != len(GREY):
+        return image
+    return (image * torch.tensor(GREY, device=image.device).view(-1, 1, 1)).sum(1, keepdim=True)
+
+
 def uniform(like: Tensor, limit: float) -> Tensor:
-    """(N, 1, 1) values in [-limit, limit], drawn on the batch's device."""
-    return (2 * torch.rand((len(like), 1, 1), device=like.device) - 1) * limit
+    """(N, 1, 1, 1) values in [-limit, limit], drawn on the batch's device."""
+    return torch.empty((len(like), 1, 1, 1), device=like.device).uniform_(-limit, limit)

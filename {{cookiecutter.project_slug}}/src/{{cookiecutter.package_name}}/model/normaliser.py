@@ -24,7 +24,7 @@ class ImageNormaliser(nn.Module):
         """Takes uint8, or the float 0-255 that augmentation gives."""
         # Two passes over the pixels where the formula as it is read takes four.
         scaled = image.to(self.mean.dtype) * (1 / (255 * self.std))
-        return (scaled - self.mean / self.std,)
+        return (scaled.sub_(self.mean / self.std),)
 
 
 class TableNormaliser(nn.Module):
