@@ -38,7 +38,8 @@ def run(cfg: DictConfig) -> Report:
     rows = {split: store.rows(split) for split in (TRAIN, VALIDATION)}
     sets = {split: give_records(store, rows[split]) for split in rows}
     is_folder = "://" not in place
-    with atomic(place) if is_folder else TemporaryDirectory(dir=cfg.paths.data_dir) as draft:
+    folder = place.removeprefix("local:")
+    with atomic(folder) if is_folder else TemporaryDirectory(dir=cfg.paths.data_dir) as draft:
         # What describes the sets comes last: without it they are not there.
         for name, records in (sets | {ABOUT: iter([describe(store, rows)])}).items():
             send = keep if is_folder else partial(upload, f"{place}/{name}")

@@ -51,9 +51,7 @@ def run(cfg: DictConfig) -> Report:
 
 
 def refuse_unsuitable(cfg: DictConfig) -> None:
-    """Raises a UserError for options under which folds cannot be trained one after another."""
-    if cfg.split.name != "kfold":
-        raise UserError(f"split={cfg.split.name} has no folds: leave it out, or use split=kfold.")
+    """Raises a UserError for options under which folds cannot be trained."""
     if cfg.loader.name == "stream":
         raise UserError("a stream holds one split alone: use loader=default.")
     if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
