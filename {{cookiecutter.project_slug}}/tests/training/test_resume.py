@@ -31,15 +31,15 @@ def checked(processed, run):
 
 @pytest.fixture
 def stop(checked, run, monkeypatch):
-    """`stop(*overrides)`: a signal stops a run after its fifth batch; gives the run's folder."""
+    """`stop(*overrides)`: a signal stops a run after that many batches; gives the run's folder."""
     save_if_due = ResumeCheckpoint.save_if_due
 
-    def signal_in_time(self, trainer, is_end):
-        if trainer.fit_loop.total_batch_idx >= 4:
-            self.note_signal(15, None)
-        save_if_due(self, trainer, is_end)
+    def begin(*overrides, batches=5):
+        def signal_in_time(self, trainer, is_end):
+            if trainer.fit_loop.total_batch_idx + 1 >= batches:
+                self.note_signal(15, None)
+            save_if_due(self, trainer, is_end)
 
-    def begin(*overrides):
         with monkeypatch.context() as patch:
             patch.setattr(ResumeCheckpoint, "save_if_due", signal_in_time)
             with pytest.raises(Terminated, match="resume=exp"):
@@ -76,6 +76,14 @@ def test_sigterm_saves_first_and_the_run_goes_on(stopped, checked, run):
     assert (record["status"], record["resumed"][0]["step"]) == ("finished", 5)
     assert len(states(stopped)) <= 2
     run("train", *SHORT)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+def test_between_two_epochs_a_run_goes_on_with_its_whole_log(stop, checked, run):
+    stopped = stop(batches=4)
+    record = run("train", *SHORT, "resume=latest")
+    run("train", *SHORT)
+    assert record.figures["run"] == stopped.name
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
 
 

@@ -47,10 +47,14 @@ class ResumeCheckpoint(Checkpoint):
         self.saved, self.step = 0.0, 0
         self.signalled = False
         self.sums: dict[str, dict[str, Tensor]] = {}
+        self.row: dict[str, float] = {}
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Listens to signals, until Lightning puts the old handlers back."""
         self.saved, self.step = time.monotonic(), trainer.global_step
+        for logger in trainer.loggers if self.row else ():
+            logger.log_metrics(self.row, int(self.row["step"]))
+            logger.save()
         if trainer.is_global_zero:  # states behind this one are of a life that ended
             for path in self.folder.glob(f"{PREFIX}*.ckpt"):
                 if path.name > self.name(trainer):
@@ -123,21 +127,39 @@ class ResumeCheckpoint(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Adds what Lightning leaves out: the log's length, and sums within an epoch."""
-        sums = {} if trainer.is_last_batch else dict(read_sums(trainer))
-        checkpoint[STATE] = {"log_rows": count_rows(trainer.default_root_dir), "sums": sums}
+        """Adds what Lightning leaves out: the log, and the sums of means within an epoch.
+
+        An epoch's row is logged behind its checkpoints: they hold the row.
+        """
+        is_within = not trainer.is_last_batch
+        checkpoint[STATE] = {
+            "log_rows": count_rows(trainer.default_root_dir),
+            "row": {} if is_within else read_row(trainer),
+            "sums": dict(read_sums(trainer)) if is_within else {},
+        }
 
     def on_load_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Takes up the sums, to be added where they exist: behind the first step."""
-        self.sums = checkpoint[STATE]["sums"]
+        """Takes up the row, to be logged at the start, and the sums, behind the first step."""
+        self.row, self.sums = checkpoint[STATE]["row"], checkpoint[STATE]["sums"]
 
 
 def count_rows(run_dir: str | Path) -> int:
     """Rows of a run's log below its header."""
     path = Path(run_dir, LOG)
     return max(0, len(path.read_bytes().splitlines()) - 1) if path.exists() else 0
+
+
+def read_row(trainer: Trainer) -> dict[str, float]:
+    """What is about to be logged of the epoch that ends."""
+    loop = trainer.fit_loop.epoch_loop
+    values = loop._results.metrics(on_step=False)["log"]
+    step = loop._batches_that_stepped - 1
+    return {name: float(v) for name, v in values.items()} | {
+        "epoch": trainer.current_epoch,
+        "step": step,
+    }
 
 
 def read_sums(trainer: Trainer) -> Iterator[tuple[str, dict[str, Tensor]]]:
