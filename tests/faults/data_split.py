@@ -53,7 +53,8 @@ def make_a_class_rare(work: Workspace) -> None:
     """One in fifty is an 8."""
     for path in pictures(work, "8")[34:]:
         path.unlink()
-    work.run("ingest", "clean", "split")
+    work.run("ingest", "clean")
+    split_afresh(work)
 
 
 def train_on_a_test_item(work: Workspace) -> None:
@@ -84,6 +85,7 @@ def pair_items(key: str) -> Callable[[Workspace], None]:
 
         rewrite(work, "data/clean.csv", pair)
         split_afresh(work)
+        work.run("preprocess")
 
     return apply
 
@@ -153,13 +155,13 @@ def test_on_mirrored_items(work: Workspace) -> None:
 
 
 def declare_sources(work: Workspace) -> None:
-    """Ten scanners: the last figure of a picture's number tells which."""
-    work.set_config("data/digits.yaml", origin=r"(\d)\.png$")
+    """Two scanners: the thousands of a picture's number tell which."""
+    work.set_config("data/digits.yaml", origin=r"/(\d)\d+\.png$")
     work.run("ingest", "clean", "split", "preprocess")
 
 
 def turn_a_source(work: Workspace) -> None:
-    for path in sorted((work.root / RAW).glob("*/*3.png")):
+    for path in sorted((work.root / RAW).glob("*/1*.png")):
         stream = io.BytesIO()
         Image.open(path).transpose(Image.Transpose.ROTATE_90).save(stream, "PNG")
         work.write(path.relative_to(work.root).as_posix(), stream.getvalue())
