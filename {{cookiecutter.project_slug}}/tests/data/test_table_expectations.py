@@ -64,7 +64,7 @@ def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table,
         (SCHEMA.replace("isin", "is_in"), "column 'colour' has 'is_in'; known are"),
         (SCHEMA.replace("strict", "stricter"), "has 'stricter'; known are"),
         (SCHEMA.replace("float64", "float63"), "column 'width' needs dtype: float64 or str"),
-        (SCHEMA.replace("than: 0", "than: none"), "column 'width' is TypeError"),
+        (SCHEMA.replace("than: 0", "than: none"), "column 'width' is .TypeError"),
     ],
 )
 def test_a_wrong_schema_is_refused_and_a_misspelt_word_not_overlooked(tmp_path, schema, sentence):

@@ -48,8 +48,8 @@ def find_cells(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, int]]
     if pd.to_numeric(column[known], errors="coerce").notna().all():
         texts = column[known]
         cards = np.array([bool(re.fullmatch(r"[2-6]\d{12,18}", t)) and is_card(t) for t in texts])
-        found = np.flatnonzero(cards) if len(cards) and cards.mean() >= MIN_SHARE else []
-        yield from (("card", int(row)) for row in rows[known][found])
+        if len(cards) and cards.mean() >= MIN_SHARE:
+            yield from (("card", int(row)) for row in rows[known][cards])
         return
     for row, text in zip(rows[known], column[known], strict=True):
         yield from ((kind, int(row)) for kind in find_kinds(text))
