@@ -44,7 +44,8 @@ def test_worker_processes_give_the_same_batches(processed):
     assert len(alone) == len(shared)
     for (rows, inputs), (others, theirs) in zip(alone, shared, strict=True):
         np.testing.assert_array_equal(rows, others)
-        assert all(np.array_equal(inputs[name], theirs[name]) for name in inputs)
+        for name, tensor in inputs.items():
+            np.testing.assert_array_equal(tensor, theirs[name])
 
 
 def test_workers_start_only_where_the_data_is_larger_than_memory_allows(processed, monkeypatch):

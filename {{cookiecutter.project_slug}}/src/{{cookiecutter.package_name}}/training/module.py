@@ -1,6 +1,6 @@
 """The LightningModule: how one step trains and validates any network on any task."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,11 +13,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MetricCollection
 
 from ..configuration import build
+from ..data.augment import Augmentation
 from ..data.load import Batch
 from ..data.types import State
 from ..model.network import build_network
 
-Augment = Callable[[dict[str, Tensor], Tensor], tuple[dict[str, Tensor], Tensor]]
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
 
 
@@ -69,7 +69,7 @@ class LitModel(LightningModule):
         self.train_metrics = MetricCollection(ranking, prefix="train/")
         self.train_metrics.persistent(True)  # a checkpoint within an epoch holds what they saw
         self.val_metrics = metrics.clone(prefix="val/")
-        self.augment: Augment | None = None
+        self.augment: Augmentation | None = None
         if "_target_" in augmentation:
             self.augment = build(OmegaConf.create(augmentation), state=state)
 
