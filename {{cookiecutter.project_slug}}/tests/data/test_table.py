@@ -51,6 +51,23 @@ def test_numbers_and_texts_are_told_apart_and_missing_cells_kept(tmp_path):
     assert arrays["categorical"].dtype == np.int64
 
 
+def test_the_mean_fills_missing_numbers_where_the_config_says_so(tmp_path):
+    table = write(tmp_path, "x,target\n1,a\n2,b\n,b\n9,a\n")
+    raw = table.read(table.list_items())
+    for impute, fill in (("median", 2.0), ("mean", 4.0)):
+        settings = SimpleNamespace(impute=impute, max_categories=5)
+        assert table.fit(raw, settings)["numeric"]["x"]["fill"] == fill
+
+
+def test_rows_that_lack_a_value_are_named_with_the_column(tmp_path):
+    table = write(tmp_path, "x,y,target\n1,2,a\n?,2,b\n1,,\n")
+    found = table.find_missing(table.list_items())
+    assert found == {
+        "row-0000002": "has no value in column 'x'",
+        "row-0000003": "has no value in column 'y'",
+    }
+
+
 def test_an_item_is_its_row_and_its_hash_leaves_the_target_out(tmp_path):
     items = write(tmp_path, "x,target\n1,a\n2,b\n1,b\n").list_items()
     assert items["id"].tolist() == ["row-0000001", "row-0000002", "row-0000003"]
