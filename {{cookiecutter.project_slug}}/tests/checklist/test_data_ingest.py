@@ -28,7 +28,8 @@ def project(tmp_path, monkeypatch):
     carried = {"sha256": hash_file(path), "rules": RULES}
     write(tmp_path / "expectations.json", carried)
     write(tmp_path / "model.json", {"state": {"data": {"expectations": carried}}})
-    answers = {"data.forbidden": [], "data.sources": [{"name": "Clinic"}], "data.personal_found": {}}
+    sources = [{"name": "Clinic"}]
+    answers = {"data.forbidden": [], "data.sources": sources, "data.personal_found": {}}
     paths = SimpleNamespace(models_dir=str(tmp_path), data_dir=str(tmp_path))
     rows = [dict(ROW)]
     monkeypatch.setattr(module, "read_clean", lambda project: rows)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from {{ cookiecutter.package_name }}.data.table import Table
-from {{ cookiecutter.package_name }}.data.table_expectations import expect_rows, hold_rules
+from {{ cookiecutter.package_name }}.data.table_expectations import expect_rows, hold_rules, infer_column
 from {{ cookiecutter.package_name }}.data.table_files import type_columns
 from {{ cookiecutter.package_name }}.errors import UserError
 
@@ -70,6 +70,13 @@ def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table,
 def test_a_wrong_schema_is_refused_and_a_misspelt_word_not_overlooked(tmp_path, schema, sentence):
     with pytest.raises(UserError, match=sentence):
         expect(tmp_path, {"width": ["1"], "colour": ["red"]}, schema)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1))
+def test_a_draft_leaves_room_around_every_number_that_was_seen(values):
+    bounds = infer_column(pd.Series(values))
+    assert bounds["greater_than_or_equal_to"] <= min(values)
+    assert bounds["less_than_or_equal_to"] >= max(values)
 
 
 CHECKS = st.fixed_dictionaries(

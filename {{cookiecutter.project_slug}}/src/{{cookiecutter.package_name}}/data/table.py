@@ -135,6 +135,7 @@ class Table:
     def draft_expectations(self) -> str:
         """Every feature and the target, in pandera's YAML."""
         features, others = self.load()
+        refuse_unusable(features, self.path)
         known = others[[self.target]].replace("", None)
         return infer_schema(type_columns(features.join(known)), self.path)
 

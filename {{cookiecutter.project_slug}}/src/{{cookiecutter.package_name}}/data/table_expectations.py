@@ -1,9 +1,10 @@
 """What a table may hold, in pandera's YAML: enforced by pandera at ingest, by hand when serving.
 
-Importing pandera takes a second and validating one row 4 ms, so the service works with plain rules
-that are taken from the schema here: the same bounds in the same words.
+Importing pandera takes a second and validating one row several ms, so the service works with plain
+rules that are taken from the schema here: the same bounds in the same words.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +108,7 @@ def expect_rows(
     except SchemaErrors as error:
         cases = error.failure_cases.to_dict("records")
         unusable = [case for case in cases if case["index"] not in table.index]
-        if unusable:  # the check itself fails, such as a list that is none
+        if unusable:  # the check itself fails, such as a number against a text
             raise UserError(f"{path}: {describe_case(unusable[0])}.") from error
         return rules, {case["index"]: describe_case(case) for case in reversed(cases)}
     return rules, {}
@@ -178,7 +179,7 @@ def find_breaches(values: np.ndarray, rule: State) -> Iterator[tuple[str, int]]:
 
 
 def infer_schema(table: pd.DataFrame, source: Path) -> str:
-    """A first draft in pandera's YAML: twice the range that was seen, texts where they are few.
+    """A first draft in pandera's YAML: the range with room around it, texts where they are few.
 
     Args:
         table: Features and target, typed by what they hold.
@@ -198,11 +199,11 @@ def infer_column(column: pd.Series) -> dict[str, Any]:
     if pd.api.types.is_numeric_dtype(column):
         low, high = float(column.min()), float(column.max())
         margin = (high - low) / 2 or abs(high) or 1.0
-        least = 0.0 if low >= 0 else float(f"{low - margin:.2g}")
+        digits = 1 - math.floor(math.log10(margin))  # so that rounding takes little of the margin
         found = {
             "dtype": NUMBER,
-            "greater_than_or_equal_to": least,
-            "less_than_or_equal_to": float(f"{high + margin:.2g}"),
+            "greater_than_or_equal_to": 0.0 if low >= 0 else round(low - margin, digits),
+            "less_than_or_equal_to": round(high + margin, digits),
         }
     else:
         texts = sorted(column.dropna().unique())
