@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch import Trainer
@@ -49,6 +50,17 @@ def test_every_schedule_gives_a_share_of_the_peak_rate_at_every_step(option):
     assert all(0 <= value <= 1 for value in shares)
     assert max(shares) == pytest.approx(1.0)
     assert len(set(shares)) > 1
+
+
+@pytest.mark.parametrize("option", options("balance"))
+def test_every_balance_draws_training_positions_and_weighs_every_class_or_none(option):
+    balance = build(compose([f"balance={option}"]).balance)
+    targets = np.repeat([0, 1], [30, 5])
+    order = balance.draw(targets, np.random.default_rng(0))
+    assert set(targets[order]) == {0, 1}
+    weights = balance.weigh(targets, 2)
+    assert weights is None or weights[1] > weights[0] > 0
+    assert balance.gamma >= 0
 
 
 @pytest.mark.parametrize("option", options("augmentation"))
