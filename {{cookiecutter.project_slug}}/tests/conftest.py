@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from {{ cookiecutter.package_name }}.commands import STAGES
+from {{ cookiecutter.package_name }}.report import Report
 from {{ cookiecutter.package_name }}.stage import run_stage
 
 # Two test processes share the cores: threads that wait for each other take ten times as long.
@@ -103,6 +104,13 @@ def processed_once(tmp_path_factory):
     finally:
         os.chdir(before)
     return folder
+
+
+@pytest.fixture
+def checked(processed):
+    """As `processed`, and training may start: `sanity` has tests of its own, and takes seconds."""
+    Report("sanity").write("reports")
+    return processed
 
 
 @pytest.fixture

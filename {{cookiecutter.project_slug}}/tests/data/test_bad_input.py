@@ -102,7 +102,7 @@ FOLDERS = {
     "a file": (lambda root: root.write_text("x"), "ingest: raw is not a folder"),
     "an empty folder": (lambda root: root.mkdir(), "ingest: raw holds no images but nothing"),
     "one class": (lambda root: draw_classes(root, "a"), "split: the labels hold only 'a'"),
-    "two images": (lambda root: draw_classes(root, "a", "b", count=1), "split: 2 items are too"),
+    "two images": (lambda root: draw_classes(root, "a", "b", count=1), "split: 2 items in 2"),
     "one of a class": (make_one_of_a_class, {}),
     "all broken": (spoil_all, "explore: raw holds no image that can be read, such as a/0.png"),
     "bombs": (make_bombs, {"a/pixels.png": "pixels", "a/text.png": "damaged"}),

@@ -21,6 +21,7 @@ OTHER = "preprocess.size=48" if IMAGES else "preprocess.max_categories=50"
 @pytest.fixture
 def carded(processed, run):
     run("explore")
+    run("labels")
     run("data_card")
     return processed
 
@@ -49,6 +50,8 @@ def test_the_card_names_the_version_the_settings_and_the_counts(carded, run):
 
 
 def test_an_answer_is_shown_and_a_missing_one_is_to_do(carded, run):
+    write_charter(population="TODO whom", groups="TODO which")
+    run("data_card")
     assert "- TODO `project.yaml` data.population is to do" in CARD.read_text()
     source = {"name": "us", "licence": "MIT", "owner": "me", "link": "here"}
     write_charter(population="Everybody, <b>also</b> | at night", sources=[source])

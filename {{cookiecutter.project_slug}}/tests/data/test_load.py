@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from {{ cookiecutter.package_name }}.data.balance import Balance
 from {{ cookiecutter.package_name }}.data.load import SplitData, num_workers
 from {{ cookiecutter.package_name }}.data.store import load_store
 
@@ -16,7 +17,7 @@ LOADER = SimpleNamespace(batch_size=16, num_workers=0, pin_memory=False)
 
 def load(**options):
     loader = SimpleNamespace(**(vars(LOADER) | options))
-    return SplitData(load_store("data"), loader, "none", seed=0)
+    return SplitData(load_store("data"), loader, Balance(), seed=0)
 
 
 def read_epoch(loader):

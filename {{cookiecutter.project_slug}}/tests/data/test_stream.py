@@ -15,6 +15,7 @@ from {{ cookiecutter.package_name }}.configuration import compose
 from {{ cookiecutter.package_name }}.data import stream
 from {{ cookiecutter.package_name }}.data.store import TEST, TRAIN, VALIDATION, load_store
 from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.report import Report
 from {{ cookiecutter.package_name }}.training.train import open_data
 
 pytestmark = [
@@ -135,7 +136,7 @@ def test_two_processes_see_every_item_of_an_epoch_once_together(streamed, small)
 
 
 def test_training_needs_the_chunks_and_reports_alone(streamed, run):
-    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
+    Report("sanity").write("reports")
     shutil.rmtree("data/processed")
     short = ("trainer.max_epochs=3", "trainer.accelerator=cpu", "logger=[csv]", "optimizer.lr=1e-2")
     report = run("train", *STREAM, *short, "loader.batch_size=16")

@@ -14,11 +14,10 @@ EVALUATE = ("evaluate.resamples=50",)
 
 
 @pytest.fixture
-def trained(processed, run):
-    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
+def trained(checked, run):
     run("train", *TRAIN)
     run("baselines")
-    return processed
+    return checked
 
 
 def test_no_stage_before_it_can_read_the_test_split(processed):

@@ -21,12 +21,6 @@ SHORT = (
 )
 
 
-@pytest.fixture
-def checked(processed, run):
-    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
-    return processed
-
-
 def poison_step(monkeypatch, number, spoil):
     """Spoils the loss of the step of that number."""
     training_step = LitModel.training_step

@@ -24,12 +24,6 @@ SHORT = (
 
 
 @pytest.fixture
-def checked(processed, run):
-    run("sanity", "loader.batch_size=16", "trainer.accelerator=cpu")
-    return processed
-
-
-@pytest.fixture
 def stop(checked, run, monkeypatch):
     """`stop(*overrides)`: a signal stops a run after that many batches; gives the run's folder."""
     save_if_due = ResumeCheckpoint.save_if_due

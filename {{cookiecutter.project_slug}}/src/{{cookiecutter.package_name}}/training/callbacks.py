@@ -92,6 +92,14 @@ class LossRange(Callback):
     def __init__(self) -> None:
         self._epoch: list[Tensor] = []  # on the device, so that no step waits for it
 
+    def state_dict(self) -> dict[str, Any]:
+        """The epoch's losses so far."""
+        return {"epoch": list(self._epoch)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes them up."""
+        self._epoch = state_dict["epoch"]
+
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -100,7 +108,8 @@ class LossRange(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Logs them."""
-        losses, self._epoch = torch.stack(self._epoch), []
+        losses = torch.stack([loss.to(module.device) for loss in self._epoch])
+        self._epoch = []
         module.log("train/loss_max", losses.max(), sync_dist=True, reduce_fx="max")
         if trainer.current_epoch == 0:
             module.log("train/loss_first", losses[0], sync_dist=True)

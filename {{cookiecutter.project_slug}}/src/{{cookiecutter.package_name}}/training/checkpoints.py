@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from ..errors import Terminated
@@ -20,6 +20,18 @@ from .guard import NonFiniteGuard
 PREFIX = "resume-"
 STATE = "resume"  # this callback's key in a checkpoint
 LOG = "metrics.csv"
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps the best epoch, and of equal ones the last: it has been trained for longer.
+
+    On a small validation split many epochs score the same, the first of them at a high rate.
+    """
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        """Whether an epoch's score deserves to be kept."""
+        is_equal = current is not None and bool(self.best_model_score == current)
+        return is_equal or super().check_monitor_top_k(trainer, current)
 
 
 class ResumeCheckpoint(Checkpoint):

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import build
 from ..data import preprocess, split
+from ..data.expectations import RULES
 from ..data.ingest import read_table, write_table
 from ..data.store import TEST, TRAIN, VALIDATION, load_store
 from ..errors import UserError
@@ -80,7 +81,8 @@ def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
 def share_items(data_dir: Path, target: Path) -> None:
     """Copies the usable items, and the project's test items as such: `split` keeps them there."""
     target.mkdir(parents=True)
-    shutil.copyfile(data_dir / "clean.csv", target / "clean.csv")
+    for name in ("clean.csv", RULES):
+        shutil.copyfile(data_dir / name, target / name)
     if (data_dir / "splits.csv").exists():
         splits = read_table(data_dir / "splits.csv", "split")
         held = splits.loc[splits["split"] == TEST, ["id", "split"]]

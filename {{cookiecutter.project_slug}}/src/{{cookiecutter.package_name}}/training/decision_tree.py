@@ -54,8 +54,7 @@ def is_not_finite(run: Run) -> str:
         bad = np.flatnonzero(~np.isfinite(run.curve(name)))
         if len(bad):
             return f"{name} is {run.curve(name)[bad[0]]} in epoch {bad[0]}"
-    status = str(run.record.get("status", ""))
-    return status if "finite" in status else ""
+    return "the run stopped at it" if "non-finite" in run.record.get("status", "") else ""
 
 
 def has_no_rate(run: Run) -> str:

@@ -104,7 +104,7 @@ def describe_checkpoint(path: str | Path, monitor: str) -> dict[str, Any]:
     scores = [
         float(state["current_score"])
         for name, state in content.get("callbacks", {}).items()
-        if name.startswith("ModelCheckpoint") and state.get("monitor") == monitor
+        if "Checkpoint" in name and state.get("monitor") == monitor
     ]
     return {
         "tensors": len(content.get("state_dict", {})),

@@ -87,11 +87,11 @@ def read_run(cfg: DictConfig) -> Run:
     for name in names:
         folder = Path(cfg.paths.runs_dir, name)
         log = read_log(folder / "metrics.csv")
-        if "train/loss" in log:
+        record = read_json(folder / "record.json") if (folder / "record.json").exists() else {}
+        if "train/loss" in log or "non-finite" in record.get("status", ""):
             task = build(cfg.task)
             state = load_state(cfg.paths.data_dir)["task"]
             bounds = task.lowest_loss(state), task.expected_first_loss(state)
-            record = read_json(folder / "record.json")
             return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode)
     told = f"{wanted} is not there or" if wanted else f"{cfg.paths.runs_dir} holds no run that"
     raise UserError(f"{told} logged no epoch: run `train` with logger=csv first.")
