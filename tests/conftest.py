@@ -161,7 +161,7 @@ def adapt_charter(charter: dict, package: str) -> dict:
         "sheet": "e2c13059caff" if package.endswith("regression") else "fcbcf0defe46",
         "checked": 0,
         "wrong": 0,
-        "how": "Nobody can tell the label from the measurements in a row; the clinic's own word stands",
+        "how": "Nobody can tell the label from a row's measurements; the clinic's word stands",
     }
     if package.endswith("regression"):
         charter["problem"] |= {"task": "regression", "classes": []}
