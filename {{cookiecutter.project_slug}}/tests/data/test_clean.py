@@ -42,7 +42,7 @@ def repeat_one(project):
         for copy in "abc":
             shutil.copy(kept, kept.with_stem(copy))
     else:
-        header, row, *_ = (project / "raw.csv").read_text().splitlines()
+        header, _, row, *_ = (project / "raw.csv").read_text().splitlines()
         (project / "raw.csv").write_text("\n".join([header, *[row] * 4]))
 
 

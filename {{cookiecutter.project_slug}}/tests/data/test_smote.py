@@ -62,5 +62,5 @@ def test_the_same_seed_makes_the_same_rows_in_every_process(tmp_path):
 
 
 def test_a_class_with_one_row_is_refused_with_a_remedy(tmp_path):
-    with pytest.raises(UserError, match="one training row.*class_weights"):
+    with pytest.raises(UserError, match=r"one training row.*class_weights"):
         Smote(neighbours=5).extend(make_store(tmp_path, 0, rare=1), seed=0)

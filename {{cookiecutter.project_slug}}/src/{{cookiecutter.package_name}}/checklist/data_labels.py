@@ -30,4 +30,5 @@ def labels_are_checked(project: Project) -> Finding:
         return Finding(True, f"{told}; none checked: {signed['how']}")
     wanted = min(project.cfg.labels.spot_check, figures["items"])
     told += f"; {signed['wrong']} of {signed['checked']} random ones wrong"
-    return Finding(signed["checked"] >= wanted, f"{told} ({wanted} asked for)", picture)
+    holds = signed["checked"] >= max(wanted, signed["wrong"])
+    return Finding(holds, f"{told} ({wanted} asked for)", picture)

@@ -1,9 +1,11 @@
 """`reports/explore.html`: what `explore` found on one page, and what of it to look at."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
+
+import pandas as pd
 
 from ..page import fill_template
 from ..problem.charter import Answers, read_charter
@@ -17,6 +19,7 @@ TELLING = 0.95  # of a feature that may be the label in disguise
 SHIFTED = {"labels": 0.2, "shift": 0.8}  # a large effect, Cohen 1988
 GROUP_TOLERANCE = 0.05  # between a group's share here and in the population
 MAX_ROWS = 60  # of the sample table
+MAX_CELL = 80  # characters of one of its cells
 
 
 def write_explore_page(folder: Path, figures: dict[str, Any], pictures: list[str]) -> Path:
@@ -53,9 +56,10 @@ def found_keys(found: Any) -> set[str]:
 
 
 def read(path: Path) -> list[list[str]]:
-    """The header and the first rows of a CSV."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [row for row, _ in zip(csv.reader(stream), range(MAX_ROWS + 1), strict=False)]
+    """The header and the first rows of a CSV, long cells cut."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=MAX_ROWS)
+    rows = [table.columns.tolist(), *table.to_numpy().tolist()]
+    return [[shorten(cell, MAX_CELL, placeholder=" …") for cell in row] for row in rows]
 
 
 def read_declared_groups() -> dict[str, float]:

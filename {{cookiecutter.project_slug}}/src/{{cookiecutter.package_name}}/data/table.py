@@ -231,7 +231,7 @@ class Table:
         found = {}
         for name in [*state["numeric"], *state["categories"]]:
             parts = {k: {n: v for n, v in state[k].items() if n == name} for k in KINDS}
-            found[name] = raw[[name]], state | parts
+            found[name] = raw[[name]], state | parts | {"expectations": {"rules": {}}}
         return found
 
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:

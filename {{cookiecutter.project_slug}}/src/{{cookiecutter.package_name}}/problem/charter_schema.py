@@ -172,13 +172,6 @@ class LabelCheck(Section):
     wrong: Annotated[int, Field(ge=0)]
     how: Words
 
-    @model_validator(mode="after")
-    def refuse_more_wrong(self) -> "LabelCheck":
-        """Only what was checked can be found wrong."""
-        if self.wrong > self.checked:
-            raise ValueError(f"says {self.wrong} wrong of {self.checked} checked")
-        return self
-
 
 class DataAnswers(Section):
     """What the data stands for."""
