@@ -82,6 +82,15 @@ def test_the_project_passes_its_own_tests(baked, option_set, tmp_path):
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_the_project_passes_its_slow_tests(baked, option_set, tmp_path):
+    project = prepare(baked(option_set), tmp_path)
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow")
+    done = run(*command, project=project, check=False)
+    assert done.returncode == 0, done.stdout[-8000:]
+
+
 def test_a_users_own_folder_of_images_trains_and_predicts(baked, tmp_path):
     from PIL import Image
 

@@ -33,8 +33,6 @@ def draw_nine_classes(work: Workspace) -> None:
     work.run("explore")
 
 
-
-
 def change_the_targets(work: Workspace) -> None:
     content = bytearray((work.root / "data/processed/targets.npy").read_bytes())
     content[-8] ^= 1

@@ -117,6 +117,7 @@ def test_classes_are_mixed_within_a_chunk(processed, run, small):
     assert sorted(order) == load_store("data").rows(VALIDATION).tolist()
 
 
+@pytest.mark.slow
 def test_two_processes_see_every_item_of_an_epoch_once_together(streamed, small):
     (streamed / "probe.py").write_text(PROBE)
     command = [sys.executable, "probe.py", *small, *STREAM]

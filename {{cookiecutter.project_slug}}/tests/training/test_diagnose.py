@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.model import network
 from {{ cookiecutter.package_name }}.training import module, runs, train
 from {{ cookiecutter.package_name }}.training.guard import NonFiniteError
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 QUICK = ("logger=csv", "augmentation=none", "loader.batch_size=8", "callbacks.early_stopping=null")
 HEALTHY = ("optimizer.lr=3e-3", "trainer.max_epochs=10", "model.widths=[8,16,16]")

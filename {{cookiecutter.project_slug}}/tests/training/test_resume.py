@@ -52,6 +52,7 @@ def states(folder):
     return sorted(path.name for path in (folder / "checkpoints").glob("resume-*.ckpt"))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_a_run_ends_with_the_same_bits(checked, small):
     nursery, generator = Nursery(checked, small), random.Random(0)
     nursery.live()

@@ -95,6 +95,7 @@ def test_several_loggers_write_at_once(checked, run):
     assert list((folder / "tensorboard").glob("events.*"))
 
 
+@pytest.mark.slow
 def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
