@@ -75,7 +75,8 @@ def leave_versions_to_git(work: Workspace) -> None:
 
 
 def leave_splits_untracked(work: Workspace) -> None:
-    work.edit("dvc.yaml", "    outs:\n      - data/splits.csv\n", "")
+    kept = "    outs:\n      - data/splits.csv:\n          persist: true"
+    work.edit("dvc.yaml", kept, "    # outs: none")
 
 
 FAULTS = [

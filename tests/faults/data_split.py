@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from faults.data import RAW, find_nothing, pictures, plant_a_copy
+from faults.data import RAW, pictures, plant_a_copy
+from faults.data_clean import find_nothing
 from faults.data_loading import rewrite
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import answer

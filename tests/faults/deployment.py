@@ -194,7 +194,9 @@ FAULTS = [
     Fault("DL-37.2", "another preprocessing", document_another_preprocessing, also=ORIGIN),
     Fault("DL-37.2", "a column missing in OpenAPI", leave_a_column_out, option_set=TABLES),
     Fault("DL-37.4", "a swapped file loads", load_whatever_lies_there),
-    Fault("DL-37.4", "another data version", name_another_data_version, also=("DL-14.1",)),
+    Fault(
+        "DL-37.4", "another data version", name_another_data_version, also=("DL-14.1", "DL-14.2")
+    ),
     Fault("DL-37.4", "another content", cut_the_export, also=("DL-34.1",)),
     Fault("ML-27", "tests step removed", remove_the_test_step),
     Fault("ML-27", "tests may fail", let_tests_fail),

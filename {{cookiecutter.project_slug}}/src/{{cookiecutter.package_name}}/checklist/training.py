@@ -140,7 +140,7 @@ def runs_follow_the_success_metric(project: Project) -> Finding:
 
 
 def best_checkpoint_is_the_best_epoch(project: Project) -> Finding:
-    """The model is the file that the run kept, from the epoch that the log shows as best."""
+    """The model is the file that the run kept, from the last of the best epochs in the log."""
     report, task = project.report("train"), project.cfg.task
     path = Path(project.cfg.paths.models_dir, "model.ckpt")
     if not path.exists() or hash_file(path) != report.files.get(path.as_posix()):
@@ -148,7 +148,7 @@ def best_checkpoint_is_the_best_epoch(project: Project) -> Finding:
     values = project.log.get(f"val/{task.metric}", [])
     best = (max if task.mode == "max" else min)(values, default=float("nan"))
     kept = report.figures["checkpoint"]
-    epoch = values.index(best) if values else -1
+    epoch = max((epoch for epoch, value in enumerate(values) if value == best), default=-1)
     same = abs((kept["score"] or 0.0) - best) <= 1e-6 * max(1.0, abs(best))
     figure = f"epoch {kept['epoch']} with {kept['score']}; the log's best is epoch {epoch}, {best}"
     return Finding(same and kept["epoch"] == epoch, figure)

@@ -32,10 +32,10 @@ class Smote(Balance):
         rows = store.rows(TRAIN)
         arrays, targets = store.take(rows), np.asarray(store.targets[rows])
         fitted = store.state["data"]["numeric"].values()
-        median, std = (np.array([column[part] for column in fitted]) for part in ("median", "std"))
+        fill, std = (np.array([column[part] for column in fitted]) for part in ("fill", "std"))
         numeric, codes = arrays["numeric"], arrays["categorical"]
         # Neighbours are sought on one scale, and missing values filled as the network does.
-        scaled = np.where(np.isnan(numeric), median, numeric) / std
+        scaled = np.where(np.isnan(numeric), fill, numeric) / std
         sampler = self.choose_sampler(numeric.shape[1], codes.shape[1], targets, seed)
         table, new = sampler.fit_resample(np.concatenate([scaled, codes], axis=1), targets)
         made, width = table[len(rows) :], numeric.shape[1]

@@ -91,9 +91,9 @@ def find_synthetic(data: SplitData, stored: int) -> dict[str, int]:
 def lies_between(row: int, parents: np.ndarray, store: Store) -> bool:
     """Whether a row's numbers are on the line between two parents, or a parent's own."""
     columns = store.state["data"]["numeric"].values()
-    median, std = (np.array([column[part] for column in columns]) for part in ("median", "std"))
+    fill, std = (np.array([column[part] for column in columns]) for part in ("fill", "std"))
     numbers = store.arrays["numeric"][parents]
-    lines = (np.where(np.isnan(numbers), median, numbers) - store.arrays["numeric"][row]) / std
+    lines = (np.where(np.isnan(numbers), fill, numbers) - store.arrays["numeric"][row]) / std
     lengths = np.linalg.norm(lines, axis=1)
     nearest = np.argsort(lengths)[:NEAREST]
     if lengths[nearest[0]] < SAME:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ..configuration import build
-from ..data.load import SplitData
+from ..data.store import Store
 from ..model.checkpoint import load_network, read_checkpoint
 from .callbacks import GradientNorm
 
@@ -75,12 +75,11 @@ def measure_memory(trainer: Trainer) -> dict[str, float | None]:
     return {"device": round(total / MEGABYTE), "peak": round(peak / MEGABYTE, 3)}
 
 
-def describe_augmented(cfg: DictConfig, data: Any, trainer: Trainer) -> dict[str, Any]:
+def describe_augmented(cfg: DictConfig, store: Store | None, trainer: Trainer) -> dict[str, Any]:
     """Whether augmented items keep their label, and a sheet of some; empty where none can tell."""
     judge = getattr(trainer.lightning_module.augment, "judge", None)
-    if judge is None or not isinstance(data, SplitData):  # a stream is not looked up by item
+    if judge is None or store is None:  # a stream is not looked up by item
         return {}
-    store = data.store
     data_type, device = build(cfg.data), trainer.strategy.root_device
     network = load_network(Path(cfg.paths.models_dir, "model.ckpt"))[0].to(device)
 

@@ -61,7 +61,7 @@ def run(cfg: DictConfig) -> Report:
             record = resume_record(run_dir, rewind(run_dir, checkpoint))
         trainer, outcome = fit_on_record(cfg, data, run_dir, record, checkpoint)
     report = write_model(cfg, run_dir, trainer, outcome)
-    report.figures["augmented"] = describe_augmented(cfg, data, trainer)
+    report.figures["augmented"] = describe_augmented(cfg, getattr(data, "store", None), trainer)
     report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
     return report
 
