@@ -3,7 +3,7 @@
 import csv
 import json
 
-from faults.harness import TABLES, Fault
+from faults.harness import Fault
 
 NUMBERS = "tabular-regression"
 

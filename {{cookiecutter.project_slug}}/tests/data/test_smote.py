@@ -19,7 +19,7 @@ def make_store(folder, categories, rare=8):
     numeric = generator.normal(size=(size, 3)).astype(np.float32)
     numeric[train:] += 100
     numeric[::7, 1] = np.nan
-    column = {"median": 0.0, "mean": 0.0, "std": 1.0}
+    column = {"fill": 0.0, "mean": 0.0, "std": 1.0}
     return Store(
         folder,
         pd.DataFrame({"id": map(str, range(size)), "split": [TRAIN] * train + ["validation"] * 20}),
