@@ -3,12 +3,13 @@
 import pytest
 from PIL import Image
 
-from {{ cookiecutter.package_name }}.data.image import ImageFolder, decode_named
+from {{ cookiecutter.package_name }}.data.image import ImageFolder
 from {{ cookiecutter.package_name }}.data.image_expectations import (
     find_breach,
     find_unexpected,
     read_expectations,
 )
+from {{ cookiecutter.package_name }}.data.image_requests import decode_named
 from {{ cookiecutter.package_name }}.errors import UserError
 
 pytestmark = pytest.mark.unit

@@ -10,7 +10,6 @@ from {{ cookiecutter.package_name }}.data.labels import (
     find_suspects,
     hash_sheet,
     plant,
-    unite,
 )
 from {{ cookiecutter.package_name }}.errors import UserError
 
@@ -79,15 +78,6 @@ def test_nothing_to_hold_out_is_said():
     features, targets, units = make_blobs()
     with pytest.raises(UserError, match="nothing can be held out"):
         find_suspects(features, targets, np.zeros_like(units), folds=5)
-
-
-def test_groups_and_near_duplicates_unite_items_also_by_way_of_others():
-    items = make_items(6).assign(
-        near=["item-000", "item-000", "", "", "", ""], group=["", "p1", "p1", "p2", "", ""]
-    )
-    units = unite(items)
-    assert len(set(units[:3])) == 1
-    assert len(set(units)) == 4
 
 
 def test_the_sheet_keeps_its_items_when_others_come_and_its_hash_follows_labels():

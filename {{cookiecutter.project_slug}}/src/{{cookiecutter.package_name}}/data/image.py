@@ -1,8 +1,5 @@
 """Images in class folders: `data=digits`, or your own with `data=folder data.root=…`."""
 
-import asyncio
-import io
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,13 +17,14 @@ from .image_files import (
     BrokenImageError,
     Images,
     class_of,
-    decode_image,
+    compile_pattern,
     find_files,
     fit_square,
     open_image,
     write_digits,
 )
 from .image_personal import find_personal
+from .image_requests import describe_images, receive_images, write_images
 from .ingest import write_table
 from .types import KEYS, Arrays, State, rules_of
 
@@ -249,75 +247,12 @@ class ImageFolder:
 
     async def receive(self, request: "Request", state: State) -> list[Image.Image]:
         """Images of a form with `file` fields, or one image as the body."""
-        kind = request.headers.get("content-type", "").lower()
-        if kind.startswith("multipart/form-data"):
-            bodies = await read_form(request)
-        elif kind.startswith("image/"):
-            bodies = [("the body", await request.body())]
-        else:
-            raise UserError(
-                f"content type {kind or 'missing'}: send a form with `file` fields, or image/png …"
-            )
-        rules = rules_of(state)
-        return [await asyncio.to_thread(decode_named, *body, rules) for body in bodies]
+        return await receive_images(request, rules_of(state))
 
     def describe_request(self, state: State) -> dict[str, Any]:
         """One or more files in a form, or one image as the body."""
-        binary = {"type": "string", "format": "binary"}
-        form = {
-            "type": "object",
-            "properties": {"file": {"type": "array", "items": binary}},
-            "required": ["file"],
-        }
-        content = {"multipart/form-data": {"schema": form}, "image/*": {"schema": binary}}
-        return {"required": True, "content": content}
+        return describe_images()
 
     def write_request(self, raw: Sequence[Image.Image]) -> dict[str, Any]:
         """The images as PNG files of a form."""
-        files = []
-        for number, image in enumerate(raw):
-            stream = io.BytesIO()
-            image.save(stream, "PNG")
-            files.append(("file", (f"{number}.png", stream.getvalue(), "image/png")))
-        return {"files": files}
-
-
-def compile_pattern(key: str, text: str) -> re.Pattern[str]:
-    """A regular expression with a group in it.
-
-    Raises:
-        UserError: It is none.
-    """
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise UserError(f"data.{key}={text} is not a regular expression ({error}).") from error
-    if not pattern.groups:
-        raise UserError(f"data.{key}={text} needs a group, such as `patient_(\\d+)`.")
-    return pattern
-
-
-async def read_form(request: "Request") -> list[tuple[str, bytes]]:
-    """Name and bytes of every `file` field of a form."""
-    from starlette.datastructures import UploadFile
-    from starlette.exceptions import HTTPException
-
-    try:
-        form = await request.form()
-    except HTTPException as error:
-        raise UserError(f"the form cannot be read ({error.detail}).") from error
-    unknown = sorted(set(form) - {"file"})
-    if unknown:
-        raise UserError(f"the form has a field {unknown[0]!r}: only `file` is known.")
-    uploads = [upload for upload in form.getlist("file") if isinstance(upload, UploadFile)]
-    if not uploads or len(uploads) < len(form.getlist("file")):
-        raise UserError("the form's field `file` must hold one or more image files.")
-    return [(upload.filename or "a file", await upload.read()) for upload in uploads]
-
-
-def decode_named(name: str, body: bytes, rules: State) -> Image.Image:
-    """Decodes one received image, naming it when that fails."""
-    try:
-        return decode_image(body, rules)
-    except BrokenImageError as error:
-        raise UserError(f"{name} {error}.") from error
+        return write_images(raw)

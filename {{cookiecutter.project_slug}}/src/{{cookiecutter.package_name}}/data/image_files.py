@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -172,3 +173,18 @@ def write_digits(root: Path) -> None:
         for number, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):
             grey = np.rint(pixels * (255 / 16)).astype(np.uint8)
             Image.fromarray(grey).save(draft / str(label) / f"{number:04d}.png")
+
+
+def compile_pattern(key: str, text: str) -> re.Pattern[str]:
+    """A regular expression with a group in it.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise UserError(f"data.{key}={text} is not a regular expression ({error}).") from error
+    if not pattern.groups:
+        raise UserError(f"data.{key}={text} needs a group, such as `patient_(\\d+)`.")
+    return pattern

@@ -14,6 +14,7 @@ from ..errors import UserError
 from ..files import hash_json
 from ..report import Report
 from .ingest import read_table, write_table
+from .split_methods import link_items
 from .types import DataType
 
 CHUNK = 1024  # items that are decoded at a time, to bound memory
@@ -38,7 +39,7 @@ def run(cfg: DictConfig) -> Report:
     items = read_table(data_dir / "clean.csv", "clean")
     targets = task.encode(items["label"], task.fit(items["label"]))
     features = measure_features(data_type, items, cfg.preprocess)
-    units = unite(items)
+    units = pd.factorize(link_items(items))[0]  # folds tear no unit apart
     found, agreement = find_suspects(features, targets, units, cfg.labels.folds)
     wrong, planted = plant(targets, found.index.to_numpy())
     caught, _ = find_suspects(features, wrong, units, cfg.labels.folds)
@@ -75,19 +76,6 @@ def measure_features(data_type: DataType, items: pd.DataFrame, preprocess: Any) 
         for start in range(0, len(items), CHUNK)
     ]
     return np.concatenate(chunks)
-
-
-def unite(items: pd.DataFrame) -> np.ndarray:
-    """A number for each item, equal where a group or near duplicates join them, also by others."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    near = pd.factorize(items["near"].where(items["near"] != "", items["id"]))[0]
-    group = pd.factorize(items["group"].where(items["group"] != "", "item " + items["id"]))[0]
-    size = near.max() + group.max() + 2
-    links = coo_matrix((np.ones(len(items)), (near, near.max() + 1 + group)), (size, size))
-    units: np.ndarray = connected_components(links, directed=False)[1][near]
-    return units
 
 
 def find_suspects(

@@ -1,7 +1,5 @@
 """Rows of a CSV: `data=breast_cancer`, `data=diabetes`, or your own with `data=csv data.path=…`."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +12,18 @@ from .ingest import write_table
 from .table_expectations import expect_rows, hold_rules, infer_schema
 from .table_files import (
     LARGEST,
-    conform,
-    parse_rows,
+    describe_crowd,
+    fit_numbers,
+    hash_rows,
     read_csv,
     refuse_unusable,
+    row_id,
     type_columns,
     write_breast_cancer,
     write_diabetes,
 )
 from .table_personal import find_personal
+from .table_requests import conform, describe_rows, parse_rows
 from .types import KEYS, Arrays, State, rules_of
 
 if TYPE_CHECKING:
@@ -265,55 +266,8 @@ class Table:
 
     def describe_request(self, state: State) -> dict[str, Any]:
         """A JSON object with `rows`."""
-        values: dict[str, Any] = {name: {"type": ["number", "null"]} for name in state["numeric"]}
-        for name, known in state["categories"].items():
-            values[name] = {"type": ["string", "null"], "examples": known[:5]}
-        row = {"type": "object", "properties": values, "additionalProperties": False}
-        rows = {"type": "array", "items": row, "minItems": 1}
-        schema = {
-            "type": "object",
-            "properties": {"rows": rows},
-            "required": ["rows"],
-            "additionalProperties": False,
-        }
-        return {"required": True, "content": {"application/json": {"schema": schema}}}
+        return describe_rows(state)
 
     def write_request(self, raw: pd.DataFrame) -> dict[str, Any]:
         """The rows as JSON, null where missing."""
         return {"json": {"rows": raw.astype(object).where(raw.notna(), None).to_dict("records")}}
-
-
-def row_id(number: int) -> str:
-    """`row-0000012`: sorts as its number does."""
-    return f"row-{number:07d}"
-
-
-def hash_rows(features: pd.DataFrame) -> list[str]:
-    """SHA-256 of each row's column names and cells, as they are written in the file."""
-    names = json.dumps(list(features.columns))
-    cells = features.fillna("").itertuples(index=False, name=None)
-    return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
-
-
-def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
-    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1."""
-    std = float(column.std(ddof=0))
-    return {
-        "fill": float(getattr(column, impute)()),
-        "mean": float(column.mean()),
-        "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
-    }
-
-
-def describe_crowd(column: pd.Series, limit: int) -> str:
-    """Why a text column has too many values, and what to do."""
-    known = column.dropna()
-    start = f"column {column.name!r} has {known.nunique()} different texts in train, over "
-    start += f"preprocess.max_categories={limit}"
-    numbers = pd.to_numeric(known, errors="coerce")
-    if numbers.notna().mean() > 0.5:
-        row = known.index[numbers.isna()][0]
-        return f"{start}; most are numbers, {row} is {known[row]!r}: mend that cell."
-    if pd.to_datetime(known, errors="coerce", format="mixed").notna().mean() > 0.5:
-        return f"{start}; they look like dates: make numbers of them (age, month) or use data.drop."
-    return f"{start}: group them, or add the column to data.drop."

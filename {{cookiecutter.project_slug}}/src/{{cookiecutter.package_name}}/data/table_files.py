@@ -1,18 +1,17 @@
 """CSV files as they arrive: read strictly, columns told apart into numbers and text."""
 
 import csv
+import hashlib
 import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import UserError
 from ..files import atomic
-from .types import State
 
 # Cells that mean "not known", in files and in requests alike.
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "?")
@@ -141,78 +140,40 @@ def type_columns(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(typed, index=table.index)
 
 
-def conform(
-    table: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]
-) -> pd.DataFrame:
-    """The columns that a model was fitted on, in that order; absent ones are all missing.
-
-    Raises:
-        UserError: A column is unknown, or a cell of a number's column is none.
-    """
-    known = [*numeric, *categorical]
-    unknown = [str(name) for name in table.columns if name not in known]
-    if unknown:
-        raise UserError(f"column {unknown[0]!r} is unknown: the model knows {', '.join(known)}.")
-    table = table.reindex(columns=known)
-    for name in numeric:
-        numbers = pd.to_numeric(table[name], errors="coerce").astype("float64")
-        wrong = table[name].notna() & ~(numbers.abs() <= LARGEST)
-        if wrong.any():
-            row = table.index[wrong][0]
-            raise UserError(
-                f"column {name!r}, row {row}: {table.at[row, name]!r:.40} is not a finite number."
-            )
-        table[name] = numbers
-    for name in categorical:
-        text = table[name].astype(object)
-        table[name] = text.where(text.isna(), text.astype(str).str.strip())
-    return table
+def row_id(number: int) -> str:
+    """`row-0000012`: sorts as its number does."""
+    return f"row-{number:07d}"
 
 
-def parse_rows(body: bytes, state: State) -> pd.DataFrame:
-    """Rows of `{"rows": [{"column": value}]}`, by number from 1; absent and null are missing.
-
-    Raises:
-        UserError: It is something else, or a cell does not suit its column.
-    """
-    try:
-        content = json.loads(body, parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the body is not JSON ({error}).") from error
-    rows = content.get("rows") if isinstance(content, dict) and len(content) == 1 else None
-    if not isinstance(rows, list) or not rows:
-        raise UserError('the body must be {"rows": [{"column": value, …}, …]} with a row or more.')
-    for number, row in enumerate(rows, start=1):
-        check_row(row, number, state)
-    table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
-    return table.mask(table.isin(MISSING), None)
+def hash_rows(features: pd.DataFrame) -> list[str]:
+    """SHA-256 of each row's column names and cells, as they are written in the file."""
+    names = json.dumps(list(features.columns))
+    cells = features.fillna("").itertuples(index=False, name=None)
+    return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
 
 
-def check_row(row: Any, number: int, state: State) -> None:
-    """Raises a UserError for the first wrong cell of a received row."""
-    if not isinstance(row, dict) or not row:
-        raise UserError(f"row {number} must be an object with a value for each column.")
-    for name, value in row.items():
-        if name not in state["numeric"] and name not in state["categories"]:
-            known = ", ".join([*state["numeric"], *state["categories"]])
-            raise UserError(f"row {number}: column {name!r} is unknown; known are {known}.")
-        if value is None:
-            continue
-        place = f"row {number}, column {name!r}: {value!r:.40}"
-        if name in state["categories"] and not isinstance(value, str):
-            raise UserError(f"{place} is not a text.")
-        if name in state["numeric"] and not is_finite(value):
-            raise UserError(f"{place} is not a finite number.")
+def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
+    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1."""
+    std = float(column.std(ddof=0))
+    return {
+        "fill": float(getattr(column, impute)()),
+        "mean": float(column.mean()),
+        "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
+    }
 
 
-def is_finite(value: Any) -> bool:
-    """Whether a JSON value is a number that an array can hold; `true` is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON, though Python reads them."""
-    raise ValueError(f"{name} is no JSON number: send null for a missing value")
+def describe_crowd(column: pd.Series, limit: int) -> str:
+    """Why a text column has too many values, and what to do."""
+    known = column.dropna()
+    start = f"column {column.name!r} has {known.nunique()} different texts in train, over "
+    start += f"preprocess.max_categories={limit}"
+    numbers = pd.to_numeric(known, errors="coerce")
+    if numbers.notna().mean() > 0.5:
+        row = known.index[numbers.isna()][0]
+        return f"{start}; most are numbers, {row} is {known[row]!r}: mend that cell."
+    if pd.to_datetime(known, errors="coerce", format="mixed").notna().mean() > 0.5:
+        return f"{start}; they look like dates: make numbers of them (age, month) or use data.drop."
+    return f"{start}: group them, or add the column to data.drop."
 
 
 def write_breast_cancer(path: Path) -> None:
