@@ -68,7 +68,8 @@ def run(*command: object, project: Path, **options) -> subprocess.CompletedProce
         project: the generated project.
         options: passed on to `subprocess.run`.
     """
-    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    # No bytecode beside the sources: other tests look at the very files of a project.
+    environment = os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=project,
