@@ -16,7 +16,7 @@ export UV_NATIVE_TLS := 1
 unexport VIRTUAL_ENV PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format lock clean
+.PHONY: help demo test test-slow docs lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: $(VENV)/.projects ## Generate every option and test the results
 
 test-slow: $(VENV)/.projects ## The tests that take minutes each
 	$(PYTHON) -m pytest -m slow
+
+docs: $(VENV)/.tools ## Build the documents as a site, build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet
 
 lint: $(VENV)/.tools ## Check style and formatting, of the package that is not rendered yet too
 	$(PYTHON) -m ruff check

@@ -1,4 +1,4 @@
-"""Write the checklist's map into the generated project's documents, before they are generated."""
+"""Write the checklist's map into the generated project's documents, and as a page of the site."""
 
 import importlib
 import os
@@ -6,8 +6,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1] / "{{cookiecutter.project_slug}}"
+TEMPLATE = Path(__file__).resolve().parents[1]
+PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 SOURCE = PROJECT / "src" / "{{cookiecutter.package_name}}"
+
+
+PAGE = """# Every bullet
+
+What each of the checklist's bullets asks, where it lives in a generated project, and what proves it. A path
+that is not at the top of the project is below `src/<package>`; what follows `#` is the symbol or the key in
+it. A check such as `data_split.shares_are_usual` is a function below `checklist`, there.
+
+"""
 
 
 def main() -> None:
@@ -19,7 +29,11 @@ def main() -> None:
         bullets = importlib.import_module("generated.checklist.bullets")
         documents = importlib.import_module("generated.checklist.map")
         os.chdir(PROJECT)
-        print("\n".join(documents.rewrite_documents(bullets.load_checklist())))
+        checklist = bullets.load_checklist()
+        print("\n".join(documents.rewrite_documents(checklist)))
+    page = PAGE + documents.describe_bullets(checklist).replace("### ", "## ") + "\n"
+    (TEMPLATE / "docs" / "map.md").write_text(page, encoding="utf-8")
+    print("docs/map.md")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from {{ cookiecutter.package_name }}.checklist.map import (
     DOCUMENTS,
     END,
     START,
-    replace_map,
+    draw_flow,
+    replace,
+    rewrite,
     rewrite_documents,
 )
 from {{ cookiecutter.package_name }}.errors import UserError
@@ -19,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_map_is_what_the_checklist_gives(name, checklist):
+def test_the_map_is_what_the_checklist_gives(name, checklist, monkeypatch):
+    monkeypatch.chdir(ROOT)
     text = (ROOT / name).read_text(encoding="utf-8")
     if name == "README.md" and START not in text:
         pytest.skip("the README is yours: it has no map any more")
-    expected = replace_map(text, DOCUMENTS[name](checklist), name)
-    assert text == expected, "write it anew: checklist --map"
+    assert text == rewrite(text, checklist, name), "write it anew: checklist --map"
 
 
 def test_the_onboarding_lists_every_bullet_once(checklist):
@@ -59,7 +62,17 @@ def test_rewriting_keeps_the_words_around_the_map(checklist, tmp_path, monkeypat
 
 def test_a_map_without_its_end_is_refused(checklist):
     with pytest.raises(UserError, match="put it back"):
-        replace_map(f"{START} and no end", "", "README.md")
+        replace(f"{START} and no end", (START, END), "", "README.md")
+
+
+def test_the_diagram_goes_from_the_raw_data_to_the_model_by_every_stage():
+    lines = draw_flow(ROOT / "dvc.yaml").splitlines()
+    assert '  raw_data(["raw data"]) --> ingest' in lines
+    assert '  train --> models_model_ckpt(["models/model.ckpt"])' in lines
+    assert '  models_model_ckpt(["models/model.ckpt"]) --> export' in lines
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    drawn = {word for line in lines for word in line.split() if word in stages}
+    assert drawn == set(stages) - {"config"}
 
 
 def test_the_commands_of_the_first_hour_are_commands():

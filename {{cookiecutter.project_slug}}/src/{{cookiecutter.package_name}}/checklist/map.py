@@ -3,39 +3,76 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import yaml
+
 from ..commands import PHASES
 from ..errors import UserError
 from ..files import atomic
 from .bullets import Bullet, Checklist
 
 START, END = "<!-- checklist map -->", "<!-- /checklist map -->"
+FLOW_START, FLOW_END = "<!-- data flow -->", "<!-- /data flow -->"
 
 
 def rewrite_documents(checklist: Checklist) -> list[str]:
-    """Puts the map between the marks of each document that has them; returns those rewritten."""
+    """Puts map and diagram between the marks of each document that has them; names those."""
     written = []
-    for name, describe in DOCUMENTS.items():
+    for name in DOCUMENTS:
         path = Path(name)
-        if not path.exists() or START not in path.read_text(encoding="utf-8"):
-            continue
-        text = path.read_text(encoding="utf-8")
-        with atomic(path) as draft:
-            draft.write_text(replace_map(text, describe(checklist), name), encoding="utf-8")
-        written.append(name)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if START in text:
+            with atomic(path) as draft:
+                draft.write_text(rewrite(text, checklist, name), encoding="utf-8")
+            written.append(name)
     return written
 
 
-def replace_map(text: str, described: str, name: str) -> str:
-    """A document's text with another map.
+def rewrite(text: str, checklist: Checklist, name: str) -> str:
+    """A document's text with the map that the checklist gives and the diagram of `dvc.yaml`.
+
+    Raises:
+        UserError: An end mark is missing.
+    """
+    text = replace(text, (START, END), DOCUMENTS[name](checklist), name)
+    if FLOW_START in text:
+        text = replace(text, (FLOW_START, FLOW_END), draw_flow(Path("dvc.yaml")), name)
+    return text
+
+
+def replace(text: str, marks: tuple[str, str], described: str, name: str) -> str:
+    """A document's text with something else between two marks.
 
     Raises:
         UserError: The end mark is missing.
     """
-    before, _, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    before, _, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not end:
-        raise UserError(f"{name} has {START} and no {END} after it: put it back.")
-    return f"{before}{START}\n\n{described}\n\n{END}{after}"
+        raise UserError(f"{name} has {marks[0]} and no {marks[1]} after it: put it back.")
+    return f"{before}{marks[0]}\n\n{described}\n\n{marks[1]}{after}"
+
+
+def draw_flow(path: Path) -> str:
+    """The data's way as a Mermaid diagram: files as rounded boxes between the pipeline's stages."""
+    stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    read = {source for stage in stages.values() for source in stage["deps"]}
+    lines = []
+    for name, stage in stages.items():
+        sources = ["raw data" if "${data." in source else source for source in stage["deps"]]
+        reports = [next(iter(metric)) for metric in stage.get("metrics", [])]
+        made = [next(iter(out)) if isinstance(out, dict) else out for out in stage.get("outs", [])]
+        made += [report for report in reports if report in read]
+        lines += [f"  {node(s)} --> {name}" for s in sources if s.startswith(FLOWING)]
+        lines += [f"  {name} --> {node(target)}" for target in made if target.startswith(FLOWING)]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+FLOWING = ("raw data", "data/", "models/", "reports/", "docs/")
+
+
+def node(name: str) -> str:
+    """A file of the diagram."""
+    return f'{"_".join(name.replace("/", " ").replace(".", " ").split())}(["{name}"])'
 
 
 def describe_items(checklist: Checklist) -> str:
