@@ -1,4 +1,4 @@
-"""The documents: the site builds, its commands exist, and what a page says to type works as typed."""
+"""The site builds, its commands exist, and what a page says to type works as typed."""
 
 import os
 import re

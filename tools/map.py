@@ -13,9 +13,10 @@ SOURCE = PROJECT / "src" / "{{cookiecutter.package_name}}"
 
 PAGE = """# Every bullet
 
-What each of the checklist's bullets asks, where it lives in a generated project, and what proves it. A path
-that is not at the top of the project is below `src/<package>`; what follows `#` is the symbol or the key in
-it. A check such as `data_split.shares_are_usual` is a function below `checklist`, there.
+What each of the checklist's bullets asks, where it lives in a generated project, and what proves
+it. A path that is not at the top of the project is below `src/<package>`; what follows `#` is the
+symbol or the key in it. A check such as `data_split.shares_are_usual` is a function below
+`checklist`, there.
 
 """
 
