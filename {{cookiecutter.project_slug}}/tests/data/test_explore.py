@@ -13,12 +13,10 @@ from {{ cookiecutter.package_name }}.data.explore_page import (
     advise_on_groups,
     advise_on_items,
     advise_on_labels,
-    advise_on_parts,
     write_explore_page,
 )
 from {{ cookiecutter.package_name }}.data.explore_relations import (
     count_keys,
-    measure_shifts,
     relate_to_labels,
 )
 
@@ -58,31 +56,6 @@ def test_declared_keys_are_counted_and_others_are_not():
 
 
 @unit
-def test_an_origin_of_another_kind_is_found_and_chance_is_not():
-    items = make_items(origin=["north"] * 300 + ["south"] * 100)
-    same = measure_shifts(items, make_measures(items), numbers=False)
-    assert set(same) == {"origin=north", "origin=south"}
-    assert max(part[key] for part in same.values() for key in ("labels", "shift")) < 0.1
-    bright = (items["origin"] == "south").to_numpy() * 2.0
-    other = items.assign(label=items["label"].where(items["origin"] == "north", "b"))
-    moved = measure_shifts(
-        other, make_measures(items, light=bright + make_measures(items)["noise"].to_numpy()), False
-    )
-    assert moved["origin=south"]["labels"] > 0.4
-    assert moved["origin=south"]["feature"] == "light"
-    assert moved["origin=south"]["shift"] > 1
-
-
-@unit
-def test_later_items_are_held_against_earlier_ones():
-    items = make_items(time=[f"2024-{1 + number // 40:02d}-01" for number in range(400)])
-    drift = make_measures(items, slope=np.arange(400.0))
-    found = measure_shifts(items, drift, numbers=False)["the later half"]
-    assert (found["items"], found["feature"]) == (200, "slope")
-    assert not measure_shifts(make_items(), make_measures(make_items()), numbers=False)
-
-
-@unit
 def test_every_finding_has_its_sentence():
     figures = {
         "items": 120,
@@ -98,15 +71,13 @@ def test_every_finding_has_its_sentence():
         "constant_columns": ["same"],
         "crowded_columns": ["names"],
         "modes": {"L": 1, "RGB": 2},
-        "shifts": {"origin=s": {"items": 9, "labels": 0.5, "feature": "light", "shift": 2.0}},
     }
-    told = [*advise_on_labels(figures), *advise_on_items(figures), *advise_on_parts(figures)]
+    told = [*advise_on_labels(figures), *advise_on_items(figures)]
     told += advise_on_groups({"old": 0.1}, {"old": 0.3, "young": 0.7})
     expected = (
         *("12 times", "class b has 3", "leak nearly tell", "2 items cannot", "1 items repeat"),
         *("60 of 120", "empty are missing", "same are constant", "names are texts"),
-        *("thousandfold", "2 modes", "other shares", "by 2.0 deviations", "old is 10.0%"),
-        "young is 0.0%",
+        *("thousandfold", "2 modes", "old is 10.0%", "young is 0.0%"),
     )
     assert len(told) == len(expected)
     assert all(part in sentence for part, sentence in zip(expected, told, strict=True))
@@ -119,9 +90,8 @@ def test_data_without_a_finding_gets_no_advice():
         "labels": LABELS | {"imbalance": 1.1},
         "relations": {},
         "outliers": {"count": 0},
-        "shifts": {},
     }
-    assert not [*advise_on_labels(figures), *advise_on_items(figures), *advise_on_parts(figures)]
+    assert not [*advise_on_labels(figures), *advise_on_items(figures)]
     assert not list(advise_on_groups({"old": 0.31}, {"old": 0.3}))
 
 

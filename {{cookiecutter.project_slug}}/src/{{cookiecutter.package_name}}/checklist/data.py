@@ -4,13 +4,13 @@ import math
 from collections import Counter
 from pathlib import Path
 
+from ..problem.charter import GROUP_TOLERANCE
 from .project import Project
 from .tables import are_classes, read_items
 from .verdict import Finding
 
 FEW_OF_A_CLASS = 20  # fewer leave a tenth of the data with one or none
 FEW_ITEMS = 100
-GROUP_TOLERANCE = 0.05  # between a group's share in the data and in the population
 SPREAD = ("min", "median", "max", "mean", "std")
 
 

@@ -10,7 +10,7 @@ from ..configuration import build
 from ..files import atomic
 from ..report import Report
 from .explore_page import write_explore_page
-from .explore_relations import count_keys, measure_shifts, relate_to_labels
+from .explore_relations import count_keys, relate_to_labels
 from .ingest import read_table
 from .near import name_near
 from .types import DataType
@@ -60,7 +60,6 @@ def measure(items: pd.DataFrame, labels: pd.Series, found: dict[str, Any]) -> di
         "duplicates": find_repeats(items),
         "relations": relate_to_labels(measures[known != ""], known[known != ""], numbers),
         "keys": count_keys(items),
-        "shifts": measure_shifts(items, measures, numbers),
         **found,
     }
     return figures | {"groups": share_labels(labels) | figures.get("groups", {})}

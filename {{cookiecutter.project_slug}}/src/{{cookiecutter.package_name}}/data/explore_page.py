@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..page import fill_template
-from ..problem.charter import Answers, read_charter
+from ..problem.charter import GROUP_TOLERANCE, Answers, read_charter
 
 NAME = "explore.html"
 IMBALANCED = 3.0  # times the smallest class
@@ -16,8 +16,6 @@ FEW = 20  # items of a class
 MANY_OUTLIERS = 0.01  # of all items
 FAR_APART = 1000.0  # between the deviations of two features
 TELLING = 0.95  # of a feature that may be the label in disguise
-SHIFTED = {"labels": 0.2, "shift": 0.8}  # a large effect, Cohen 1988
-GROUP_TOLERANCE = 0.05  # between a group's share here and in the population
 MAX_ROWS = 60  # of the sample table
 MAX_CELL = 80  # characters of one of its cells
 
@@ -35,7 +33,6 @@ def write_explore_page(folder: Path, figures: dict[str, Any], pictures: list[str
         advice=[
             *advise_on_labels(figures),
             *advise_on_items(figures),
-            *advise_on_parts(figures),
             *advise_on_groups(figures["groups"], declared),
         ],
         declared=declared,
@@ -114,18 +111,6 @@ def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:
         yield "Columns differ a thousandfold in scale: keep the scaling of `configs/preprocess`."
     if len(figures.get("modes", {})) > 1:
         yield f"Images are of {len(figures['modes'])} modes: `preprocess.channels` makes them one."
-
-
-def advise_on_parts(figures: dict[str, Any]) -> Iterator[str]:
-    """What origins and times that differ from the rest ask for."""
-    for name, found in figures["shifts"].items():
-        if found["labels"] > SHIFTED["labels"]:
-            yield f"{name} has other shares of classes than the rest: split by it, or tell why."
-        if found["shift"] > SHIFTED["shift"]:
-            yield (
-                f"{name} differs in {found['feature']} by {found['shift']:.1f} deviations: the "
-                "model may learn where an item comes from in place of what it is."
-            )
 
 
 def advise_on_groups(found: dict[str, float], declared: dict[str, float]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ..errors import UserError
 from .charter_schema import Charter
 
 PLACEHOLDER = "TODO"
+GROUP_TOLERANCE = 0.05  # between a group's share in the data and in the population
 
 
 @dataclass(frozen=True)
