@@ -55,7 +55,7 @@ class Pairing:
         """A text of the template's with the name that the project's package has."""
         mine, name = PurePosixPath(self.package).name, PurePosixPath(self.package_dir).name
         text = self.ours.texts[path]
-        renamed = self.package_dir.startswith("src/") and mine != name
+        renamed = self.package_dir.startswith("src/") and name.isidentifier() and mine != name
         return re.sub(rf"\b{mine}\b", name, text) if renamed else text
 
     @cached_property

@@ -104,7 +104,8 @@ def compare(name: str, theirs: Tree, ours: Tree, answers: Answers) -> Comparison
             # Places of options that were not chosen are in no project.
             places = [place for place in (judge(w, pairing) for w in body["where"]) if place]
             words = {place.status for place in places}
-            status = next((word for word in ("missing", "changed") if word in words), "same")
+            order = ("missing", "changed", "same")
+            status = next((word for word in order if word in words), "cannot tell")
             signs = facts.look_for(table.get(bullet, [])) if status == "missing" else []
             if status == "missing" and not pairing.born_here:
                 fits = applies(body, answers)
@@ -161,7 +162,7 @@ def judge_file(place: str, symbol: str, mine: str, pair: Pair, pairing: Pairing)
     # The rest of a Python file can change what its symbol does: the whole file counts.
     if pair.status == "same" or (mine == found[1] and not path.endswith(".py")):
         return Place(place, "same", path, found[0], moved)
-    around = "" if mine != found[1] or moved else "changed around it"
+    around = "" if mine != found[1] or moved else "only around it"
     return Place(place, "changed", path, found[0], moved or around)
 
 
