@@ -12,10 +12,12 @@ from typing import Any
 import yaml
 
 from .places import parse_python, read_keys
-from .tree import Tree
+from .tree import MAX_BYTES, Tree
 
 TABLE = Path(__file__).with_name("evidence.yaml")
 LONGEST = 160  # characters of a fact
+# Characters of a kind that are parsed: seconds of work. PyYAML's fast parser dies of deep nesting.
+MOST = {".py": 3_000_000, ".yaml": 500_000, ".yml": 500_000}
 TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|[^/]*_tests?\.py$|conftest\.py$)")
 LISTS = re.compile(
     r"(requirements[^/]*\.txt|environment[^/]*\.ya?ml|pyproject\.toml|setup\.(py|cfg)|Pipfile)$"
@@ -75,7 +77,7 @@ def collect(tree: Tree) -> Iterator[tuple[str, Sign]]:
     last = ("docs/", "tests/")  # the same sign in the code says more
     for path in sorted([*tree.digests, *tree.folders], key=lambda path: path.startswith(last)):
         yield "path", Sign(path, 1, path)
-    for path, text in tree.texts.items():
+    for path, text in choose(tree):
         tested = bool(TESTS.search(path))
         if path.endswith(".py"):
             for line, kind, fact in read_code(parse_python(text)):
@@ -88,6 +90,20 @@ def collect(tree: Tree) -> Iterator[tuple[str, Sign]]:
                     yield from ((kind, Sign(path, number, fact)) for fact in facts)
         if path.endswith((".yaml", ".yml")) and not tested and not path.startswith(NO_CONFIGS):
             yield from read_config(path, text)
+
+
+def choose(tree: Tree) -> list[tuple[str, str]]:
+    """The texts that are parsed, the short ones first in line; a sentence tells of the rest."""
+    left, rest = dict(MOST), []
+    for path in sorted(tree.texts, key=lambda path: len(tree.texts[path])):
+        kind = path[path.rfind(".") :]
+        left[kind] = left.get(kind, MAX_BYTES) - len(tree.texts[path]) * (kind in MOST)
+        if left[kind] < 0:
+            rest.append(path)
+    if rest:
+        more = f"{rest[-1]} and {len(rest) - 1} other files"
+        tree.notes.append(f"{more}: too much text to be searched for signs.")
+    return [(path, text) for path, text in tree.texts.items() if path not in set(rest)]
 
 
 def read_config(path: str, text: str) -> Iterator[tuple[str, Sign]]:
@@ -141,8 +157,8 @@ def say(node: ast.expr | None) -> str:
             return f"{say(node.value)}.{node.attr}"
         case ast.JoinedStr():
             return "".join(say(v) if isinstance(v, ast.Constant) else "*" for v in node.values)
-        case ast.UnaryOp(op=ast.USub()):
-            return f"-{say(node.operand)}"
+        case ast.Dict():
+            return f"{{{', '.join(say(key) for key in node.keys[:10])}}}"
         case ast.List() | ast.Tuple():
             return f"[{', '.join(say(element) for element in node.elts[:10])}]"
     return "*"

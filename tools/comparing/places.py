@@ -7,7 +7,8 @@ from functools import cache
 
 import yaml
 
-MAX_NODES = 20_000  # of a YAML file: aliases can make millions out of a few lines
+# Of a YAML file: seconds of work, since the fast parser dies of deep nesting; aliases multiply.
+MAX_LENGTH, MAX_NODES = 300_000, 20_000
 
 
 def read_fragment(path: str, text: str, symbol: str) -> tuple[int, str] | None:
@@ -59,7 +60,8 @@ def read_keys(text: str) -> dict[str, tuple[int, int, int]]:
     """Every dotted key of a YAML text: its line, and where its value starts and ends."""
     keys: dict[str, tuple[int, int, int]] = {}
     try:
-        for name, line, value in walk_keys(yaml.compose(text, yaml.SafeLoader), "", ()):
+        root = yaml.compose(text[:MAX_LENGTH], yaml.SafeLoader)
+        for name, line, value in walk_keys(root, "", ()):
             keys[name] = (line, value.start_mark.index, value.end_mark.index)
             if len(keys) == MAX_NODES:
                 break
