@@ -131,7 +131,7 @@ def test_foreign_layout_shows_what_is_seen_and_claims_nothing_else(tmp_path):
     write(tmp_path, "conf/train.yaml", "trainer:\n  gradient_clip_val: 0.5\n  precision: 32\n")
     write(tmp_path, "conf/stop.yaml", "_target_: lightning.pytorch.callbacks.EarlyStopping\n")
     write(tmp_path, "lib/__init__.py", "")
-    write(tmp_path, "lib/net.py", "import torch\nopt = torch.optim.AdamW\nx = Dropout(0.3)\n")
+    write(tmp_path, "lib/net.py", "def net(batch_size, *, dim=32):\n    pass\nx = Dropout(0.3)\n")
     write(tmp_path, "lib/fit.py", "from torch.optim import AdamW\nAdamW(p, weight_decay=0.0)\n")
     write(tmp_path, "tests/test_fit.py", "from sklearn import SMOTE\ndef test_fit(): pass\n")
     found = compare_project(tmp_path)
@@ -167,6 +167,7 @@ def test_hostile_files_become_sentences_and_nothing_is_run(tmp_path):
     write(project, "latin.py", b"x = '\xff\xfe'\n")
     write(project, "nul.py", b"x = 1\0\n")
     write(project, "deep.py", "(" * 100_000)
+    write(project, "chain.py", "x = a" + ".b" * 2_000)
     write(project, "deep.yaml", "[" * 100_000)
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     write(project, "laughs.yaml", "\n".join(["a0: &a0 x", *levels]))
@@ -213,6 +214,13 @@ def test_braces_in_a_projects_answers_are_refused_before_they_could_run(project,
     content = {"context": {"cookiecutter": {"description": text}}}
     (project / ".cruft.json").write_text(json.dumps(content))
     with pytest.raises(BadInputError, match=r"description of .cruft.json holds the braces"):
+        compare_project(project)
+
+
+@pytest.mark.parametrize("answer", [{"data_type": "audio"}, {"author_email": "nobody"}])
+def test_an_answer_of_its_own_that_is_refused_ends_the_comparison(project, answer):
+    (project / ".cruft.json").write_text(json.dumps({"context": {"cookiecutter": answer}}))
+    with pytest.raises(BadInputError, match=next(iter(answer))):
         compare_project(project)
 
 

@@ -1,6 +1,7 @@
 """Signs of a bullet's topic in a project that was not born here, by `evidence.yaml`."""
 
 import ast
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -80,8 +81,9 @@ def collect(tree: Tree) -> Iterator[tuple[str, Sign]]:
     for path, text in choose(tree):
         tested = bool(TESTS.search(path))
         if path.endswith(".py"):
-            for line, kind, fact in read_code(parse_python(text)):
-                yield "test" if tested else kind, Sign(path, line, fact)
+            with contextlib.suppress(RecursionError):  # `a.b.c` with a thousand dots
+                for line, kind, fact in read_code(parse_python(text)):
+                    yield "test" if tested else kind, Sign(path, line, fact)
         for kind, files in (("dependency", LISTS), ("workflow", WORKFLOWS), ("make", MAKE)):
             if files.search(path):
                 lines = (re.sub(r"(^|\s)#.*", "", line[:LONGEST]) for line in text.splitlines())
@@ -126,9 +128,9 @@ def read_code(module: ast.Module) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, "name", node.name
                 yield from ((b.lineno, "name", say(b)) for b in getattr(node, "bases", []))
             case ast.arguments():
-                last = [*node.posonlyargs, *node.args][-len(node.defaults) :]
+                named = [*node.posonlyargs, *node.args, *node.kwonlyargs]
                 values = [*node.defaults, *node.kw_defaults]
-                for argument, value in zip([*last, *node.kwonlyargs], values, strict=False):
+                for argument, value in zip(named[::-1], values[::-1], strict=False):
                     yield argument.lineno, "set", f"{argument.arg}: {say(value)}"
             case ast.Import() | ast.ImportFrom():
                 start = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
