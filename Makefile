@@ -1,6 +1,6 @@
 # The template's tasks; `make help` lists them.
 
-PROJECT := {{cookiecutter.project_slug}}
+GENERATED := {{cookiecutter.project_slug}}
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # The machine's uv, or one of this repository's own: system Pythons refuse packages.
@@ -16,13 +16,18 @@ export UV_NATIVE_TLS := 1
 unexport VIRTUAL_ENV PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lint format lock clean
+# The project to compare, from the command line alone.
+PROJECT :=
+.PHONY: help demo compare test test-slow docs lint format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.tools ## Generate a project into build/, run its whole pipeline, show what it reached
 	$(PYTHON) tools/demo.py
+
+compare: $(VENV)/.tools ## Hold a project against what would be generated today (PROJECT=path, ARGS=--json)
+	@$(PYTHON) tools/compare.py "$(PROJECT)" $(ARGS)
 
 test: $(VENV)/.projects ## Generate every option and test the results
 	$(PYTHON) -m pytest -n 2 -m "not slow"
@@ -36,14 +41,14 @@ docs: $(VENV)/.tools ## Build the documents as a site, build/site/index.html
 lint: $(VENV)/.tools ## Check style and formatting, of the package that is not rendered yet too
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m ruff check --no-cache --ignore N999 '$(PROJECT)/src'
-	$(PYTHON) -m ruff format --no-cache --check '$(PROJECT)/src'
+	$(PYTHON) -m ruff check --no-cache --ignore N999 '$(GENERATED)/src'
+	$(PYTHON) -m ruff format --no-cache --check '$(GENERATED)/src'
 
 format: $(VENV)/.tools ## Format the same code and repair what can be repaired
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
-	$(PYTHON) -m ruff check --no-cache --fix --ignore N999 '$(PROJECT)/src'
-	$(PYTHON) -m ruff format --no-cache '$(PROJECT)/src'
+	$(PYTHON) -m ruff check --no-cache --fix --ignore N999 '$(GENERATED)/src'
+	$(PYTHON) -m ruff format --no-cache '$(GENERATED)/src'
 
 lock: $(VENV)/.tools ## Write both lock files anew (UPGRADE=1: newest versions)
 	$(PYTHON) tools/lock.py --uv $(UV) $(if $(UPGRADE),--upgrade)
@@ -58,8 +63,8 @@ $(VENV)/.tools: requirements.lock | $(UV)
 	@rm -f $(VENV)/.projects
 	@touch $@
 
-$(VENV)/.projects: $(VENV)/.tools $(PROJECT)/requirements.lock
-	$(INSTALL) requirements.lock '$(PROJECT)/requirements.lock'
+$(VENV)/.projects: $(VENV)/.tools $(GENERATED)/requirements.lock
+	$(INSTALL) requirements.lock '$(GENERATED)/requirements.lock'
 	@touch $@
 
 .uv/bin/uv:
