@@ -4,12 +4,11 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import files_below, run, write_cookiecutter_config
-from versions import DISPUTED, PEACEFUL, commit, git, write_template
+from conftest import files_below, run
+from versions import DISPUTED, PEACEFUL, append, commit, generate, git, write_template
 
 VERSIONS = {"1": "v0.1.0", "2": "v0.2.0", "3": "v0.3.0"}
 ROUTES = ["13", "12", "23", "123"]
@@ -30,25 +29,15 @@ def born(template, tmp_path_factory):
     def get(version: str) -> Path:
         if version not in projects:
             folder = tmp_path_factory.mktemp(f"born-{version}")
-            projects[version] = generate(f"git+file://{template}", folder, VERSIONS[version])
+            address = f"git+file://{template}"
+            projects[version] = generate(address, folder, "--checkout", VERSIONS[version])
         return projects[version]
 
     return get
 
 
-def generate(address: str, folder: Path, version: str = "") -> Path:
-    """Run cookiecutter; what it says is in `said.txt` beside the project."""
-    config = write_cookiecutter_config(folder / "config")
-    command = ["-m", "cookiecutter", "--no-input", f"--config-file={config}"]
-    command += ["--checkout", version] if version else []
-    command += [f"--output-dir={folder / 'out'}", address, "project_slug=digits"]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
-    (folder / "said.txt").write_text(done.stdout)
-    return folder / "out" / "digits"
-
-
 def start(source: Path, folder: Path, edits: dict) -> Path:
-    """A copy of a new project in git, edited before its first commit: its history knows no better."""
+    """A copy of a new project in git, edited before its first commit."""
     project = folder / "digits"
     shutil.copytree(source, project)
     for edit in edits.values():
@@ -88,6 +77,8 @@ def test_a_project_ends_as_a_new_one_with_the_users_edits(route, born, tmp_path,
         after = count_mine(locate(project, path))
         update_table(kind, route, "as edited", len(before[kind]), len(before[kind] - after))
         assert before[kind] <= after, kind
+    assert "team=research" in done.stdout or route[0] == "2"
+    assert not (project / "configs/data/parquet.yaml").exists()
     ours, new = (json.loads((p / ".cruft.json").read_text()) for p in (project, expected))
     assert ours["commit"] == new["commit"]
     assert ours["context"] == new["context"]
@@ -117,13 +108,109 @@ def test_every_line_in_dispute_is_kept_and_named(route, born, tmp_path, update_t
         line = (project / place[0]).read_text().splitlines()[int(place[1]) - 1]
         assert line.startswith("<<<<<<< ")
     assert "make lock" in done.stdout
+    if "3" in route:
+        assert b"Mine: 26" in (project / "configs/debug/short.yaml").read_bytes()
     git(project, "reset", "--hard")
     assert git(project, "status", "--porcelain") == ""
-    assert follow(project, "check").stdout.count(VERSIONS[route[0]])
 
 
-def test_a_moved_file_takes_the_users_lines_along(born, tmp_path):
-    project = start(born("1"), tmp_path, {"moved": DISPUTED["edited file that is moved"]})
-    assert follow(project, "update").returncode == 0
-    assert "Mine: 26" in (project / "configs/debug/short.yaml").read_text()
-    assert not (project / "configs/debug/limit.yaml").exists()
+
+
+@pytest.fixture
+def project(born, tmp_path) -> Path:
+    return start(born("1"), tmp_path, {})
+
+
+def test_check_names_the_versions_and_the_notes_between_them(project):
+    done = follow(project, "check")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"project +v0\.1\.0\n.*newest +v0\.3\.0\n", done.stdout)
+    notes = done.stdout.partition("Migration notes:")[2]
+    assert "0.3.0: - The schedule `step` is gone." in notes
+    assert "0.2.0: - Give your team a name." in notes
+    assert "Added" not in notes
+    assert "Removed" not in notes
+    notes = follow(project, "check", "v0.2.0").stdout
+    assert "Give your team a name" in notes
+    assert "is gone" not in notes
+    assert "Up to date" in follow(project, "check", "v0.1.0").stdout
+
+
+def test_diff_shows_the_users_changes_and_no_skipped_file(project):
+    append(project / "Makefile", "# Mine: 1\n")
+    append(project / "README.md", "Mine: 2\n")
+    done = follow(project, "diff")
+    assert done.returncode == 0
+    assert "-# Mine: 1" in done.stdout
+    assert "Mine: 2" not in done.stdout
+
+
+def refuse(project: Path, command: str = "update", *arguments: str) -> str:
+    """The sentence of a command that must refuse, and leave everything as it is."""
+    before = comparable(files_below(project))
+    done = follow(project, command, *arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert comparable(files_below(project)) == before
+    (sentence,) = done.stderr.strip().splitlines()
+    return sentence
+
+
+def test_uncommitted_changes_are_refused(project):
+    append(project / "Makefile", "# Mine\n")
+    assert "1 files differ from the last commit (such as Makefile)" in refuse(project)
+
+
+def test_a_project_outside_git_is_refused(project):
+    shutil.rmtree(project / ".git")
+    assert "not a git repository" in refuse(project)
+
+
+@pytest.mark.parametrize("command", ["check", "diff", "update"])
+def test_a_template_that_is_gone_is_one_sentence(command, project):
+    state = json.loads((project / ".cruft.json").read_text()) | {"template": "/gone/away"}
+    (project / ".cruft.json").write_text(json.dumps(state))
+    commit(project, "Elsewhere")
+    sentence = refuse(project, command)
+    assert "the template at /gone/away cannot be read (repository '/gone/away'" in sentence
+
+
+def test_an_unknown_version_is_refused_with_those_there_are(project):
+    assert "no version v9.9; it has v0.3.0, v0.2.0, v0.1.0" in refuse(project, "update", "v9.9")
+    state = json.loads((project / ".cruft.json").read_text()) | {"commit": "f" * 40}
+    (project / ".cruft.json").write_text(json.dumps(state))
+    commit(project, "Rewritten")
+    assert "no version ffff" in refuse(project, "diff")
+
+
+def test_a_project_without_a_link_says_how_to_link_it(project):
+    (project / ".cruft.json").unlink()
+    assert "cruft link" in refuse(project, "check")
+
+
+def test_a_file_that_git_ignores_is_not_written_over(project):
+    append(project / ".gitignore", "fresh.py\n")
+    commit(project, "Ignore")
+    append(project / "src/digits/data/fresh.py", "Mine\n")
+    assert "the template brings src/digits/data/fresh.py" in refuse(project)
+
+
+def test_an_older_version_changes_nothing(born, tmp_path):
+    project = start(born("3"), tmp_path, {})
+    done = follow(project, "update", "v0.1.0")
+    assert done.returncode == 0
+    assert "Nothing to update: this is v0.3.0" in done.stdout
+    assert git(project, "status", "--porcelain") == ""
+
+
+@pytest.mark.slow
+def test_a_project_in_a_folder_of_a_repository_is_updated_there(born, tmp_path):
+    project = start(born("1"), tmp_path, {"own": PEACEFUL["config, other lines"]})
+    shutil.rmtree(project / ".git")
+    git(tmp_path, "init", "--quiet")
+    append(tmp_path / "beside.txt", "Mine\n")
+    commit(tmp_path, "Many projects")
+    done = follow(project, "update")
+    assert done.returncode == 0, done.stderr
+    assert "VALUE = 3" in (project / "src/digits/data/fresh.py").read_text()
+    assert not git(tmp_path, "diff", "--name-only", "HEAD", "--", ":!digits")

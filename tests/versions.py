@@ -3,10 +3,11 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import TEMPLATE
+from conftest import TEMPLATE, write_cookiecutter_config
 
 PARTS = ("cookiecutter.json", "CHANGELOG.md", "hooks", "{{cookiecutter.project_slug}}")
 PACKAGE = "src/{{cookiecutter.package_name}}"
@@ -45,7 +46,7 @@ def append(path: Path, lines: str) -> None:
 
 
 def first_pin(project: Path) -> str:
-    """The lock's first line, `name==version \\`."""
+    """The first line of the lock."""
     return (project / "requirements.lock").read_text().partition("\n")[0]
 
 
@@ -68,6 +69,16 @@ def write_template(root: Path) -> Path:
         commit(root, version)
         git(root, "tag", f"v{version}")
     return root
+
+
+def generate(address: str, folder: Path, *options: str) -> Path:
+    """Run cookiecutter; what it says is in `said.txt` beside the project."""
+    config = write_cookiecutter_config(folder / "config")
+    command = ["-m", "cookiecutter", "--no-input", f"--config-file={config}", *options]
+    command += [f"--output-dir={folder / 'out'}", address, "project_slug=digits"]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
+    (folder / "said.txt").write_text(done.stdout)
+    return folder / "out" / "digits"
 
 
 NOTES = {
@@ -150,7 +161,7 @@ PEACEFUL: dict[str, tuple[str, Edit]] = {
     ),
     "dependency": (
         "pyproject.toml",
-        lambda p, s: change(p / "pyproject.toml", '    "httpx', '    "x>=1", # Mine: 11\n    "httpx'),
+        lambda p, s: change(p / "pyproject.toml", '"httpx', '"x>=1", # Mine: 11\n    "httpx'),
     ),
     "own binary": (
         "docs/mine.bin",

@@ -194,7 +194,7 @@ def render(clone: Path, state: dict[str, Any], commit: str) -> Path:
 
 
 def leave_alone(old: Path, new: Path) -> None:
-    """Takes out of both versions what an update does not touch: the user's, and what they removed."""
+    """Takes out of both versions what no update touches: the user's files, and those removed."""
     pyproject = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     skip = [*pyproject.get("tool", {}).get("cruft", {}).get("skip", []), STATE.name]
     held = set(git("ls-files", "-z").split("\0"))
@@ -209,6 +209,7 @@ def leave_alone(old: Path, new: Path) -> None:
 
 
 def list_files(folder: Path) -> list[str]:
+    """Names of all files below a folder."""
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()]
 
 
