@@ -43,19 +43,20 @@ def main(arguments: list[str]) -> None:
 
 def check(wanted: str = "") -> int:
     """Prints the project's version, the newest, and the migration notes between them."""
-    with cloned(state := read_state()) as clone:
-        print(f"template      {state['template']}")
+    address = read_state()["template"]
+    with cloned(address) as clone:
+        print(f"template      {address}")
         current, target = find_versions(clone, wanted)
         for title, version in (("project", current), ("newest", target), ("VERSION=HEAD", "HEAD")):
             print(f"{title:14}{name_version(clone, version)}")
-        done = contains(clone, current, target)
-        print("Up to date." if done else read_notes(clone, current, target))
+        newer = not contains(clone, current, target)
+        print(read_notes(clone, current, target) if newer else "Up to date.")
     return 0
 
 
 def diff() -> int:
     """Shows how the project differs from its version of the template."""
-    with cloned(read_state()) as clone:
+    with cloned(read_state()["template"]) as clone:
         find_versions(clone, "")  # cruft's own words for what it cannot read are a traceback
         return subprocess.run([*CRUFT, "diff"]).returncode
 
@@ -63,14 +64,18 @@ def diff() -> int:
 def update(wanted: str = "") -> int:
     """Merges the newest version, or the one that is wanted; 1 where a person has to finish it."""
     state = read_state()
-    require_clean()
-    with cloned(state) as clone:
+    if changed := git("status", "--porcelain").splitlines():
+        raise UserError(
+            f"{len(changed)} files differ from the last commit (such as {changed[0][3:]}): commit "
+            "or stash them, so that the update can be seen and undone alone."
+        )
+    with cloned(state["template"]) as clone:
         current, target = find_versions(clone, wanted)
         if contains(clone, current, target):
             print(f"Nothing to update: this is {name_version(clone, current)}.")
             return 0
         title = f"from {name_version(clone, current)} to {name_version(clone, target)}"
-        old, new = render(clone, state, current), render(clone, state, target)
+        old, new = (render(clone, state["context"], version) for version in (current, target))
         fresh = read_json(new / STATE)
         leave_alone(old, new)
         conflicts = merge(old, new, f"Update the template {title}")
@@ -91,50 +96,28 @@ def read_state() -> dict[str, Any]:
     return read_json(STATE)
 
 
-def read_answers(state: dict[str, Any]) -> dict[str, Any]:
-    """What was answered to the template's questions."""
-    answers = state["context"]["cookiecutter"]
-    return {name: value for name, value in answers.items() if not name.startswith("_")}
-
-
 def git(*arguments: str, folder: Path = Path(), **environment: str) -> str:
     """What git prints; UserError in its own words when it fails."""
-    done = subprocess.run(
-        ["git", *(part for line in SETTINGS for part in ("-c", line)), *arguments],
-        cwd=folder,
-        env=os.environ | {"LC_ALL": "C"} | environment,
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-    )
+    command = ["git", *(part for line in SETTINGS for part in ("-c", line)), *arguments]
+    setting = os.environ | {"LC_ALL": "C"} | environment
+    done = subprocess.run(command, cwd=folder, env=setting, capture_output=True, text=True)
     if done.returncode:
         raise UserError(done.stderr.strip() or f"git {arguments[0]} failed.")
     return done.stdout
 
 
-def require_clean() -> None:
-    """Refuses a project whose own changes could not be told from the update's."""
-    changed = git("status", "--porcelain").splitlines()
-    if changed:
-        raise UserError(
-            f"{len(changed)} files differ from the last commit (such as {changed[0][3:]}): commit "
-            "or stash them, so that the update can be seen and undone alone."
-        )
-
-
 @contextmanager
-def cloned(state: dict[str, Any]) -> Iterator[Path]:
+def cloned(address: str) -> Iterator[Path]:
     """Yields a bare clone of the template, in a folder that is removed afterwards."""
     with TemporaryDirectory(prefix="template-") as folder:
         clone = Path(folder, "clone")
         try:
             # No question for a password: nobody is there to answer it in CI.
-            command = ("clone", "--quiet", "--bare", state["template"], str(clone))
-            git(*command, GIT_TERMINAL_PROMPT="0")
+            git("clone", "--quiet", "--bare", address, str(clone), GIT_TERMINAL_PROMPT="0")
         except UserError as error:
             reason = re.search(r"fatal: (.+?)\.?$", str(error), re.MULTILINE)
             raise UserError(
-                f"the template at {state['template']} cannot be read ({reason and reason[1]}): "
+                f"the template at {address} cannot be read ({reason[1] if reason else error}): "
                 f"check the network, and `template` in {STATE}, which says where it is."
             ) from None
         yield clone
@@ -173,17 +156,17 @@ def read_notes(clone: Path, old: str, new: str) -> str:
         for section in text.split("\n## ")[1:]:
             head, _, note = section.partition("### Migration\n")
             line = f"{head.splitlines()[0]}: {note.partition('### ')[0].strip()}"
-            notes.pop(line, None) if commit == old else notes.setdefault(line)
+            notes.pop(line, None) if commit == old or not note else notes.setdefault(line)
     return "\n".join(["Migration notes:", *notes] if notes else ["No migration notes."])
 
 
-def render(clone: Path, state: dict[str, Any], commit: str) -> Path:
+def render(clone: Path, context: dict[str, Any], commit: str) -> Path:
     """Generates one version of the template with this project's answers, beside the clone."""
-    made, given = clone.with_name(commit), clone.with_name("answers.json")
-    given.write_text(json.dumps(read_answers(state)), encoding="utf-8")
-    # No config of a person's: a new question is answered by its default for everyone.
-    options = ("--no-input", "--default-config", "--extra-context-file", str(given))
+    made, known = clone.with_name(commit), context["cookiecutter"]
+    answers = json.dumps({name: known[name] for name in known if not name.startswith("_")})
     command = (*CRUFT, "create", str(clone), "--checkout", commit, "--output-dir", str(made))
+    # No config of a person's: a new question is answered by its default for everyone.
+    options = ("--no-input", "--default-config", "--extra-context", answers)
     # Cookiecutter leaves the hooks that it rendered behind, in what it takes for /tmp.
     environment = os.environ | {"TMPDIR": str(clone.parent)}
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
@@ -216,14 +199,15 @@ def list_files(folder: Path) -> list[str]:
 def merge(old: Path, new: Path, title: str) -> list[str]:
     """Merges the change between two versions into the project; lists what could not be merged."""
     change = commit_files(new, title, "-p", commit_files(old, title))
+    unmerged: list[str] = []
     try:
         git("cherry-pick", "--no-commit", change)
     except UserError:
-        unmerged = git("diff", "--name-only", "--relative", "--diff-filter=U", "-z").split("\0")
-        if not any(unmerged):
+        listed = git("diff", "--name-only", "--relative", "--diff-filter=U", "-z")
+        unmerged = listed.split("\0")[:-1]
+        if not unmerged:
             raise
-        return [place for name in filter(None, unmerged) for place in find_places(Path(name))]
-    return []
+    return [place for name in unmerged for place in find_places(Path(name))]
 
 
 def commit_files(rendered: Path, title: str, *parent: str) -> str:
@@ -245,17 +229,18 @@ def find_places(path: Path) -> list[str]:
     starts = [number for number, line in enumerate(lines, 1) if line.startswith(b"<<<<<<< ")]
     if starts:
         return [f"{path}:{n}  yours is above =======, the template's below" for n in starts]
-    there = " 3\t" in git("ls-files", "--unmerged", str(path))
-    told = f"changed by both: keep yours, or `git checkout --theirs {path}`"
-    return [f"{path}  {told if there else 'removed by the template: keep yours, or `git rm` it'}"]
+    if " 3\t" not in git("ls-files", "--unmerged", str(path)):
+        return [f"{path}  removed by the template: keep yours, or `git rm` it"]
+    return [f"{path}  changed by both: keep yours, or `git checkout --theirs {path}`"]
 
 
 def adopt(state: dict[str, Any], fresh: dict[str, Any]) -> None:
     """Takes over cruft's record of the new version, and names the questions that it added."""
-    for name, value in read_answers(fresh).items():
-        if name not in read_answers(state):
-            print(f"New question, answered by its default: {name}={value}")
-    fresh["context"]["cookiecutter"]["_template"] = state["template"]
+    known, answers = (record["context"]["cookiecutter"] for record in (state, fresh))
+    for name in answers:
+        if name not in known and not name.startswith("_"):
+            print(f"New question, answered by its default: {name}={answers[name]}")
+    answers["_template"] = state["template"]
     write_json(STATE, state | {"commit": fresh["commit"], "context": fresh["context"]})
     git("add", "--force", str(STATE))
 
