@@ -80,7 +80,7 @@ def update(wanted: str = "") -> int:
         leave_alone(old, new)
         conflicts = merge(old, new, f"Update the template {title}")
         adopt(state, fresh)
-        print(git("diff", "--cached", "--stat=100", "HEAD"), end="")
+        print(git("diff", "--cached", "--stat=90", "--diff-filter=u", "HEAD"), end="")
         print(f"Updated {title}, not committed yet.\n{read_notes(clone, current, target)}")
     if conflicts:
         print("\n  ".join(["Mend these, and `git add` each file:", *conflicts]))
