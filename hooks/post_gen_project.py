@@ -1,10 +1,15 @@
 """Remove the files of every option that was not chosen; cookiecutter runs it in the new project.
 
-Pure: no network, no git, no environment. Update tools run it again in temporary folders.
+Pure: no network, no repository made, no environment. Update tools run it again in temporary
+folders. It ends by linking the project to the template, in cruft's words: see `link`.
 """
 
 import json
+import os
+import re
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,10 +139,75 @@ def prune(project: Path, answers: dict) -> None:
     (project / f"LICENSE.{answers['license']}").replace(project / "LICENSE")
 
 
+def link(project: Path, answers: dict) -> None:
+    """Write `.cruft.json`: where the template is, its commit, the answers; or say what to run.
+
+    Cruft, which does this itself, renders without cookiecutter's `_repo_dir`: nothing is done then.
+    """
+    if "_repo_dir" not in answers:
+        return
+    template = find_template(answers["_repo_dir"])
+    commit = template and ask_git(template, "rev-parse", "--show-prefix", "HEAD")
+    # Below its repository's root, a prefix precedes the commit: then it is not the template's.
+    if not commit or not re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        given = {name: value for name, value in answers.items() if not name.startswith("_")}
+        print(
+            f"Not linked to the template: {answers['_template']} is no git repository of its own, "
+            "so its commit is unknown.\nTo follow the template, run in the project, with the "
+            "address of the template's repository:\n  uvx cruft link --no-input "
+            f"--checkout v{answers['__template_version']} "
+            f"--extra-context {shlex.quote(json.dumps(given))} ADDRESS"
+        )
+        return
+    # A path that was typed is the address; a clone of cookiecutter's knows where it came from.
+    typed = answers["_template"] == answers["_repo_dir"]
+    origin = None if typed else ask_git(template, "config", "--get", "remote.origin.url")
+    # An address may hold a password, and this file is committed.
+    address = re.sub(r"^(https?://)[^/@]+@", r"\1", origin or str(template))
+    address = address.removeprefix("file://")
+    names = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
+    context = {name: answers[name] for name in names if name in answers}
+    context |= {"_template": address, "_commit": commit}
+    state = {"template": address, "commit": commit, "checkout": answers["_checkout"]}
+    state |= {"context": {"cookiecutter": context}, "directory": None}
+    text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
+    (project / ".cruft.json").write_text(text, encoding="utf-8")
+    parts = ("cookiecutter.json", "hooks", "*cookiecutter.project_slug*")
+    if ask_git(template, "status", "--porcelain", "--", *parts):
+        print(
+            f"The template has uncommitted changes, which .cruft.json cannot name: it records "
+            f"commit {commit[:9]}, and `make template-diff` will show them as yours."
+        )
+
+
+def find_template(repo_dir: str) -> Path | None:
+    """Find the template's folder; a relative one was typed in a folder that is not this one."""
+    # Cookiecutter runs its hooks from the template's folder; where there is no /proc, the shell's.
+    known = (Path(f"/proc/{os.getppid()}/cwd"), Path(os.environ.get("PWD", ""), repo_dir))
+    for folder in (Path(repo_dir),) if Path(repo_dir).is_absolute() else known:
+        if (folder / "cookiecutter.json").is_file():
+            return folder.resolve()
+    return None
+
+
+def ask_git(folder: Path, *arguments: str) -> str | None:
+    """Ask git about a folder; None where it has no answer, no repository or no git."""
+    # Within a hook of git, GIT_DIR is another repository.
+    environment = {name: os.environ[name] for name in os.environ if not name.startswith("GIT_")}
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
 def main() -> int:
-    """Read the answers that cookiecutter renders into this file, and prune the project."""
+    """Read the answers that cookiecutter renders into this file; prune the project and link it."""
     # An answer in JSON in a JSON string: no quote or backslash of a user's can end the literal.
-    prune(Path.cwd(), json.loads(json.loads(r""" {{ cookiecutter | jsonify | jsonify }} """)))
+    answers = json.loads(json.loads(r""" {{ cookiecutter | jsonify | jsonify }} """))
+    prune(Path.cwd(), answers)
+    link(Path.cwd(), answers)
     return 0
 
 

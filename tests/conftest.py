@@ -185,10 +185,38 @@ def fault_table(shared_folder: Path) -> Callable[..., None]:
     return add
 
 
+@pytest.fixture(scope="session")
+def update_table(shared_folder: Path) -> Callable[..., None]:
+    """Adds a cell to the matrix of updates that ends in `build/updates.md`."""
+
+    def add(kind: str, route: str, outcome: str, lines: int, lost: int) -> None:
+        row = {"kind": kind, "route": route, "told": f"{outcome}; {lost} of {lines} lost"}
+        with (shared_folder / "updates.jsonl").open("a") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+    return add
+
+
+def write_updates(rows: Path) -> None:
+    """Writes the matrix: kinds of files x versions from and to."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in map(json.loads, rows.read_text().splitlines()):
+        cells.setdefault(row["kind"], {})[row["route"]] = row["told"]
+    routes = sorted({route for told in cells.values() for route in told})
+    heads = [" to ".join(f"v{number}" for number in route) for route in routes]
+    lines = [f"| the user's | {' | '.join(heads)} |", "| --- |" + " --- |" * len(routes)]
+    for kind, told in cells.items():
+        lines.append(f"| {kind} | {' | '.join(told.get(route, '') for route in routes)} |")
+    (TEMPLATE / "build").mkdir(exist_ok=True)
+    (TEMPLATE / "build" / "updates.md").write_text("\n".join(lines) + "\n")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the table of faults once all processes are done."""
+    """Writes the tables of faults and of updates once all processes are done."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
+    if (rows := session.config._tmp_path_factory.getbasetemp() / "updates.jsonl").exists():
+        write_updates(rows)
     rows = session.config._tmp_path_factory.getbasetemp() / "faults.jsonl"
     if rows.exists():
         lines = ["| bullet | fault | before | after |", "| --- | --- | --- | --- |"]

@@ -15,6 +15,7 @@ from conftest import LICENSES, OPTION_SETS, PROJECT, TEMPLATE, bake, files_below
 from test_hooks import load
 
 LEFT_OVER = re.compile(r"\{\{|\{%|\{#|\bcookiecutter\.")
+TEMPLATE_CODE = re.compile(r"\{%|\bcookiecutter\b(?!\"\])")  # cruft's record has it as a key
 WORKFLOWS = ".github/workflows/*.yml"
 
 
@@ -55,7 +56,8 @@ def test_exactly_the_files_of_the_chosen_options_are_there(option_set, license_n
     removed = set(load("post_gen_project").unchosen_paths(answers)) | {f"LICENSE.{license_name}"}
     rendered = {name.replace("{{cookiecutter.package_name}}", package) for name in template_files()}
     assert removed <= rendered
-    assert set(files_below(project)) == rendered - removed | {"LICENSE"}
+    linked = {"LICENSE", ".cruft.json"}  # written by the hook
+    assert set(files_below(project)) == rendered - removed | linked
 
 
 @pytest.mark.parametrize("license_name", LICENSES)
@@ -69,7 +71,7 @@ def test_the_licence_is_the_chosen_one_everywhere(license_name, baked):
 
 def test_no_delimiter_is_left_over(project):
     for name, content in files_below(project).items():
-        if not copied(name):
+        if not copied(name) and name != ".cruft.json":  # cruft keeps private values as they are
             assert not LEFT_OVER.search(content.decode()), name
 
 
@@ -139,7 +141,7 @@ def test_the_package_parses_and_compiles_before_it_is_rendered():
 
 def test_the_package_holds_no_template_code():
     for path in (PROJECT / "src").rglob("*.py"):
-        assert "cookiecutter" not in path.read_text(encoding="utf-8"), path
+        assert not TEMPLATE_CODE.search(path.read_text(encoding="utf-8")), path
 
 
 def test_a_package_imports_nothing_that_was_removed(project, option_set):
