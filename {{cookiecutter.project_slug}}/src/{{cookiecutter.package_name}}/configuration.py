@@ -135,7 +135,7 @@ def warn_outside_cheatsheet(cfg: DictConfig) -> None:
         raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
     for finding in findings:
         reason = cfg.reasons.get(finding.split()[0])
-        print(f"warning: {finding}" if reason is None else f"{finding} Reason: {reason}.")
+        print(f"warning: {finding}" if reason is None else f"note: {finding} Reason: {reason}.")
 
 
 def write_params(overrides: Sequence[str], path: Path | str = "params.yaml") -> Path:

@@ -40,6 +40,10 @@ TWO_STEPS = (
 )
 
 
+def slow(name):
+    return pytest.param(name, marks=pytest.mark.slow)
+
+
 class Python2Pickler(pickle._Pickler):
     """Writes bytes as Python 2 wrote its strings, and NumPy under its old name."""
 
@@ -160,7 +164,7 @@ def test_the_recipes_for_imagenet_are_the_known_one(name, empty, monkeypatch):
     assert choose_precision(cfg.trainer.accelerator, cfg.trainer.precision) == "bf16-mixed"
 
 
-@pytest.mark.parametrize("name", CIFAR)
+@pytest.mark.parametrize("name", [CIFAR[0], *[slow(name) for name in CIFAR[1:]]])
 def test_cifar10_trains_from_its_archive_and_the_official_test_items_are_test(name, empty):
     md5, images = make_archive(empty / "data" / "cifar-10-python.tar.gz")
     chosen = (f"experiment={name}", f"data.md5={md5}", "loader.batch_size=16")
