@@ -124,14 +124,6 @@ def test_every_experiment_composes_and_every_value_is_usual_or_has_its_reason(na
     assert all(reason in told for reason in cfg.reasons.values())
 
 
-def test_a_reason_is_for_its_value_alone(empty, capsys):
-    chosen = [f"experiment={CIFAR[0]}", "optimizer.lr=0.5"]
-    warn_outside_cheatsheet(compose(chosen))
-    assert "warning: optimizer.lr=0.5 is outside" in capsys.readouterr().out
-    with pytest.raises(UserError, match=r"optimizer\.lr=0\.5"):
-        warn_outside_cheatsheet(compose([*chosen, "strict=true"]))
-
-
 def test_the_recipe_for_cifar10_is_the_known_one(empty):
     cfg = compose(["experiment=cifar10_resnet18"])
     assert (cfg.model.name, cfg.model.architecture) == ("resnet18_small", "resnet18")
