@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package_name }}.configuration import build, compose, find_root
+from {{ cookiecutter.package_name }}.configuration import (
+    build,
+    compose,
+    find_root,
+    warn_outside_cheatsheet,
+)
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.problem.cheatsheet import find_outside_range, load_cheatsheet
 
@@ -55,6 +60,20 @@ def test_a_value_outside_its_range_is_named_with_the_note():
     assert len(findings) == 2
     assert "optimizer.lr=0.3" in findings[0]
     assert "1e-05 to 0.01" in findings[0]
+
+
+def test_a_reason_explains_its_value_and_no_other(capsys):
+    for value, is_explained in ((0.3, True), (0.5, False)):
+        cfg = compose([f"optimizer.lr={value}", "strict=true"])
+        cfg.reasons = {"optimizer.lr=0.3": "an experiment"}
+        if not is_explained:
+            with pytest.raises(UserError, match=r"optimizer\.lr=0\.5"):
+                warn_outside_cheatsheet(cfg)
+            cfg.strict = False
+        warn_outside_cheatsheet(cfg)
+        told = capsys.readouterr().out
+        assert told.startswith("note: " if is_explained else "warning: ")
+        assert ("an experiment" in told) == is_explained
 
 
 @pytest.mark.parametrize(

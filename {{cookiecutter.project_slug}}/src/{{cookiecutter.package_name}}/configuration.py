@@ -124,14 +124,18 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
 def warn_outside_cheatsheet(cfg: DictConfig) -> None:
     """Prints the cheat sheet's note for each value outside its range; `strict=true` stops.
 
+    Where `reasons` has one for this very value, it is printed instead, and nothing stops.
+
     Raises:
-        UserError: `strict` is set and a value is outside its range.
+        UserError: `strict` is set and a value is outside its range without a reason.
     """
     findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
-    if findings and cfg.strict:
-        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(findings))
+    unexplained = [finding for finding in findings if finding.split()[0] not in cfg.reasons]
+    if unexplained and cfg.strict:
+        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
     for finding in findings:
-        print(f"warning: {finding}")
+        reason = cfg.reasons.get(finding.split()[0])
+        print(f"warning: {finding}" if reason is None else f"note: {finding} Reason: {reason}.")
 
 
 def write_params(overrides: Sequence[str], path: Path | str = "params.yaml") -> Path:

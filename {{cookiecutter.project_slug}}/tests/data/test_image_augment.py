@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from torchvision.transforms import v2
+from scipy.stats import ks_2samp
+from torchvision.transforms import RandomResizedCrop, v2
 from torchvision.transforms.v2 import functional
 
 from {{ cookiecutter.package_name }}.configuration import build, compose
@@ -55,6 +56,7 @@ def test_every_strength_keeps_shape_and_range_and_changes_items(option, channels
     "options",
     [
         {"crop": 0.2},
+        {"resized_crop": 0.08},
         {"rotate_degrees": 30.0, "scale": 0.2},
         {"brightness": 0.5},
         {"contrast": 0.5},
@@ -119,6 +121,41 @@ def test_a_turn_is_that_of_torchvision(monkeypatch):
         theirs = functional.rotate(item.float(), float(angle), bilinear)
         inner = (slice(None), slice(1, -1), slice(1, -1))  # torchvision fades the edge otherwise
         torch.testing.assert_close(ours[inner], theirs[inner], atol=0.5, rtol=0)
+
+
+def test_windows_are_drawn_as_torchvision_draws_them():
+    sides, shift = image_augment.draw_windows(4000, 0.08, torch.device("cpu"))
+    assert ((1 - sides - shift.abs()) > -1e-6).all()  # all of a window is inside
+    whole = torch.empty(3, 224, 224)
+    theirs = [RandomResizedCrop.get_params(whole, (0.08, 1), (3 / 4, 4 / 3)) for _ in range(4000)]
+    top, left, height, width = (torch.tensor(theirs) / 224).T
+    places = torch.stack([2 * top + height - 1, 2 * left + width - 1])
+    for ours, reference in (
+        (sides.prod(dim=0), height * width),
+        (sides[1] / sides[0], width / height),
+        *zip(shift, places, strict=True),
+    ):
+        assert ks_2samp(ours, reference).statistic < 0.05
+
+
+def test_a_resized_crop_is_that_of_torchvision(monkeypatch):
+    image = draw(count=3, size=32)
+    sides = torch.tensor([[8, 32, 16], [16, 32, 24]]) / 32
+    corner = torch.tensor([[4, 0, 16], [0, 0, 8]]) / 32
+    shift = 2 * corner + sides - 1
+    monkeypatch.setattr(image_augment, "draw_windows", lambda *_: (sides, shift))
+    changed = augment(resized_crop=0.08).change(image)
+    for ours, item, place, size in zip(changed, image, corner.T, sides.T, strict=True):
+        box = [round(32 * float(value)) for value in (*place, *size)]
+        theirs = functional.resized_crop(item.float(), *box, [32, 32], antialias=False)
+        inner = (slice(None), slice(3, -3), slice(3, -3))  # torchvision stops at the window's edge
+        torch.testing.assert_close(ours[inner], theirs[inner], atol=0.1, rtol=0)
+
+
+def test_a_resized_crop_of_an_even_image_is_even_to_its_edges():
+    image = torch.full((64, 3, 16, 16), 200, dtype=torch.uint8)
+    changed = augment(resized_crop=0.08, flip=True).change(image)
+    torch.testing.assert_close(changed, image.float(), atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

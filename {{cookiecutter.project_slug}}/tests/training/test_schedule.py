@@ -4,11 +4,79 @@ import math
 from itertools import pairwise
 
 import pytest
+import torch
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    MultiStepLR,
+    OneCycleLR,
+    SequentialLR,
+)
 
 from {{ cookiecutter.package_name }}.training.schedule import cosine, linear, onecycle, step
 
 pytestmark = pytest.mark.unit
 TOTAL = 1000
+
+
+def rates_of(make_scheduler):
+    """The rates of one of torch's schedulers at every step, its peak being 1."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = make_scheduler(optimizer)
+    rates = []
+    for _ in range(TOTAL):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize(
+    ("schedule", "options", "rest"),
+    [
+        (cosine, {}, lambda optimizer, rising: CosineAnnealingLR(optimizer, TOTAL - rising)),
+        (linear, {}, lambda optimizer, rising: LinearLR(optimizer, 1.0, 0.0, TOTAL - rising)),
+        (
+            step,
+            {"milestones": [0.5, 0.75], "factor": 0.1},
+            lambda optimizer, rising: MultiStepLR(optimizer, [500 - rising, 750 - rising]),
+        ),
+    ],
+    ids=["cosine", "linear", "step"],
+)
+def test_rates_are_those_of_torchs_schedulers_after_a_linear_warm_up(
+    schedule, options, rest, warmup
+):
+    rising = round(warmup * TOTAL)
+
+    def make(optimizer):
+        if not rising:
+            return rest(optimizer, rising)
+        first = LinearLR(optimizer, 1 / rising, 1.0, rising - 1)
+        return SequentialLR(optimizer, [first, rest(optimizer, rising)], [rising])
+
+    ours = [schedule(number, TOTAL, warmup=warmup, **options) for number in range(TOTAL)]
+    assert ours == pytest.approx(rates_of(make), abs=1e-9)
+
+
+@pytest.mark.parametrize("warmup", [0.05, 0.3])
+def test_onecycle_is_torchs_whose_last_step_is_one_later(warmup):
+    share = (warmup * TOTAL + 1) / (TOTAL + 1)  # torch counts the step at the peak to the rise
+
+    def make(optimizer):
+        return OneCycleLR(
+            optimizer,
+            max_lr=1.0,
+            total_steps=TOTAL + 1,
+            pct_start=share,
+            div_factor=25,
+            final_div_factor=400,
+            cycle_momentum=False,
+        )
+
+    ours = [onecycle(i, TOTAL, warmup=warmup, start=0.04, end=1e-4) for i in range(TOTAL)]
+    assert ours == pytest.approx(rates_of(make), abs=1e-9)
 
 
 def test_warm_up_rises_over_exactly_its_share_of_the_steps():

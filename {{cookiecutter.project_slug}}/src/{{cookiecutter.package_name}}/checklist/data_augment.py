@@ -6,7 +6,7 @@ from .data_loading import read_batches
 from .project import NotApplicableError, Project
 from .verdict import Finding
 
-GEOMETRY = ("crop", "flip", "flip_vertical", "rotate_degrees", "scale")
+GEOMETRY = ("crop", "resized_crop", "flip", "flip_vertical", "rotate_degrees", "scale")
 LIGHT = ("brightness", "contrast", "saturation")
 MIXING = ("mixup", "cutmix")
 LEAST_MIXED = 1e-3  # mean share of the other item; alpha 0.1 gives 0.04

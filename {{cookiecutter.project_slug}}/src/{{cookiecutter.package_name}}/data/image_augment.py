@@ -17,6 +17,8 @@ from .store import Store
 from .types import Arrays, State
 
 GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601-2)
+CROP_RATIO = (3 / 4, 4 / 3)  # as Szegedy et al. 2015
+TRIES = 10  # of a window that fits into the image
 ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # as Zhong et al. 2020
 
 
@@ -29,6 +31,8 @@ class ImageAugmentation:
     Attributes:
         state: Content of `state.json`: mixing needs the number of classes.
         crop: Padding before a random crop to the same size, as a share of the width.
+        resized_crop: Least share of the area of a random window that is stretched to the whole
+            (Szegedy et al. 2015), instead of `crop`; what moves in repeats the border then.
         flip: Mirror half of the items, left to right.
         flip_vertical: Mirror half of the items, top to bottom.
         rotate_degrees: Largest turn.
@@ -44,6 +48,7 @@ class ImageAugmentation:
 
     state: State
     crop: float = 0.0
+    resized_crop: float = 0.0
     flip: bool = False
     flip_vertical: bool = False
     rotate_degrees: float = 0.0
@@ -111,6 +116,9 @@ class ImageAugmentation:
         corner = torch.randint(2 * margin + 1, (2, count), device=image.device)
         chance = torch.tensor([[self.flip_vertical / 2], [self.flip / 2]], device=image.device)
         mirrored = torch.rand((2, count), device=image.device) < chance
+        if self.resized_crop:
+            side, shift = draw_windows(count, self.resized_crop, image.device)
+            return self.resample(image.float(), shift, side * (1 - 2.0 * mirrored))
         if self.rotate_degrees or self.scale:
             shift = (corner - margin) * torch.tensor([[2 / height], [2 / width]]).to(image.device)
             return self.resample(image.float(), shift, 1 - 2.0 * mirrored)
@@ -129,7 +137,7 @@ class ImageAugmentation:
         Args:
             image: float (N, C, H, W).
             shift: Down and across (2, N), in half images.
-            sign: -1 where mirrored (2, N).
+            sign: Share of the height and width that is seen, negative where mirrored (2, N).
         """
         count, _, height, width = image.shape
         angle = uniform(image, math.radians(self.rotate_degrees)).squeeze(1)
@@ -140,7 +148,8 @@ class ImageAugmentation:
         grid = torch.empty(count, height, width, 2, device=image.device)
         torch.add(across * cos, shift[1].view(-1, 1, 1) - down * sin, out=grid[..., 0])
         torch.add(across * sin, shift[0].view(-1, 1, 1) + down * cos, out=grid[..., 1])
-        return functional.grid_sample(image, grid, align_corners=False)
+        outside = "border" if self.resized_crop else "zeros"
+        return functional.grid_sample(image, grid, padding_mode=outside, align_corners=False)
 
     def light(self, image: Tensor) -> Tensor:
         """Brightness and contrast, then saturation: float (N, C, H, W), in place."""
@@ -170,6 +179,22 @@ class ImageAugmentation:
             steps = torch.arange(size, device=image.device).unsqueeze(axis)
             inside = inside & (steps >= start) & (steps < start + side)
         return image.masked_fill(inside[:, None], 0)
+
+
+def draw_windows(count: int, least: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Windows as `torchvision.transforms.RandomResizedCrop` draws them, of square images.
+
+    Returns:
+        Height and width as shares of the image's, and where the centre lies, down and across, in
+        half images: both (2, N).
+    """
+    low, high = map(math.log, CROP_RATIO)
+    area = torch.empty(TRIES, count, device=device).uniform_(least, 1)
+    ratio = torch.exp(torch.empty(TRIES, count, device=device).uniform_(low, high))
+    sides = torch.stack([torch.sqrt(area / ratio), torch.sqrt(area * ratio)])
+    first = (sides <= 1).all(dim=0).int().argmax(dim=0)  # the first of an item that fits
+    sides = sides.gather(1, first.expand(2, 1, -1)).squeeze(1).clamp_max(1)
+    return sides, (1 - sides) * torch.empty_like(sides).uniform_(-1, 1)
 
 
 def pick(size: int, corner: Tensor, mirrored: Tensor) -> Tensor:

@@ -45,6 +45,7 @@ class Config(Strict):
     goal: str
     change: str
     strict: bool
+    reasons: dict[str, str]
     resume: str | None
     paths: Paths
     data: Data

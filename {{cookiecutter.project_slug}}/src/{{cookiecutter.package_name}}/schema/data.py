@@ -8,12 +8,17 @@ from .strict import Positive, Share, Strict
 
 
 class Data(Strict):
-    """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`."""
+    """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`.
+
+    An `archive` of the given `md5` is unpacked to `root`.
+    """
 
     name: str
     embedded: str | None
     expectations: str | None
     root: str | None = None
+    archive: str | None = None
+    md5: str | None = None
     path: str | None = None
     target: str | None = None
     id: str | None = None
@@ -50,6 +55,7 @@ class Augmentation(Strict):
 
     name: str
     crop: Share = 0.0
+    resized_crop: Share = 0.0
     flip: bool = False
     flip_vertical: bool = False
     rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
