@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from ..configuration import to_plain
 from ..data.types import State
 from ..files import atomic, hash_file, read_json, write_json
+from ..model.weights import describe_weights
 from ..revision import describe_revision, read_diff
 
 
@@ -44,6 +45,7 @@ def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]
         "goal": cfg.goal,
         "change": cfg.change,
         "architecture": cfg.model.name,
+        "weights": describe_weights(to_plain(cfg.model)),
         "dataset": cfg.data.name,
         "data_version": state["version"],
         "data_dvc": state["dvc"],

@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import build, to_plain
 from ..data.load import SplitData
@@ -125,6 +125,8 @@ def fit(
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
     """
     trainer = build_trainer(cfg, run_dir)
+    if checkpoint is not None and cfg.model.get("pretrained"):  # it brings its own weights
+        cfg = OmegaConf.merge(cfg, {"model": {"pretrained": False}})  # type: ignore[assignment]
     module = build_module(cfg, data, trainer.world_size)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
