@@ -21,7 +21,13 @@ from {{ cookiecutter.package_name }}.training.module import LitModel
 
 TINY = "test_resnet.r160_in1k"
 CHOSEN = ("model=timm", f"model.architecture={TINY}", "model.weights=weights.pth")
-SHORT = ("trainer.max_epochs=1", "trainer.accelerator=cpu", "logger=[csv]")
+SHORT = (
+    "trainer.max_epochs=1",
+    "trainer.accelerator=cpu",
+    "logger=[csv]",
+    "loader.batch_size=16",
+    "callbacks.resume.every_n_train_steps=2",
+)
 
 
 @pytest.fixture
@@ -125,7 +131,7 @@ def test_a_run_is_resumed_without_the_file_that_it_started_from(checked, weights
     save_if_due = ResumeCheckpoint.save_if_due
 
     def signal_in_time(self, trainer, is_end):
-        if trainer.fit_loop.total_batch_idx + 1 >= 2:
+        if trainer.fit_loop.total_batch_idx + 1 >= 3:
             self.note_signal(15, None)
         save_if_due(self, trainer, is_end)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .project import NotApplicableError, Project
+from .project import NotApplicableError, NotYetError, Project, StaleError
 from .verdict import Finding
 
 SPREAD = (0.5, 2.0)  # times the deviation that is asked for
@@ -13,9 +13,9 @@ def pretrained_weights_are_used(project: Project) -> Finding:
     weights = project.figures("sanity")["weights"]
     if weights:
         holds, told = describe_loaded(weights)
-        noted = project.run["weights"]
-        named = noted is not None and noted["sha256"] == weights["sha256"]
         told = f"{weights['name']} ({weights['sha256'][:8]}): {told}"
+        noted = weights_of_run(project)
+        named = noted is None or noted.get("sha256") == weights["sha256"]
         return Finding(holds and named, told if named else f"{told}; not in the run's record")
     published = project.figures("sanity")["published"]
     told = f"{published} is not used" if published else "no published weights of this architecture"
@@ -23,6 +23,14 @@ def pretrained_weights_are_used(project: Project) -> Finding:
     if reason.state != "done":
         return Finding(False, f"{told}; no reason in need.from_scratch")
     return Finding(True, f"{told}; {reason.value}")
+
+
+def weights_of_run(project: Project) -> dict[str, Any] | None:
+    """What the record of the run says that this sanity report led to; None before it."""
+    try:
+        return project.run.get("weights") or {}
+    except (NotYetError, StaleError):
+        return None
 
 
 def pretrained_weights_are_loaded_whole(project: Project) -> Finding:
