@@ -1,6 +1,7 @@
 """Pretrained weights are found without a network, held against their file, and asked for once."""
 
 import time
+from pathlib import Path
 
 import pytest
 import timm
@@ -105,6 +106,13 @@ def test_weights_of_another_architecture_are_refused(weights, run):
     torch.save(content, weights)
     with pytest.raises(UserError, match=r"weights\.pth does not fit test_resnet"):
         run("sanity", *CHOSEN)
+
+
+@pytest.mark.pipeline
+def test_a_run_whose_weights_cannot_be_had_leaves_no_folder(checked, run):
+    with pytest.raises(UserError, match="no file of weights"):
+        run("train", *CHOSEN, *SHORT)
+    assert not list(Path("runs").glob("exp-*"))
 
 
 @pytest.mark.pipeline

@@ -52,7 +52,7 @@ def test_a_file_that_lacks_tensors_gives_no_score(weights, run):
     torch.save(content, weights)
     found = run("baselines", *CHOSEN).figures["pretrained"]
     assert not found["scored"]
-    assert "layer1.0.conv1.weight" in found["reason"] or "lacks 1 tensor" in found["reason"]
+    assert "lacks 1 tensors" in found["reason"]
     assert "scores" not in found
 
 

@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from ..configuration import to_plain
 from ..data.types import State
 from ..files import atomic, hash_file, read_json, write_json
-from ..model.weights import describe_weights
 from ..revision import describe_revision, read_diff
 
 
@@ -32,7 +31,9 @@ def create_run_dir(runs_dir: str | Path) -> Path:
             return folder
 
 
-def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]:
+def start_record(
+    run_dir: Path, cfg: DictConfig, state: State, weights: dict[str, str] | None
+) -> dict[str, Any]:
     """Writes the config, the uncommitted change and what is known before the first step."""
     with atomic(run_dir / "config.yaml") as draft:
         draft.write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
@@ -45,7 +46,7 @@ def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]
         "goal": cfg.goal,
         "change": cfg.change,
         "architecture": cfg.model.name,
-        "weights": describe_weights(to_plain(cfg.model)),
+        "weights": weights,
         "dataset": cfg.data.name,
         "data_version": state["version"],
         "data_dvc": state["dvc"],

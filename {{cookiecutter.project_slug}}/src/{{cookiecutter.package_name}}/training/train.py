@@ -18,6 +18,7 @@ from ..data.store import load_store
 from ..data.stream_load import StreamData
 from ..errors import Terminated, UserError
 from ..files import atomic
+from ..model.weights import describe_weights
 from ..report import Report, load_report
 from .evidence import (
     AUGMENTED_SHEET,
@@ -51,10 +52,11 @@ def run(cfg: DictConfig) -> Report:
         sys.exit(0)
     is_new = cfg.resume is None
     runs_dir = cfg.paths.runs_dir
+    weights = describe_weights(to_plain(cfg.model)) if is_new else None  # refuses before a run is
     run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
     with lock_run(run_dir):
         if is_new:
-            record, checkpoint = start_record(run_dir, cfg, data.state), None
+            record, checkpoint = start_record(run_dir, cfg, data.state, weights), None
         else:
             refuse_changes(run_dir, cfg, data.state["version"])
             checkpoint = find_checkpoint(run_dir)
