@@ -260,7 +260,7 @@ FAULTS = [
         "DL-16.2",
         "pretrained in name, its weights random",
         initialise_afterwards,
-        also=("DL-22.3", "DL-23.4"),
+        also=("DL-22.3",),
         given=start_from_weights,
     ),
     Fault("DL-16.3", "a larger model after one that overfits", add_an_overfit_run_before),
