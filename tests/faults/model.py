@@ -215,7 +215,7 @@ def rename_a_key(work):
     import torch
 
     content = torch.load("weights.pth")
-    content["module.layer1.0.conv1.weight"] = content.pop("layer1.0.conv1.weight")
+    content["old.layer1.0.conv1.weight"] = content.pop("layer1.0.conv1.weight")
     (work.root / "weights.pth").unlink()
     torch.save(content, work.root / "weights.pth")
     keep_ladder(work)
