@@ -19,7 +19,10 @@ from .sizing import climb_ladder, describe_network, estimate_memory
 from .spread import measure_spread
 from .weights import compare_weights, describe_weights, find_published, find_weights
 
-LEARNING_RATE = 1e-2  # high enough that a sound network learns a few items within the steps
+# High enough that a sound network learns a few items within the steps; without a warm-up, deep
+# transformers stall at more.
+LEARNING_RATE = 1e-2
+TRANSFORMER_RATE = 1e-3
 FIRST_LOSS_FACTOR = 1.5  # the first loss may be this many times off what knowing nothing costs
 
 
@@ -137,7 +140,9 @@ def overfit(
     """Trains on the same few items; counts tensors that had no gradient, did not move or broke."""
     trainable = {name: p for name, p in network.named_parameters() if p.requires_grad}
     before = {name: p.detach().clone() for name, p in trainable.items()}
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    is_transformer = describe_network(network)["family"] == "transformer"
+    rate = TRANSFORMER_RATE if is_transformer else LEARNING_RATE
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.0)
     network.train()
     losses = []
     touched: set[str] = set()

@@ -87,7 +87,8 @@ def vision_transformer(state: State, patch_size: int | None = None, **options: A
         )
     many = [p for p in fitting if height * width >= TOKENS * p * p]
     patch_size = patch_size or (many[0] if many else fitting[-1])
-    return create(state, patch_size=patch_size, **options)
+    # Glorot's deviations, as the paper's code has them; with timm's own 0.02 a ViT-S learns late.
+    return create(state, patch_size=patch_size, weight_init="jax", **options)
 
 
 def small_image_resnet(state: State, **options: Any) -> nn.Module:
