@@ -11,7 +11,6 @@ BY_HEART = ("DL-19.3", "DL-23.1")  # one curve, two questions
 def check_broken(work: Workspace, change) -> None:
     """Runs `sanity` on a changed network; it refuses, and its report says why."""
     sanity = work.module("model.sanity")
-    ladder = work.module("report").load_report("sanity", "reports").figures["ladder"]
     make_network = sanity.make_network
 
     def make_broken(*arguments):
@@ -20,8 +19,14 @@ def check_broken(work: Workspace, change) -> None:
         return network
 
     work.patch("model.sanity", "make_network", make_broken)
-    work.patch("model.sanity", "climb_ladder", lambda *_: ladder)  # slow, and as it was
+    keep_ladder(work)
     run_sanity(work)
+
+
+def keep_ladder(work: Workspace) -> None:
+    """Stands in for trying every rung, which is slow: what the report says already."""
+    ladder = work.module("report").load_report("sanity", "reports").figures["ladder"]
+    work.patch("model.sanity", "climb_ladder", lambda *_: ladder)
 
 
 def run_sanity(work: Workspace) -> None:
@@ -177,9 +182,87 @@ def bias_the_head(work):
     check_broken(work, change)
 
 
+def take_the_reason_away(work):
+    work.charter(**{"need.from_scratch": "TODO"})
+
+
+def start_from_weights(work):
+    """As with `model=timm` and a file of weights: timm's smallest network, of random numbers."""
+    import timm
+    import torch
+
+    weights = "weights.pth"
+    torch.manual_seed(0)
+    torch.save(timm.create_model("test_resnet").state_dict(), work.root / weights)
+    work.edit("configs/config.yaml", "model: resnet_tiny", "model: timm")
+    work.set_config("model/timm.yaml", architecture="test_resnet", weights=weights)
+    keep_ladder(work)
+    run_sanity(work)
+
+
+def initialise_afterwards(work):
+    """What a line behind the loading does: the weights are fresh again, and nothing says so."""
+    import torch
+
+    def change(network):
+        for parameter in network.backbone.parameters():
+            torch.nn.init.normal_(parameter, std=0.02)
+
+    check_broken(work, change)
+
+
+def rename_a_key(work):
+    import torch
+
+    content = torch.load("weights.pth")
+    content["old.layer1.0.conv1.weight"] = content.pop("layer1.0.conv1.weight")
+    (work.root / "weights.pth").unlink()
+    torch.save(content, work.root / "weights.pth")
+    keep_ladder(work)
+    run_sanity(work)
+
+
+def start_with_tiny_weights(work):
+    import torch
+
+    def change(network):
+        for parameter in network.backbone.parameters():
+            if parameter.ndim > 1:
+                torch.nn.init.normal_(parameter, std=0.01)
+
+    check_broken(work, change)
+
+
+def put_a_gate(std=None):
+    """A hidden layer before a tanh, with Glorot's deviation or another."""
+
+    def apply(work):
+        import torch
+
+        def change(network):
+            layer = torch.nn.Linear(128, 128)
+            torch.nn.init.xavier_normal_(layer.weight)
+            if std is not None:
+                torch.nn.init.normal_(layer.weight, std=std)
+            head = network.backbone.head
+            network.backbone.head = torch.nn.Sequential(layer, torch.nn.Tanh(), head)
+
+        check_broken(work, change)
+
+    return apply
+
+
 FAULTS = [
     Fault("DL-15.1", "a network that reads images as text", put_recurrent_network),
     Fault("DL-16.1", "the largest model ran first", say_the_largest_ran_first),
+    Fault("DL-16.2", "from scratch, and no reason", take_the_reason_away),
+    Fault(
+        "DL-16.2",
+        "pretrained in name, its weights random",
+        initialise_afterwards,
+        also=("DL-22.3",),
+        given=start_from_weights,
+    ),
     Fault("DL-16.3", "a larger model after one that overfits", add_an_overfit_run_before),
     Fault(
         "DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers, also=("ML-18",)
@@ -193,6 +276,15 @@ FAULTS = [
     Fault("DL-19.1", "a head one too wide", widen_the_head),
     Fault("DL-19.2", "all frozen", freeze_all, also=(*BY_HEART, "DL-23.3")),
     Fault("DL-19.3", "the gradient cut", cut_the_gradient, also=("DL-23.1", "DL-23.3")),
+    Fault("DL-22.1", "every weight drawn with 0.01", start_with_tiny_weights),
+    Fault("DL-22.2", "a layer before a tanh with 1.0", put_a_gate(1.0), given=put_a_gate()),
+    Fault(
+        "DL-22.3",
+        "a key of another name, which strict=False hides",
+        rename_a_key,
+        also=("DL-16.2",),
+        given=start_from_weights,
+    ),
     Fault("DL-23.1", "labels shuffled each step", shuffle_the_labels_each_step, also=("DL-19.3",)),
     Fault("DL-23.3", "a layer that nothing uses", add_a_layer_that_nothing_uses),
     Fault("DL-23.3", "a layer not in the optimizer", leave_a_layer_out_of_the_optimizer),

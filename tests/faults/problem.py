@@ -39,6 +39,15 @@ def score_baseline(name: str, score: float) -> Apply:
     return apply
 
 
+def score_without_weights(work: Workspace) -> None:
+    scored = {"scored": True, "scores": {"accuracy": 0.99}}
+    work.edit_report("baselines", lambda figures: figures["pretrained"].update(scored))
+
+
+def give_no_reason(work: Workspace) -> None:
+    work.edit_report("baselines", lambda figures: figures["pretrained"].update(reason=""))
+
+
 def score_on_other_items(work: Workspace) -> None:
     work.edit_report("baselines", lambda figures: figures.update(validation_items=17))
 
@@ -139,6 +148,8 @@ FAULTS = [
         forget_baselines("gradient_boosting", "random_forest"),
         also=("DL-02.1",),
     ),
+    Fault("DL-04.4", "a score with no weights loaded", score_without_weights),
+    Fault("DL-04.4", "neither score nor reason", give_no_reason),
     Fault("DL-05.1", "an absent group", answer("data.groups", {"label=x": 0.1}), also=SCORES),
     Fault("DL-05.1", "another share", answer("data.groups", {"label=7": 0.5}), also=SCORES),
     Fault("DL-05.2", "high risk, no mitigation", leave_a_high_risk),

@@ -8,7 +8,7 @@ from torch import nn
 
 from {{ cookiecutter.package_name }}.configuration import compose, to_plain
 from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.model.initialise import initialise_kaiming
+from {{ cookiecutter.package_name }}.model.initialise import initialise_weights
 from {{ cookiecutter.package_name }}.model.network import build_network
 
 pytestmark = pytest.mark.unit
@@ -41,7 +41,9 @@ def cfg(monkeypatch):
 def make(cfg, *overrides):
     chosen = compose(overrides) if overrides else cfg
     state = STATES[chosen.preprocess.name]
-    return build_network(to_plain(chosen.model), to_plain(chosen.preprocess), state, 4)
+    model = to_plain(chosen.model)
+    model |= {"pretrained": False} if "pretrained" in model else {}
+    return build_network(model, to_plain(chosen.preprocess), state, 4)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -63,7 +65,7 @@ def test_kaiming_keeps_the_variance_through_relu_layers():
     torch.manual_seed(0)
     layers = [layer for _ in range(8) for layer in (nn.Linear(512, 512), nn.ReLU())]
     network = nn.Sequential(*layers, nn.Linear(512, 1))
-    initialise_kaiming(network)
+    initialise_weights(network)
     signal = network[:-1](torch.randn(256, 512))
     assert 0.3 < (signal**2).mean() < 3
 

@@ -1,20 +1,36 @@
-"""Initial weights that keep the variance of activations through ReLU layers."""
+"""Initial weights that keep the variance: He's before ReLU, Glorot's before sigmoid and tanh."""
 
 from torch import nn
 
+RECTIFIERS = (nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU)
+GATES = (nn.Sigmoid, nn.Tanh)
 
-def initialise_kaiming(network: nn.Module) -> None:
+
+def initialise_weights(network: nn.Module) -> None:
     """He-normal weights for convolutions and hidden linear layers, zero biases (arXiv:1502.01852).
 
-    The last linear layer feeds no ReLU; its outputs start small, so that the first loss is near
-    that of a network that knows nothing.
+    A layer whose next activation, in the order of definition, is a sigmoid or tanh gets Glorot's
+    (Glorot & Bengio 2010). The last linear layer is the head.
     """
+    before = None
     linears = [module for module in network.modules() if isinstance(module, nn.Linear)]
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            else:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+            before = module
+        elif isinstance(module, GATES) and before is not None:
+            nn.init.xavier_normal_(before.weight)
+        if isinstance(module, RECTIFIERS + GATES):
+            before = None
     if linears:
-        nn.init.normal_(linears[-1].weight, std=0.2 / linears[-1].in_features ** 0.5)
+        initialise_head(linears[-1])
+
+
+def initialise_head(head: nn.Linear) -> None:
+    """Small weights: the first loss is then near that of a network that knows nothing."""
+    nn.init.normal_(head.weight, std=0.2 / head.in_features**0.5)
+    nn.init.zeros_(head.bias)

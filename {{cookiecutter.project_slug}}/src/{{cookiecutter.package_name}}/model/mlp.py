@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.types import State
-from .initialise import initialise_kaiming
+from .initialise import initialise_weights
 
 
 class MLP(nn.Module):
@@ -40,7 +40,7 @@ class MLP(nn.Module):
             width_in = hidden_dim
         self.layers = nn.Sequential(*layers)
         self.head = nn.Linear(width_in, num_outputs)
-        initialise_kaiming(self)
+        initialise_weights(self)
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Normalised numbers (N, D) and codes (N, C) -> (N, num_outputs)."""

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..data.types import State
-from .initialise import initialise_kaiming
+from .initialise import initialise_weights
 
 
 class ResidualBlock(nn.Module):
@@ -66,7 +66,7 @@ class ResNetTiny(nn.Module):
         self.stages = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width_in, num_outputs)
-        initialise_kaiming(self)
+        initialise_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, C, H, W), normalised -> (N, num_outputs)."""

@@ -16,8 +16,13 @@ from ..training.batches import inspect_batches
 from ..training.proof import prove_training
 from .network import Network, build_network
 from .sizing import climb_ladder, describe_network, estimate_memory
+from .spread import measure_spread
+from .weights import compare_weights, describe_weights, find_published, find_weights
 
-LEARNING_RATE = 1e-2  # high enough that a sound network learns a few items within the steps
+# High enough that a sound network learns a few items within the steps; without a warm-up, deep
+# transformers stall at more.
+LEARNING_RATE = 1e-2
+TRANSFORMER_RATE = 1e-3
 FIRST_LOSS_FACTOR = 1.5  # the first loss may be this many times off what knowing nothing costs
 
 
@@ -36,8 +41,10 @@ def run(cfg: DictConfig) -> Report:
     task = build(without_smoothing(cfg.task))
     network = make_network(cfg, store, task)
     figures: dict[str, Any] = describe_network(network)
+    figures |= hold_weights(network, to_plain(cfg.model))
     stop_dropout(network)
     inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)
+    figures["spread"] = measure_spread(network, inputs)
     figures |= measure_shapes(network, inputs, task.num_outputs(store.state["task"]))
     loss = task.loss(store.state["task"])
     figures |= measure_first_loss(network, loss, store, task)
@@ -74,10 +81,27 @@ def make_network(cfg: DictConfig, store: Store, task: Task) -> Network:
 
 
 def stop_dropout(network: nn.Module) -> None:
-    """Sets every dropout to zero: it hinders learning by heart."""
+    """Sets every dropout, and timm's stochastic depth, to zero: it hinders learning by heart."""
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
+        for name in ("drop_rate", "drop_prob"):
+            if hasattr(module, name):
+                setattr(module, name, 0.0)
+
+
+def hold_weights(network: Network, model: dict[str, Any]) -> dict[str, Any]:
+    """What a pretrained network started from, held against its source.
+
+    Returns:
+        `published`: the weights that there are for the architecture, or None; `weights`: their
+        name and hash and what of them is in the network, None where it starts from scratch.
+    """
+    published, weights = find_published(model.get("architecture")), describe_weights(model)
+    if weights is None:
+        return {"published": published, "weights": None}
+    found = compare_weights(network.backbone, find_weights(published, model.get("weights")))
+    return {"published": published, "weights": weights | found}
 
 
 def take_items(store: Store, count: int, seed: int) -> tuple[dict[str, Tensor], Tensor]:
@@ -116,7 +140,9 @@ def overfit(
     """Trains on the same few items; counts tensors that had no gradient, did not move or broke."""
     trainable = {name: p for name, p in network.named_parameters() if p.requires_grad}
     before = {name: p.detach().clone() for name, p in trainable.items()}
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    is_transformer = describe_network(network)["family"] == "transformer"
+    rate = TRANSFORMER_RATE if is_transformer else LEARNING_RATE
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.0)
     network.train()
     losses = []
     touched: set[str] = set()
@@ -144,6 +170,12 @@ def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
     """One sentence for each thing that is wrong."""
     failures = []
     first, expected = figures["first_loss"], figures["expected_loss"]
+    if figures["weights"] and figures["weights"]["missing"]:
+        missing, tensors = figures["weights"]["missing"], figures["weights"]["tensors"]
+        failures.append(
+            f"{len(missing)} of {tensors} tensors are not those of {figures['weights']['name']}: "
+            f"{', '.join(missing[:5])}; look at the file's names and at what initialises later."
+        )
     if not figures["trainable"]:
         failures.append("no parameter is trainable: look for frozen layers.")
     if not figures["shapes_match"]:

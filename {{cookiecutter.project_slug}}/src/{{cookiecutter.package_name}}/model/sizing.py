@@ -20,14 +20,14 @@ NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 
 
 def describe_network(network: nn.Module) -> dict[str, Any]:
-    """Family, parameters, norm layers and the dropout of each dropout layer."""
+    """Family, parameters, norm layers and the dropout of each layer that drops something."""
     names = [type(module).__name__ for module in network.modules()]
     return {
         "family": find_family(names),
         "parameters": sum(p.numel() for p in network.parameters()),
         "trainable": count_trainable(network),
         "norm_layers": sum(any(norm in name for norm in NORMS) for name in names),
-        "dropout": [m.p for m in network.modules() if isinstance(m, nn.Dropout)],
+        "dropout": [m.p for m in network.modules() if isinstance(m, nn.Dropout) and m.p],
     }
 
 
@@ -99,7 +99,8 @@ def try_rung(
     Raises:
         ValueError: The step gives no finite loss, or no gradient.
     """
-    inputs, targets = items
+    # Two are enough for a step: the batch norm of a large network needs more than one value.
+    inputs, targets = {name: tensor[:2] for name, tensor in items[0].items()}, items[1][:2]
     width = task.num_outputs(store.state["task"])
     network = build_network(model, to_plain(cfg.preprocess), store.state["data"], width)
     loss = task.loss(store.state["task"])(network(**inputs), targets)

@@ -15,6 +15,7 @@ from ..evaluation.intervals import bootstrap
 from ..files import atomic
 from ..report import Report
 from .importance import measure_uses
+from .linear_probe import probe_backbone
 from .task import Task
 
 CONFIDENCE = 0.95  # of the best baseline's interval
@@ -36,11 +37,13 @@ def run(cfg: DictConfig) -> Report:
     }
     scores = {name: task.metrics(targets, found) for name, found in predictions.items()}
     best = find_best(scores, task)
+    probe = probe_backbone(cfg, store, task, rows)
     path = Path(cfg.paths.models_dir, "baselines.joblib")
     save(estimators, path)
     picture = Path(cfg.paths.reports_dir, "baselines.png")
     with atomic(picture) as draft:
-        plot_scores(scores, task, draft)
+        extra = {f"frozen {cfg.baselines.backbone}": probe["scores"]} if probe.get("scored") else {}
+        plot_scores(scores | extra, task, draft)
 
     def predict_best(features: np.ndarray) -> np.ndarray:
         return task.predict_baseline(estimators[best], features, store.state["task"])
@@ -53,6 +56,7 @@ def run(cfg: DictConfig) -> Report:
             "validation_items": len(targets),
             "features": len(names),
             "scores": scores,
+            "pretrained": probe,
             "fit_seconds": seconds,
             "best": best,
             "uses": measure_uses(task, predict_best, validation, targets, names),

@@ -3,56 +3,22 @@
 Placeholders (TODO) are no mistakes here: `charter.py` tells them from wrong answers.
 """
 
-import re
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from .charter_words import (
+    Amount,
+    Licence,
+    Sentence,
+    Words,
+    refuse_no_figure,
+    refuse_two_people,
+)
+
 NOTHING = {"none", "no", "nothing", "not needed", "accepted"}
-
-
-def refuse_placeholder(text: str) -> str:
-    """A person's words: not empty and not a filler."""
-    if len(text.strip()) < 2 or text.strip().lower() in {"tbd", "n/a", "none yet", "xxx", "?"}:
-        raise ValueError("is a filler, not an answer")
-    return text
-
-
-def refuse_paragraphs(text: str) -> str:
-    """One sentence."""
-    ends = sum(text.rstrip().count(mark) for mark in (". ", "? ", "! ", "\n"))
-    if ends or len(text) > 300:
-        raise ValueError("must be one sentence of at most 300 characters")
-    return text
-
-
-def refuse_unknown_licence(text: str) -> str:
-    """A licence or a contract, not the absence of one."""
-    if text.strip().lower() in {"unknown", "unclear", "none", "no", "-"}:
-        raise ValueError("must be an SPDX name (MIT, CC-BY-4.0 …) or name the contract")
-    return text
-
-
-def refuse_two_people(text: str) -> str:
-    """One name: what two own, nobody owns."""
-    if re.search(r"[,;&/+]|\b(and|or|und|et)\b", text, re.IGNORECASE):
-        raise ValueError("must be one name: what two own, nobody owns")
-    return text
-
-
-def refuse_no_figure(text: str) -> str:
-    """What others reach is a number."""
-    if not re.search(r"\d", text):
-        raise ValueError("must say the figure that is reached")
-    return text
-
-
-Words = Annotated[str, AfterValidator(refuse_placeholder)]
-Sentence = Annotated[Words, AfterValidator(refuse_paragraphs)]
-Licence = Annotated[Words, AfterValidator(refuse_unknown_licence)]
-Amount = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -95,6 +61,7 @@ class Need(Section):
     why_deep_learning: Words
     enough_data: Words
     expected_gain: Amount
+    from_scratch: Words
     good_enough_baseline: Words
     worth_it: Words
     signed: Signature

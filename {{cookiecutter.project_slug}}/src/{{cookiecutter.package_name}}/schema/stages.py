@@ -35,6 +35,8 @@ class Baselines(Strict):
 
     max_items: Positive
     resamples: Positive
+    backbone: str | None
+    weights: str | None
 
 
 class Sanity(Strict):

@@ -54,6 +54,8 @@ class LitModel(LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
+        if model.get("pretrained"):  # a checkpoint brings its own weights and asks for no others
+            self.hparams["model"] = model | {"pretrained": False}
         self.task = build(OmegaConf.create(task))
         width = self.task.num_outputs(state["task"])
         self.network = build_network(model, preprocess, state["data"], width)

@@ -31,7 +31,9 @@ def create_run_dir(runs_dir: str | Path) -> Path:
             return folder
 
 
-def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]:
+def start_record(
+    run_dir: Path, cfg: DictConfig, state: State, weights: dict[str, str] | None
+) -> dict[str, Any]:
     """Writes the config, the uncommitted change and what is known before the first step."""
     with atomic(run_dir / "config.yaml") as draft:
         draft.write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
@@ -44,6 +46,7 @@ def start_record(run_dir: Path, cfg: DictConfig, state: State) -> dict[str, Any]
         "goal": cfg.goal,
         "change": cfg.change,
         "architecture": cfg.model.name,
+        "weights": weights,
         "dataset": cfg.data.name,
         "data_version": state["version"],
         "data_dvc": state["dvc"],

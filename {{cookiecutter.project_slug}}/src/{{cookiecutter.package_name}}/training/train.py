@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import build, to_plain
 from ..data.load import SplitData
@@ -18,6 +18,7 @@ from ..data.store import load_store
 from ..data.stream_load import StreamData
 from ..errors import Terminated, UserError
 from ..files import atomic
+from ..model.weights import describe_weights
 from ..report import Report, load_report
 from .evidence import (
     AUGMENTED_SHEET,
@@ -51,10 +52,11 @@ def run(cfg: DictConfig) -> Report:
         sys.exit(0)
     is_new = cfg.resume is None
     runs_dir = cfg.paths.runs_dir
+    weights = describe_weights(to_plain(cfg.model)) if is_new else None  # refuses before a run is
     run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
     with lock_run(run_dir):
         if is_new:
-            record, checkpoint = start_record(run_dir, cfg, data.state), None
+            record, checkpoint = start_record(run_dir, cfg, data.state, weights), None
         else:
             refuse_changes(run_dir, cfg, data.state["version"])
             checkpoint = find_checkpoint(run_dir)
@@ -125,6 +127,8 @@ def fit(
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
     """
     trainer = build_trainer(cfg, run_dir)
+    if checkpoint is not None and cfg.model.get("pretrained"):  # it brings its own weights
+        cfg = OmegaConf.merge(cfg, {"model": {"pretrained": False}})  # type: ignore[assignment]
     module = build_module(cfg, data, trainer.world_size)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)

@@ -1,0 +1,151 @@
+"""Pretrained weights are found without a network, held against their file, and asked for once."""
+
+import time
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.files import hash_file, read_json
+from {{ cookiecutter.package_name }}.model import sanity
+from {{ cookiecutter.package_name }}.model.checkpoint import load_network
+from {{ cookiecutter.package_name }}.model.weights import (
+    compare_weights,
+    describe_weights,
+    find_published,
+    find_weights,
+)
+from {{ cookiecutter.package_name }}.training.module import LitModel
+
+TINY = "test_resnet.r160_in1k"
+CHOSEN = ("model=timm", f"model.architecture={TINY}", "model.weights=weights.pth")
+SHORT = (
+    "trainer.max_epochs=1",
+    "trainer.accelerator=cpu",
+    "logger=[csv]",
+    "loader.batch_size=16",
+    "callbacks.resume.every_n_train_steps=2",
+)
+
+
+@pytest.fixture
+def weights(processed):
+    """A file as a pretrained timm network's would be, of random numbers."""
+    torch.manual_seed(1)
+    torch.save(timm.create_model(TINY).state_dict(), "weights.pth")
+    return processed / "weights.pth"
+
+
+def load(path, **options):
+    source = {"file": str(path), "custom_load": False}
+    return timm.create_model(
+        TINY, pretrained=True, pretrained_cfg_overlay=source, num_classes=3, **options
+    )
+
+
+@pytest.mark.unit
+def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    started = time.perf_counter()
+    with pytest.raises(UserError, match=r"test_resnet\.r160_in1k cannot be had.*model\.safetensors"):
+        find_weights(find_published(TINY), None)
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("path", ["absent.pth", "weights.zip"])
+def test_what_is_no_file_of_weights_is_refused(tmp_path, path):
+    (tmp_path / "weights.zip").touch()
+    with pytest.raises(UserError, match="no file of weights"):
+        find_weights("timm/any", str(tmp_path / path))
+
+
+@pytest.mark.unit
+def test_from_scratch_nothing_is_asked_for():
+    assert describe_weights({"pretrained": False, "architecture": TINY}) is None
+    assert describe_weights({"name": "mlp"}) is None
+    assert find_published("no_such_architecture") is find_published(None) is None
+
+
+@pytest.mark.pipeline
+def test_only_head_and_stem_may_differ_from_the_file(weights):
+    network = load(weights, in_chans=1)
+    found = compare_weights(network, weights)
+    assert found["changed"] == ["conv1.0.weight", "fc.bias", "fc.weight"]
+    assert found["missing"] == found["unexpected"] == []
+    assert found["loaded"] == found["tensors"] - 3
+    nn.init.normal_(network.layer1[0].conv1.weight)
+    assert compare_weights(network, weights)["missing"] == ["layer1.0.conv1.weight"]
+
+
+@pytest.mark.pipeline
+def test_keys_that_a_file_lacks_are_named_and_not_hidden(weights, run, monkeypatch):
+    content = torch.load(weights)
+    content["old.conv1.weight"] = content.pop("layer1.0.conv1.weight")
+    torch.save(content, weights)
+    monkeypatch.setattr(sanity, "climb_ladder", lambda *_: {})  # slow, and not in question
+    with pytest.raises(UserError, match=r"1 of \d+ tensors are not those of weights\.pth: layer1"):
+        run("sanity", *CHOSEN)
+    found = read_json("reports/sanity.json")["figures"]["weights"]
+    assert (found["missing"], found["unexpected"]) == (
+        ["layer1.0.conv1.weight"],
+        ["old.conv1.weight"],
+    )
+
+
+@pytest.mark.pipeline
+def test_weights_of_another_architecture_are_refused(weights, run):
+    content = torch.load(weights)
+    content["layer1.0.conv1.weight"] = torch.zeros(3, 3)
+    torch.save(content, weights)
+    with pytest.raises(UserError, match=r"weights\.pth does not fit test_resnet"):
+        run("sanity", *CHOSEN)
+
+
+@pytest.mark.pipeline
+def test_a_run_whose_weights_cannot_be_had_leaves_no_folder(checked, run):
+    with pytest.raises(UserError, match="no file of weights"):
+        run("train", *CHOSEN, *SHORT)
+    assert not list(Path("runs").glob("exp-*"))
+
+
+@pytest.mark.pipeline
+def test_a_run_says_what_it_started_from_and_its_checkpoint_asks_for_it_no_more(
+    checked, weights, run
+):
+    sha256 = hash_file(weights)
+    run("train", *CHOSEN, *SHORT)
+    weights.unlink()  # whatever reads the checkpoint from here on has no file to ask
+    (folder,) = (checked / "runs").iterdir()
+    assert read_json(folder / "record.json")["weights"] == {"name": "weights.pth", "sha256": sha256}
+    network, trained = load_network("models/model.ckpt")
+    again = LitModel.load_from_checkpoint("models/model.ckpt", map_location="cpu")
+    assert trained["model"]["pretrained"] is False
+    state = again.network.state_dict()
+    assert all(tensor.equal(state[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.pipeline
+def test_a_run_is_resumed_without_the_file_that_it_started_from(checked, weights, run, monkeypatch):
+    from {{ cookiecutter.package_name }}.errors import Terminated
+    from {{ cookiecutter.package_name }}.training.checkpoints import ResumeCheckpoint
+
+    save_if_due = ResumeCheckpoint.save_if_due
+
+    def signal_in_time(self, trainer, is_end):
+        if trainer.fit_loop.total_batch_idx + 1 >= 3:
+            self.note_signal(15, None)
+        save_if_due(self, trainer, is_end)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResumeCheckpoint, "save_if_due", signal_in_time)
+        with pytest.raises(Terminated, match="resume=exp"):
+            run("train", *CHOSEN, *SHORT)
+    weights.unlink()
+    assert run("train", *CHOSEN, *SHORT, "resume=latest").figures["epochs"] == 1
