@@ -1,4 +1,4 @@
-"""Faults in what `ablate` compared: runs left out, other seeds, a table that says something else."""
+"""Faults in what `ablate` compared: runs left out, other seeds, another table."""
 
 from typing import Any
 

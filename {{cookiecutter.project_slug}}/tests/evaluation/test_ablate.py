@@ -80,7 +80,6 @@ def test_the_same_runs_give_the_same_scores(leave_out):
     component = {"dropout": ["model.dropout=0.0"]}
     first, second = (leave_out(component, "ablate.seeds=2").figures for _ in range(2))
     assert first == second
-    assert len(set(first["scores"])) >= 1
 
 
 def test_what_is_off_or_unknown_is_named_and_not_trained(leave_out):

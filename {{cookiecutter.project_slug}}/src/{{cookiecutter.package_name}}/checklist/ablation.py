@@ -1,8 +1,7 @@
 """What `find_lr` and `ablate` measured: is the rate near it, does the table say what they found?"""
 
-from math import isclose, log10
+from math import log10
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from .project import Project
 from .verdict import Finding
 
 SHORTEST_CURVE = 10  # steps
+TOLERANCE = 1e-6
 
 
 def rate_is_near_the_suggestion(project: Project) -> Finding:
@@ -33,45 +33,32 @@ def rate_is_near_the_suggestion(project: Project) -> Finding:
 
 def augmentation_is_ablated(project: Project) -> Finding:
     """Training items are augmented, and runs without show by how much that helps."""
-    name, row = project.cfg.augmentation.name, find_row(project, "augmentation")
+    name = project.cfg.augmentation.name
+    row = project.figures("ablate")["components"].get("augmentation")
     if name == "none" or row is None:
         return Finding(False, f"augmentation={name}; no runs without it are compared")
-    return Finding(True, f"{name} {describe(row)}")
-
-
-def find_row(project: Project, component: str) -> dict[str, Any] | None:
-    """What `ablate` found for a component, if it did."""
-    row: dict[str, Any] | None = project.figures("ablate")["components"].get(component)
-    return row
-
-
-def describe(row: dict[str, Any]) -> str:
-    """`helped: +0.01 [0.002, 0.018] over 3 seeds`."""
     low, high = row["interval"]
-    return f"{row['verdict']}: {row['gain']:+.3g} [{low:.3g}, {high:.3g}], {len(row['seeds'])} seeds"
+    figure = f"{name} {row['verdict']}: {row['gain']:+.3g} [{low:.3g}, {high:.3g}]"
+    return Finding(True, figure)
 
 
 def every_component_is_taken_away(project: Project) -> Finding:
     """Each component that is on was left out once, on the seeds of the whole config."""
     figures, cfg = project.figures("ablate"), project.cfg
+    rows, seeds = figures["components"], figures["seeds"]
     for name, overrides in cfg.ablate.components.items():
-        row = find_row(project, name)
-        if row is None:
-            if why_not(cfg, vary(cfg, overrides)):
-                continue
+        if name not in rows and not why_not(cfg, vary(cfg, overrides)):
             return Finding(False, f"no runs without {name}")
-        if row["seeds"] != figures["seeds"] or len(row["scores"]) != len(figures["scores"]):
+    for name, row in rows.items():
+        if row["seeds"] != seeds or len(row["scores"]) != len(figures["scores"]):
             return Finding(False, f"without {name} other seeds ran than with everything")
         sign = 1 if cfg.task.mode == "max" else -1
         gains = sign * (np.array(figures["scores"]) - row["scores"])
-        least = corrected_interval(gains, 0.0, cfg.evaluate.confidence)
-        low, high = row["interval"]
-        tolerance = 1e-9 * (1 + abs(row["gain"]))
-        covers = low <= least[0] + tolerance and high >= least[1] - tolerance
-        if not covers or not isclose(row["gain"], gains.mean(), rel_tol=1e-6, abs_tol=tolerance):
+        least = corrected_interval(gains, 0.0, cfg.evaluate.confidence)  # items add to it
+        off = max(row["interval"][0] - least[0], least[1] - row["interval"][1])
+        if max(off, abs(row["gain"] - gains.mean())) > TOLERANCE * (1 + abs(row["gain"])):
             return Finding(False, f"the gain of {name} is not what its scores give")
-    figure = f"without {', '.join(figures['components'])}; {len(figures['seeds'])} seeds each"
-    return Finding(len(figures["seeds"]) > 1, figure)
+    return Finding(len(seeds) > 1, f"without {', '.join(rows)}; {len(seeds)} seeds each")
 
 
 def table_says_what_helped(project: Project) -> Finding:

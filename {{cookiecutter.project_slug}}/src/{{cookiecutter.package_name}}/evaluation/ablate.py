@@ -17,6 +17,7 @@ from ..errors import UserError
 from ..files import atomic
 from ..problem.task import Task
 from ..report import Report
+from ..training.find_lr import make_quiet
 from ..training.rate import settle_rate
 from ..training.train import fit, open_data, refuse_several
 from .intervals import bootstrap, paired_interval
@@ -83,9 +84,8 @@ def why_not(cfg: DictConfig, own: DictConfig | None) -> str:
 
 def train_on_seeds(cfg: DictConfig, seeds: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Targets of the validation items (N,), and predictions (N, seeds, …), a model a seed."""
-    own = cfg.copy()
-    own.callbacks, own.logger, own.resume = {}, {}, None
-    own.trainer.max_epochs, own.trainer.enable_progress_bar = cfg.ablate.epochs, False
+    own = make_quiet(cfg)
+    own.trainer.max_epochs = cfg.ablate.epochs
     predictions = []
     for own.seed in seeds:
         pl.seed_everything(own.seed, workers=True, verbose=False)

@@ -8,22 +8,19 @@ import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.memory import is_oom_error
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..errors import UserError
 from ..report import Report
-from .find_lr import ALONE, draw_curve
+from .find_lr import draw_curve, make_quiet, train_alone
 from .rate import set_rate
-from .train import build_module, open_data
-from .trainer import build_trainer
+from .train import open_data
 
 WARM_UP = 3  # steps that are not timed: memory is claimed, kernels are chosen
 PICTURE = "find_batch_size.png"
@@ -57,10 +54,10 @@ def run(cfg: DictConfig) -> Report:
     gain = cfg.find_batch_size.min_gain
     rows = climb(lambda size: time_steps(cfg, size), cfg.loader.batch_size, items, gain)
     best = choose(rows, gain)
-    sizes, speeds = zip(*((r["batch_size"], r["items_per_second"]) for r in rows), strict=True)
-    marks = {f"suggestion {best['batch_size']}": best["batch_size"]}
-    path = Path(cfg.paths.reports_dir, PICTURE)
-    draw_curve(path, sizes, speeds, marks, ("batch size", "items a second"))
+    sizes, speeds = ([row[key] for row in rows] for key in ("batch_size", "items_per_second"))
+    marks = {"suggestion": best["batch_size"], "loader.batch_size": cfg.loader.batch_size}
+    labels = ("batch size", "items a second")
+    draw_curve(Path(cfg.paths.reports_dir, PICTURE), sizes, speeds, marks, labels)
     return Report(
         "find_batch_size",
         {"training_items": items, "sizes": rows, "suggestion": best["batch_size"]},
@@ -108,33 +105,23 @@ def choose(rows: list[Row], gain: float) -> Row:
 
 def time_steps(cfg: DictConfig, size: int) -> Row | None:
     """Median milliseconds of a step, items a second and peak memory; None where it is out."""
-    own = set_rate(cfg, 0.0)  # all the work of a step, and weights that stay as they are
-    OmegaConf.set_struct(own, False)
-    own.callbacks, own.logger, own.resume, own.loader.batch_size = {}, {}, None, size
-    steps = WARM_UP + cfg.find_batch_size.steps
-    own.trainer.update(ALONE | {"max_steps": steps, "max_epochs": steps})
-    own.trainer.accumulate_grad_batches = 1
-    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    own, times = make_quiet(set_rate(cfg, 0.0)), StepTimes()  # a step's work, and no divergence
+    own.loader.batch_size, own.trainer.accumulate_grad_batches = size, 1
     gc.collect()  # what the size before has left
-    torch.cuda.empty_cache()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
     try:
-        with TemporaryDirectory() as folder:
-            trainer, data, times = build_trainer(own, Path(folder)), open_data(own), StepTimes()
-            trainer.callbacks.append(times)  # type: ignore[attr-defined]
-            device = trainer.strategy.root_device
-            on_gpu = device.type == "cuda"
-            if on_gpu:
-                torch.cuda.reset_peak_memory_stats(device)
-            trainer.fit(build_module(own, data, world_size=1), datamodule=data)
+        trainer = train_alone(own, times, WARM_UP + cfg.find_batch_size.steps)
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or is_oom_error(error):
             return None
         raise
     seconds = float(np.median(np.diff(times.ended[WARM_UP - 1 :])))
-    peak = torch.cuda.max_memory_allocated(device) / 1e6 if on_gpu else None
+    on_gpu = trainer.strategy.root_device.type == "cuda"
     return {
         "batch_size": size,
         "ms_a_step": 1e3 * seconds,
         "items_per_second": float(np.median(times.items)) / seconds,
-        "peak_megabytes": peak,
+        "peak_megabytes": torch.cuda.max_memory_allocated() / 1e6 if on_gpu else None,
     }

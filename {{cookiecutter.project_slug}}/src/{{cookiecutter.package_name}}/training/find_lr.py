@@ -33,7 +33,6 @@ ALONE = {  # one process, no limits, no validation
     "limit_val_batches": 0,
     "overfit_batches": 0.0,
     "fast_dev_run": False,
-    "enable_progress_bar": False,
 }
 
 
@@ -71,30 +70,26 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: The loss falls nowhere.
     """
-    settings = cfg.find_lr
-    losses = measure_losses(cfg)
-    factor = settings.high / settings.low
-    rates = [
-        settings.low * rise(step, settings.steps, factor=factor) for step in range(len(losses))
-    ]
-    start, middle, end = find_valley(losses)
-    if end - start < 2 or losses[end] >= losses[0]:
-        raise UserError(
-            f"the loss falls at no rate from {settings.low:g} to {settings.high:g} "
-            f"({len(losses)} steps before it diverged): see what `sanity` says."
-        )
+    low, high, steps = (cfg.find_lr[key] for key in ("low", "high", "steps"))
+    own = make_quiet(set_rate(cfg, low))
+    own.schedule = {"_target_": f"{__name__}.rise", "_partial_": True, "factor": high / low}
+    # One process takes the batches of all, one after another, for each step.
+    own.trainer.accumulate_grad_batches *= build_trainer(own, Path()).world_size
+    seen = SmoothedLoss()
+    train_alone(own, seen, steps)
+    rates = [low * rise(step, steps, factor=high / low) for step in range(len(seen.losses))]
+    start, middle, end = find_valley(seen.losses)
+    if end - start < 2 or seen.losses[end] >= seen.losses[0]:
+        raise UserError(f"the loss falls at no rate from {low:g} to {high:g}: see `sanity`.")
     suggestion, chosen = float(f"{rates[middle]:.2g}"), cfg.optimizer.lr
-    marks = {f"suggestion {suggestion:g}": suggestion}
-    if chosen != "auto":
-        marks[f"optimizer.lr {chosen:g}"] = chosen
+    marks = {"suggestion": suggestion} | ({} if chosen == "auto" else {"optimizer.lr": chosen})
     labels = ("learning rate", "training loss, smoothed")
-    draw_curve(Path(cfg.paths.reports_dir, PICTURE), rates, losses, marks, labels)
+    draw_curve(Path(cfg.paths.reports_dir, PICTURE), rates, seen.losses, marks, labels)
     return Report(
         "find_lr",
         {
-            "optimizer": cfg.optimizer.name,
             "rates": rates,
-            "losses": losses,
+            "losses": seen.losses,
             "valley": [rates[start], rates[end]],
             "suggestion": suggestion,
         },
@@ -103,37 +98,31 @@ def run(cfg: DictConfig) -> Report:
     )
 
 
-def measure_losses(cfg: DictConfig) -> list[float]:
-    """The smoothed loss at each rate, up to where it diverges."""
-    pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    with TemporaryDirectory() as folder:
-        # One process takes the batches of all, one after another, for each step.
-        world_size = build_trainer(cfg, Path(folder)).world_size
-        own = prepare(cfg, cfg.trainer.accumulate_grad_batches * world_size)
-        trainer, data, seen = build_trainer(own, Path(folder)), open_data(own), SmoothedLoss()
-        trainer.callbacks.append(seen)  # type: ignore[attr-defined]
-        trainer.fit(build_module(own, data, world_size=1), datamodule=data)
-    return seen.losses
-
-
-def prepare(cfg: DictConfig, accumulate: int) -> DictConfig:
-    """The config of the test: growing rates, and nothing that watches."""
-    settings, own = cfg.find_lr, set_rate(cfg, cfg.find_lr.low)
+def make_quiet(cfg: DictConfig) -> DictConfig:
+    """A copy of the config in which nothing watches or records a run."""
+    own = cfg.copy()
     OmegaConf.set_struct(own, False)
-    factor = settings.high / settings.low
-    own.schedule = {"_target_": f"{__name__}.rise", "_partial_": True, "factor": factor}
     own.callbacks, own.logger, own.resume = {}, {}, None
-    steps = {"max_epochs": settings.steps, "max_steps": settings.steps}
-    own.trainer.update(ALONE | steps | {"accumulate_grad_batches": accumulate})
+    own.trainer.enable_progress_bar = False
     return own
+
+
+def train_alone(own: DictConfig, watcher: Callback, steps: int) -> Trainer:
+    """Trains some steps in this process, with one callback; their weights are not kept."""
+    own.trainer.update(ALONE | {"max_epochs": steps, "max_steps": steps})
+    pl.seed_everything(own.seed, workers=True, verbose=False)
+    with TemporaryDirectory() as folder:
+        trainer, data = build_trainer(own, Path(folder)), open_data(own)
+        trainer.callbacks.append(watcher)  # type: ignore[attr-defined]
+        trainer.fit(build_module(own, data, world_size=1), datamodule=data)
+    return trainer
 
 
 def find_valley(losses: Sequence[float]) -> tuple[int, int, int]:
     """Start, middle and end of the loss's fall, by fastai's default method (`valley`, from ESRI).
 
-    The fall ends where the longest sequence of falling losses ends, others between them left out,
-    and is as many steps long as that has losses. Its middle is the rate to take: there the loss
-    falls, and far from where it diverges.
+    It ends where the longest sequence of ever lower losses ends, and is as many steps long as that
+    has losses. Its middle is the rate to take: the loss falls there, far from diverging.
     """
     length = [1] * len(losses)
     for i, loss in enumerate(losses):
@@ -143,13 +132,7 @@ def find_valley(losses: Sequence[float]) -> tuple[int, int, int]:
     return start, (start + end) // 2, end
 
 
-def draw_curve(
-    path: Path,
-    x: Sequence[float],
-    y: Sequence[float],
-    marks: dict[str, float],
-    labels: tuple[str, str],
-) -> None:
+def draw_curve(path: Path, x: Any, y: Any, marks: dict[str, float], labels: Any) -> None:
     """Draws a curve over a logarithmic axis, with named places on it."""
     import matplotlib
 
@@ -159,7 +142,7 @@ def draw_curve(
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     axes.plot(x, y, marker=".")
     for (name, place), colour in zip(marks.items(), ("tab:green", "black"), strict=False):
-        axes.axvline(place, color=colour, linestyle="--", label=name)
+        axes.axvline(place, color=colour, linestyle="--", label=f"{name} {place:g}")
     axes.set(xscale="log", xlabel=labels[0], ylabel=labels[1])
     axes.legend()
     with atomic(path) as draft:
