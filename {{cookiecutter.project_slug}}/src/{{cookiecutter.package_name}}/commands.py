@@ -54,6 +54,10 @@ TRAINING = (
     "trainer",
 )
 
+# What tries rates and batches puts its own in place of these.
+FINDING = tuple(key for key in TRAINING if key != "schedule")
+FOUND = ("optimizer.lr", "trainer.max_epochs")
+
 STAGES = {
     stage.name: stage
     for stage in (
@@ -143,19 +147,19 @@ STAGES = {
             4,
             "training.find_lr",
             "train a few steps at growing rates and suggest one (optimizer.lr=auto takes it)",
-            (*TRAINING, "find_lr"),
+            (*FINDING, "find_lr"),
             ("preprocess",),
-            without=("optimizer.lr",),
+            without=FOUND,
         ),
         Stage(
             "find_batch_size",
             4,
             "training.find_batch_size",
             "double the batch until training gets no faster or memory is out",
-            (*TRAINING, "find_batch_size"),
+            (*FINDING, "find_batch_size"),
             ("preprocess",),
             in_pipeline=False,
-            without=("optimizer.lr",),
+            without=FOUND,
         ),
         Stage(
             "train",

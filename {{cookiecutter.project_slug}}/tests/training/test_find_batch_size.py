@@ -51,12 +51,12 @@ def test_memory_that_is_out_ends_the_search_and_other_errors_do_not(checked, run
 
         monkeypatch.setattr(module.LitModel, "training_step", step)
 
-    settings = ("loader.batch_size=8", "find_batch_size.min_gain=1.0e-9")
+    settings = ("loader.batch_size=8", "find_batch_size.min_gain=1.0e-9", "find_batch_size.steps=2")
     fail(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"))
     figures = run("find_batch_size", *settings).figures
     assert all(row["batch_size"] <= 16 for row in figures["sizes"])
     assert figures["suggestion"] <= 16
-    assert run("find_batch_size", "loader.batch_size=32").figures["suggestion"] <= 16
+    assert run("find_batch_size", *settings[1:], "loader.batch_size=32").figures["suggestion"] <= 16
     fail(RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):
         run("find_batch_size", "loader.batch_size=32")

@@ -11,12 +11,13 @@ import yaml
 from {{ cookiecutter.package_name }}.configuration import compose
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_tree
-from {{ cookiecutter.package_name }}.report import Report, load_report
-from {{ cookiecutter.package_name }}.training import find_lr, module, train
+from {{ cookiecutter.package_name }}.report import load_report
+from {{ cookiecutter.package_name }}.training import module, train
 from {{ cookiecutter.package_name }}.training.find_lr import find_valley, rise
 
 pytestmark = pytest.mark.pipeline
-AUTO = ("optimizer.lr=auto", "trainer.max_epochs=1", "trainer.accelerator=cpu", "logger=[csv]")
+QUICK = ("find_lr.steps=40", "trainer.accelerator=cpu")
+AUTO = (*QUICK, "optimizer.lr=auto", "trainer.max_epochs=1", "logger=[csv]")
 
 
 def descend(curvature, rates):
@@ -101,8 +102,8 @@ def test_a_network_that_learns_nothing_is_a_sentence(checked, run, monkeypatch):
 
 
 def test_auto_trains_at_the_suggestion_and_says_so(checked, run):
-    suggestion = run("find_lr", "find_lr.steps=40").figures["suggestion"]
-    report = run("train", *AUTO, "find_lr.steps=40")
+    suggestion = run("find_lr", *QUICK).figures["suggestion"]
+    report = run("train", *AUTO)
     folder = Path("runs", report.figures["run"])
     record = json.loads((folder / "record.json").read_text())
     assert record["optimizer"]["lr"] == suggestion
@@ -113,9 +114,9 @@ def test_auto_trains_at_the_suggestion_and_says_so(checked, run):
 
 
 def test_auto_without_a_report_that_holds_is_a_sentence(checked, run, small):
-    run("find_lr", "find_lr.steps=40")
+    run("find_lr", *QUICK)
     with pytest.raises(UserError, match="config of `find_lr` changed since it ran"):
-        run("train", *AUTO, "find_lr.steps=40", "model.dropout=0.2")
+        run("train", *AUTO, "model.dropout=0.2")
     Path("reports/find_lr.json").unlink()
     with pytest.raises(UserError, match=r"optimizer\.lr=auto: .* run `find_lr` first"):
         train.run(compose([*small, *AUTO]))
@@ -123,7 +124,7 @@ def test_auto_without_a_report_that_holds_is_a_sentence(checked, run, small):
 
 
 def test_a_run_goes_on_at_the_rate_that_it_began_with(checked, run, monkeypatch):
-    run("find_lr", "find_lr.steps=40")
+    run("find_lr", *QUICK)
     fit = train.fit
 
     def stop(cfg, data, run_dir, checkpoint=None):
@@ -132,21 +133,21 @@ def test_a_run_goes_on_at_the_rate_that_it_began_with(checked, run, monkeypatch)
 
     monkeypatch.setattr(train, "fit", stop)
     with pytest.raises(KeyboardInterrupt):
-        run("train", *AUTO, "find_lr.steps=40")
+        run("train", *AUTO)
     monkeypatch.setattr(train, "fit", fit)
     found = load_report("find_lr", "reports")
     began = found.figures["suggestion"]
     found.figures["suggestion"] = 10 * began
     found.write("reports")
-    report = run("train", *AUTO, "find_lr.steps=40", "resume=latest")
+    report = run("train", *AUTO, "resume=latest")
     record = json.loads(Path("runs", report.figures["run"], "record.json").read_text())
     assert record["status"] == "finished"
     assert record["optimizer"]["lr"] == began
 
 
 def test_another_rate_leaves_the_report_as_good_as_it_was(checked, run):
-    made_from = run("find_lr", "find_lr.steps=40").made_from
-    other = run("find_lr", "find_lr.steps=40", "optimizer.lr=0.1").made_from
+    made_from = run("find_lr", *QUICK).made_from
+    other = run("find_lr", *QUICK, "optimizer.lr=0.1").made_from
     assert made_from["config"] == other["config"]
 
 

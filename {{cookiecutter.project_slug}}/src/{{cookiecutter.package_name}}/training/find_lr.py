@@ -24,6 +24,7 @@ from .trainer import build_trainer
 
 SMOOTHING = 0.9  # of the moving average: about ten steps
 DIVERGED = 4.0  # times the best smoothed loss, as in fastai and Lightning
+FALLEN = 0.99  # share of the first loss, above which nothing was learned
 PICTURE = "find_lr.png"
 ALONE = {  # one process, no limits, no validation
     "devices": 1,
@@ -79,7 +80,7 @@ def run(cfg: DictConfig) -> Report:
     train_alone(own, seen, steps)
     rates = [low * rise(step, steps, factor=high / low) for step in range(len(seen.losses))]
     start, middle, end = find_valley(seen.losses)
-    if end - start < 2 or seen.losses[end] >= seen.losses[0]:
+    if end - start < 2 or seen.losses[end] > FALLEN * seen.losses[0]:
         raise UserError(f"the loss falls at no rate from {low:g} to {high:g}: see `sanity`.")
     suggestion, chosen = float(f"{rates[middle]:.2g}"), cfg.optimizer.lr
     marks = {"suggestion": suggestion} | ({} if chosen == "auto" else {"optimizer.lr": chosen})
