@@ -65,6 +65,7 @@ def mirror_digits(work: Workspace) -> None:
     trainer = SimpleNamespace(lightning_module=module, strategy=strategy)
     found = work.module("training.evidence").describe_augmented(cfg, store, trainer)
     work.edit_report("train", lambda figures: figures.update(augmented=found))
+    renew(work, "find_lr")  # `train` reads it
     renew(work, "train")
 
 

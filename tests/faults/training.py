@@ -18,6 +18,20 @@ def halve_beta1(work):
     work.set_config("optimizer/adamw.yaml", betas=[0.5, 0.999])
 
 
+def set_rate(factor: float):
+    """A fault that sets a multiple of the suggested rate."""
+
+    def apply(work):
+        suggestion = work.module("report").load_report("find_lr", "reports").figures["suggestion"]
+        work.set_config("optimizer/adamw.yaml", lr=factor * suggestion)
+
+    return apply
+
+
+def lose_the_curve(work):
+    work.edit_report("find_lr", lambda figures: figures.update(rates=[], losses=[]))
+
+
 def rates(rows):
     return [name for name in rows[0] if name.startswith("lr-")]
 
@@ -169,9 +183,12 @@ def repeat_with_another_result(work: Workspace) -> None:
 
 
 FAULTS = [
-    Fault("DL-20.1", "a learning rate of 0.3", learn_far_too_fast),
+    Fault("DL-20.1", "a learning rate of 0.3", learn_far_too_fast, also=("DL-21.1",)),
     Fault("DL-20.2", "SGD without momentum", stop_the_momentum),
     Fault("DL-20.3", "beta1 at 0.5", halve_beta1),
+    Fault("DL-21.1", "100 times the suggested rate", set_rate(100), also=("DL-20.1",)),
+    Fault("DL-21.1", "a fiftieth of the suggested rate", set_rate(0.02)),
+    Fault("DL-21.1", "a suggestion without its curve", lose_the_curve),
     Fault("DL-21.2", "a constant rate", keep_the_rate_constant, also=("DL-21.3",)),
     Fault("DL-21.3", "no warm-up", start_at_the_peak, also=("DL-21.2",)),
     Fault("DL-23.2", "a loss that stays", learn_nothing),

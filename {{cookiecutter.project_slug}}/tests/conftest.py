@@ -108,8 +108,9 @@ def processed_once(tmp_path_factory):
 
 @pytest.fixture
 def checked(processed):
-    """As `processed`, and training may start: `sanity` has tests of its own, and takes seconds."""
-    Report("sanity").write("reports")
+    """As `processed`, and training may start: what comes before it takes seconds to run."""
+    for stage in ("sanity", "find_lr"):
+        Report(stage).write("reports")
     return processed
 
 

@@ -124,9 +124,9 @@ def describe_commands() -> str:
     lines = ["usage: <command> [key=value …]    key=value: any key of configs/, in Hydra's syntax"]
     for phase, title in PHASES.items():
         lines.append(f"\n{phase} {title}")
-        lines += [f"  {s.name:<14}{s.summary}" for s in STAGES.values() if s.phase == phase]
+        lines += [f"  {s.name:<17}{s.summary}" for s in STAGES.values() if s.phase == phase]
     lines.append("\nAll phases")
-    lines += [f"  {name:<14}{summary}" for name, summary in OTHERS.items()]
+    lines += [f"  {name:<17}{summary}" for name, summary in OTHERS.items()]
     lines.append("\n<command> --help says more; `<command> --cfg job` prints its config;")
     lines.append("`<command> -m key=1,2,3` runs it once for each value.")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ class Stage:
         reads_raw: Whether it reads the raw data.
         in_pipeline: Whether `dvc.yaml` runs it.
         options: Options of config groups that it always takes.
+        without: Keys below `config` that do not change its result after all.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Stage:
     reads_raw: bool = False
     in_pipeline: bool = True
     options: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 PHASES = {
@@ -51,6 +53,10 @@ TRAINING = (
     "seed",
     "trainer",
 )
+
+# What tries rates and batches puts its own in place of these.
+FINDING = tuple(key for key in TRAINING if key != "schedule")
+FOUND = ("optimizer.lr", "trainer.max_epochs")
 
 STAGES = {
     stage.name: stage
@@ -134,6 +140,26 @@ STAGES = {
             "initial loss, one batch learned by heart, every parameter moves",
             (*TRAINING, "sanity"),
             ("preprocess",),
+            without=("optimizer.lr",),
+        ),
+        Stage(
+            "find_lr",
+            4,
+            "training.find_lr",
+            "train a few steps at growing rates and suggest one (optimizer.lr=auto takes it)",
+            (*FINDING, "find_lr"),
+            ("preprocess",),
+            without=FOUND,
+        ),
+        Stage(
+            "find_batch_size",
+            4,
+            "training.find_batch_size",
+            "double the batch until training gets no faster or memory is out",
+            (*FINDING, "find_batch_size"),
+            ("preprocess",),
+            in_pipeline=False,
+            without=FOUND,
         ),
         Stage(
             "train",
@@ -141,7 +167,7 @@ STAGES = {
             "training.train",
             "train the model; the best checkpoint becomes the project's model",
             (*TRAINING, "callbacks"),
-            ("preprocess", "sanity"),
+            ("preprocess", "sanity", "find_lr"),
         ),
         Stage(
             "crossvalidate",
@@ -169,6 +195,15 @@ STAGES = {
             "open the test split once: metrics, intervals, comparison with the baselines",
             ("evaluate", "seed"),
             ("train", "baselines"),
+        ),
+        Stage(
+            "ablate",
+            5,
+            "evaluation.ablate",
+            "train without one component at a time, on the same seeds: which of them help?",
+            (*TRAINING, "callbacks", "evaluate", "ablate"),
+            ("preprocess", "find_lr"),
+            in_pipeline=False,
         ),
         Stage(
             "export",

@@ -58,6 +58,31 @@ def compose(overrides: Sequence[str] = (), validate: bool = True) -> DictConfig:
     return cfg
 
 
+def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
+    """A copy of a composed config with options of groups swapped and values set.
+
+    Args:
+        cfg: The config; overrides that it was composed with stay.
+        overrides: `group=option`, or `a.b=value`.
+
+    Returns:
+        The copy, or None where the config lacks a key.
+
+    Raises:
+        UserError: An option does not exist, or there is no such group.
+    """
+    own = cfg.copy()
+    for override in overrides:
+        key = override.partition("=")[0]
+        if "." not in key:
+            own[key] = compose([override], validate=False)[key]
+        elif OmegaConf.select(own, key) is None:
+            return None
+        else:
+            OmegaConf.update(own, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
+    return own
+
+
 def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
     """One sentence for what Hydra refused, naming the nearest key or option there is."""
     text = str(error)

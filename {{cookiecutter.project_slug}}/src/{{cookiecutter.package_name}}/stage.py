@@ -20,6 +20,14 @@ from .revision import describe_revision
 
 PACKAGE = Path(__file__).parent
 SHARED = (PACKAGE, PACKAGE / "schema")  # what carries stages changes no result
+# What a report is made from and what a person calls it when it has changed.
+INPUTS = {
+    "config": "config",
+    "code": "code",
+    "raw": "raw data",
+    "expectations": "expectations",
+    "reports": "inputs",
+}
 
 
 def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
@@ -84,10 +92,19 @@ def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     }
 
 
+def find_differences(stage: Stage, cfg: DictConfig, made_from: dict[str, Any]) -> list[str]:
+    """Names of what differs between what a report was made from and what there is now."""
+    now = describe_inputs(stage, cfg)
+    return [name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)]
+
+
 def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """The part of the config that the stage's result depends on, as plain containers."""
     keys = ("paths", "data", "task", *stage.config)
-    return to_plain(OmegaConf.masked_copy(cfg, list(keys)))
+    selected = OmegaConf.masked_copy(cfg, list(keys))
+    for key in stage.without:
+        OmegaConf.update(selected, key, None)
+    return to_plain(selected)
 
 
 def targets_in(config: Any) -> tuple[str, ...]:

@@ -138,6 +138,7 @@ def test_two_processes_see_every_item_of_an_epoch_once_together(streamed, small)
 
 def test_training_needs_the_chunks_and_reports_alone(streamed, run):
     Report("sanity").write("reports")
+    Report("find_lr").write("reports")
     shutil.rmtree("data/processed")
     short = ("trainer.max_epochs=3", "trainer.accelerator=cpu", "logger=[csv]", "optimizer.lr=1e-2")
     report = run("train", *STREAM, *short, "loader.batch_size=16")

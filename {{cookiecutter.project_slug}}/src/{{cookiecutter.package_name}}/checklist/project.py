@@ -11,17 +11,8 @@ from ..configuration import compose
 from ..files import read_json
 from ..problem.charter import Answers, read_charter
 from ..report import Report, load_report
-from ..stage import describe_inputs
+from ..stage import find_differences
 from ..training.runs import read_log
-
-# What a report is made from and what a person calls it when it has changed.
-INPUTS = {
-    "config": "config",
-    "code": "code",
-    "raw": "raw data",
-    "expectations": "expectations",
-    "reports": "inputs",
-}
 
 
 class NotYetError(Exception):
@@ -104,8 +95,7 @@ class Project:
                 changed = f"the report of `{upstream}` is gone"
             if changed:
                 return changed
-        now = describe_inputs(STAGES[stage], self.cfg)
-        names = [name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)]
+        names = find_differences(STAGES[stage], self.cfg, made_from)
         return f"the {' and '.join(names)} of `{stage}` changed" if names else ""
 
     @cached_property

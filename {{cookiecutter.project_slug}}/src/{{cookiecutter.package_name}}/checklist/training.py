@@ -58,7 +58,7 @@ def adamw_has_usual_rate_and_decay(project: Project) -> Finding:
     options = chosen_and_default(project, ("adamw",))
     unusual = find_unusual(options, ("optimizer.lr", "optimizer.weight_decay"))
     shown = options[-1]
-    figure = f"adamw: lr={shown.lr:g}, weight_decay={shown.weight_decay:g}"
+    figure = f"adamw: lr={shown.lr}, weight_decay={shown.weight_decay:g}"
     return Finding(not unusual, unusual[0] if unusual else figure)
 
 

@@ -36,7 +36,7 @@ def read_rates(project: Project) -> Iterator[tuple[int, float]]:
 
 def rates_follow_the_schedule(project: Project) -> Finding:
     """Every logged learning rate is what the schedule's closed form gives at its step."""
-    share, peak = build(project.cfg.schedule), project.cfg.optimizer.lr
+    share, peak = build(project.cfg.schedule), project.run["optimizer"]["lr"]
     total = project.figures("train")["total_steps"]
     rates = list(read_rates(project))
     worst = max((abs(rate - peak * share(step, total)) / peak for step, rate in rates), default=1.0)

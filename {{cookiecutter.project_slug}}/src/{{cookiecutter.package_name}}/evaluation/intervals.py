@@ -54,3 +54,21 @@ def corrected_interval(values: np.ndarray, ratio: float, confidence: float) -> t
     error = np.sqrt((1 / count + ratio) * values.var(ddof=1))
     half = t.ppf((1 + confidence) / 2, count - 1) * error
     return float(values.mean() - half), float(values.mean() + half)
+
+
+def paired_interval(
+    gains: np.ndarray, by_items: tuple[float, float], confidence: float
+) -> tuple[float, float]:
+    """Interval of a mean gain over seeds, whose models are scored on the same items.
+
+    Student's t over the seeds says how much training varies, the bootstrap's width how much the
+    items do: two independent sources, whose half-widths add as squares.
+
+    Args:
+        gains: (k,) one a seed, k at least 2.
+        by_items: Interval of the mean gain over draws of items, see `bootstrap`.
+        confidence: Share inside the interval.
+    """
+    low, high = corrected_interval(gains, 0.0, confidence)
+    half = np.hypot(high - low, by_items[1] - by_items[0]) / 2
+    return float(gains.mean() - half), float(gains.mean() + half)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 from torch import nn
 
+from ..configuration import build
 from ..data.load import to_tensors
-from ..data.store import Store
+from ..data.store import VALIDATION, Store, load_store
 from ..files import atomic, hash_file
 from ..model.checkpoint import load_network
 from ..problem.task import Task
@@ -34,6 +36,13 @@ def predict(
             inputs = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
             parts.append(decoder(network(**inputs)).numpy())
     return np.concatenate(parts), mode
+
+
+def predict_validation(model_path: Path, cfg: DictConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Targets of the validation items (N,), and a checkpoint's predictions for them."""
+    store = load_store(cfg.paths.data_dir)
+    rows = store.rows(VALIDATION)
+    return np.asarray(store.targets[rows]), predict(model_path, store, rows, build(cfg.task))[0]
 
 
 def watch_mode(network: nn.Module) -> dict[str, int]:

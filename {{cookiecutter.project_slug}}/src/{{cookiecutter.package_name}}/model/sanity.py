@@ -14,6 +14,7 @@ from ..problem.task import Task
 from ..report import Report
 from ..training.batches import inspect_batches
 from ..training.proof import prove_training
+from ..training.rate import set_rate
 from .network import Network, build_network
 from .sizing import climb_ladder, describe_network, estimate_memory
 from .spread import measure_spread
@@ -51,6 +52,7 @@ def run(cfg: DictConfig) -> Report:
     figures |= overfit(network, loss, inputs, targets, cfg.sanity.steps)
     figures["megabytes"] = estimate_memory(network, inputs, cfg.loader.batch_size)
     figures["ladder"] = climb_ladder(cfg, store, task, inputs, targets)
+    cfg = set_rate(cfg, LEARNING_RATE)  # what is proved holds at any, also at `auto`
     figures["batches"] = inspect_batches(cfg, store)
     figures["proof"] = prove_training(cfg, store)
     return Report(

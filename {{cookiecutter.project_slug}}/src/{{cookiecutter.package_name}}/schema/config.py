@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
 from .stages import (
+    Ablate,
     Baselines,
     Benchmark,
     Clean,
@@ -18,6 +19,8 @@ from .stages import (
     Evaluate,
     Explore,
     Export,
+    FindBatchSize,
+    FindLr,
     Labels,
     Monitor,
     Predict,
@@ -66,8 +69,11 @@ class Config(Strict):
     labels: Labels
     baselines: Baselines
     sanity: Sanity
+    find_lr: FindLr
+    find_batch_size: FindBatchSize
     diagnose: Diagnose
     evaluate: Evaluate
+    ablate: Ablate
     export: Export
     benchmark: Benchmark
     serve: Serve

@@ -48,6 +48,21 @@ class Sanity(Strict):
     skip: str
 
 
+class FindLr(Strict):
+    """Settings of the find_lr stage."""
+
+    low: Annotated[float, Field(gt=0)]
+    high: Annotated[float, Field(gt=0)]
+    steps: Annotated[int, Field(ge=20)]
+
+
+class FindBatchSize(Strict):
+    """Settings of the find_batch_size stage."""
+
+    steps: Positive
+    min_gain: Annotated[float, Field(gt=0)]
+
+
 class Diagnose(Strict):
     """Settings of the diagnose stage."""
 
@@ -60,6 +75,15 @@ class Evaluate(Strict):
     reason: str
     confidence: Share
     resamples: Positive
+
+
+class Ablate(Strict):
+    """Settings of the ablate stage."""
+
+    components: Annotated[dict[str, list[str]], Field(min_length=1)]
+    seeds: Annotated[int, Field(ge=2)]
+    epochs: Positive
+    negligible: Share
 
 
 class Export(Strict):

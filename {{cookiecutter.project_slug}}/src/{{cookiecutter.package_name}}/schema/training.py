@@ -21,7 +21,7 @@ class Optimizer(Strict):
 
     partial_: Literal[True] = Field(alias="_partial_")
     name: str
-    lr: Annotated[float, Field(ge=0)]
+    lr: Literal["auto"] | Annotated[float, Field(ge=0)]
     weight_decay: Annotated[float, Field(ge=0)]
     betas: list[float] | None = None
     eps: float | None = None

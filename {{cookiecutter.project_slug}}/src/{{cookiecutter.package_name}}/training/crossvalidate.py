@@ -12,12 +12,12 @@ from ..data import preprocess, split
 from ..data.expectations import RULES
 from ..data.ingest import read_table, write_table
 from ..data.store import TEST, TRAIN, VALIDATION, load_store
-from ..errors import UserError
 from ..evaluation.intervals import corrected_interval
-from ..evaluation.predictions import predict
+from ..evaluation.predictions import predict_validation
 from ..problem.task import Task
 from ..report import Report
 from . import train
+from .rate import settle_rate
 from .record import create_run_dir
 
 
@@ -30,7 +30,8 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: The options do not suit, or a fold's own reason.
     """
-    refuse_unsuitable(cfg)
+    train.refuse_several(cfg)
+    cfg = settle_rate(cfg)
     parent = create_run_dir(Path(cfg.paths.runs_dir, "crossvalidate"))
     try:
         folds = [run_fold(cfg, parent, fold) for fold in range(cfg.split.folds)]
@@ -51,14 +52,6 @@ def run(cfg: DictConfig) -> Report:
     return Report(stage="crossvalidate", figures=figures, summary=summary)
 
 
-def refuse_unsuitable(cfg: DictConfig) -> None:
-    """Raises a UserError for options under which folds cannot be trained."""
-    if cfg.loader.name == "stream":
-        raise UserError("a stream holds one split alone: use loader=default.")
-    if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
-        raise UserError("folds are trained in one process: use trainer.devices=1 and one node.")
-
-
 def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
     """Splits, preprocesses and trains in a folder of the fold's own; metrics of its best epoch."""
     folder = parent / f"fold-{fold}"
@@ -67,14 +60,12 @@ def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
     split.run(own)
     preprocess.run(own)
     train.run(own)
-    store = load_store(own.paths.data_dir)
     task: Task = build(own.task)
-    rows = store.rows(VALIDATION)
-    predictions, _ = predict(folder / "models" / "model.ckpt", store, rows, task)
-    metrics = task.metrics(np.asarray(store.targets[rows]), predictions)
+    metrics = task.metrics(*predict_validation(folder / "models" / "model.ckpt", own))
+    store = load_store(own.paths.data_dir)
+    sizes = {part: len(store.rows(part)) for part in (TRAIN, VALIDATION)}
     shutil.rmtree(folder / "data" / "processed")  # as large as the project's, once a fold
     print(f"fold {fold}: {cfg.task.metric} {metrics[cfg.task.metric]:.4g}", flush=True)
-    sizes = {TRAIN: len(store.rows(TRAIN)), VALIDATION: len(rows)}
     return {"fold": fold, "items": sizes, "metrics": metrics}
 
 

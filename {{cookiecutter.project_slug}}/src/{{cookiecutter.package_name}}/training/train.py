@@ -28,6 +28,7 @@ from .evidence import (
 )
 from .guard import NonFiniteError
 from .module import LitModel
+from .rate import settle_rate
 from .record import create_run_dir, finish_record, resume_record, start_record
 from .resume import find_checkpoint, find_run, lock_run, refuse_changes, rewind
 from .runs_page import write_runs_page
@@ -45,13 +46,14 @@ def run(cfg: DictConfig) -> Report:
     """
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    data = open_data(cfg)
+    is_new, runs_dir = cfg.resume is None, cfg.paths.runs_dir
     if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
         run_dir = Path(os.environ[RUN_DIR])
-        fit(cfg, data, run_dir, None if cfg.resume is None else find_checkpoint(run_dir))
+        cfg = settle_rate(cfg, run_dir)
+        fit(cfg, open_data(cfg), run_dir, None if is_new else find_checkpoint(run_dir))
         sys.exit(0)
-    is_new = cfg.resume is None
-    runs_dir = cfg.paths.runs_dir
+    cfg = settle_rate(cfg, None if is_new else find_run(runs_dir, cfg.resume))
+    data = open_data(cfg)
     weights = describe_weights(to_plain(cfg.model)) if is_new else None  # refuses before a run is
     run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
     with lock_run(run_dir):
@@ -113,6 +115,14 @@ def open_data(cfg: DictConfig) -> SplitData | StreamData:
         version = load_report("preprocess", cfg.paths.reports_dir).figures["version"]
         return StreamData(cfg.loader, version, build(cfg.balance), cfg.seed)
     return SplitData(load_store(cfg.paths.data_dir), cfg.loader, build(cfg.balance), cfg.seed)
+
+
+def refuse_several(cfg: DictConfig) -> None:
+    """Raises a UserError where models cannot be trained one after another in this process."""
+    if cfg.loader.name == "stream":
+        raise UserError("a stream holds one split alone: use loader=default.")
+    if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
+        raise UserError("it trains in one process: use trainer.devices=1 and one node.")
 
 
 def fit(

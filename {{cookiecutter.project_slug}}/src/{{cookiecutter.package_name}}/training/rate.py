@@ -1,0 +1,44 @@
+"""`optimizer.lr=auto`: the rate that `find_lr` suggested, where its report still holds."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from ..commands import STAGES
+from ..errors import UserError
+from ..report import load_report
+from ..stage import find_differences
+
+
+def set_rate(cfg: DictConfig, rate: float) -> DictConfig:
+    """A copy of the config with this learning rate."""
+    own = cfg.copy()
+    OmegaConf.update(own, "optimizer.lr", rate)
+    return own
+
+
+def settle_rate(cfg: DictConfig, run_dir: Path | None = None) -> DictConfig:
+    """The config with a number for `optimizer.lr=auto`; as it is where it has one.
+
+    Args:
+        cfg: The composed config.
+        run_dir: A run that goes on: at the rate that it began with.
+
+    Raises:
+        UserError: `find_lr` has not run, or what it found is for something else.
+    """
+    if cfg.optimizer.lr != "auto":
+        return cfg
+    if run_dir is not None:
+        return set_rate(cfg, OmegaConf.load(run_dir / "config.yaml").optimizer.lr)
+    try:
+        report = load_report("find_lr", cfg.paths.reports_dir)
+    except UserError as error:
+        raise UserError(f"optimizer.lr=auto: {error}") from None
+    changed = find_differences(STAGES["find_lr"], cfg, report.made_from)
+    if changed:
+        raise UserError(
+            f"optimizer.lr=auto: the {' and '.join(changed)} of `find_lr` changed since it "
+            "ran: run it again, with the same key=value as here."
+        )
+    return set_rate(cfg, report.figures["suggestion"])
