@@ -152,6 +152,8 @@ def run_first_pipeline(project: Path, package: str) -> str:
         subprocess.run(command, cwd=project, check=True)
     done = run("-m", package, "pipeline", project=project)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    extra = run("-m", package, "tune", project=project)
+    assert extra.returncode == 0, extra.stdout[-4000:] + extra.stderr[-4000:]
     return done.stdout
 
 

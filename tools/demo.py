@@ -127,6 +127,8 @@ def main() -> None:
     commit(project)
     say("make pipeline")
     make(project, "pipeline")
+    say("tune: a search on validation")
+    subprocess.run(command_line(project, "tune"), cwd=project, check=True)
     say("serve one digit")
     print(serve_one(project))
     say("what it reached")

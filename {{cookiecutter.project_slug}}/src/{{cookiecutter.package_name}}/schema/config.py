@@ -24,6 +24,7 @@ from .stages import (
     Probe,
     Sanity,
     Serve,
+    Tune,
 )
 from .strict import Named, Open, Strict
 from .training import Optimizer, Schedule, Task, Trainer
@@ -65,6 +66,7 @@ class Config(Strict):
     labels: Labels
     baselines: Baselines
     sanity: Sanity
+    tune: Tune
     diagnose: Diagnose
     evaluate: Evaluate
     export: Export
