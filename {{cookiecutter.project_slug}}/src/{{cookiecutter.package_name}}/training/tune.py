@@ -164,5 +164,6 @@ class ReportEpoch(Callback):
         metric = f"val/{module.hparams['task']['metric']}"
         value, epoch = float(trainer.callback_metrics[metric]), trainer.current_epoch + 1
         self.trial.report(value, epoch)
-        if self.trial.should_prune() and DEFAULT not in self.trial.user_attrs:
+        spared = DEFAULT in self.trial.user_attrs or epoch == trainer.max_epochs
+        if not spared and self.trial.should_prune():
             raise optuna.TrialPruned(f"pruned at epoch {epoch} with {value:.4g}")

@@ -139,6 +139,7 @@ def is_edited(path: Path) -> bool:
 def write_experiment(figures: dict[str, Any]) -> None:
     """Writes the winner's values as an experiment, and in comments where they come from."""
     best, default = figures["best"], figures["default"]["value"]
+    given = " ".join(figures["overrides"])
     chosen = to_overrides(best["values"])
     groups = {k.removesuffix(GROUP): v for k, v in best["values"].items() if k.endswith(GROUP)}
     own: dict[str, Any] = {}
@@ -153,9 +154,10 @@ def write_experiment(figures: dict[str, Any]) -> None:
     notes = [
         f"Study {figures['study']}, trial {best['number']} of {len(figures['trials'])}: "
         f"{figures['metric']} {best['value']:.4g} after {figures['epochs']} epochs.",
-        f"The config as it was: {default}. The best of many is optimistic.",
+        f"The config as it was: {'failed' if default is None else f'{default:.4g}'}. "
+        "The best of many is optimistic.",
         f"Data version {figures['data_version']}.",
-        f"Searched with: {' '.join(figures['overrides']) or 'no overrides'}; give them again.",
+        *([f"Give what the search was given, too: {given}"] if given else []),
     ]
     body = yaml.safe_dump(OmegaConf.to_container(content), sort_keys=False, allow_unicode=True)
     rest = "".join(f"# {note}\n" for note in notes) + body
