@@ -294,8 +294,15 @@ def test_few_trials_or_narrowed_ranges_prove_no_tuning(search):
     set_in("stages.yaml", "trials: 4", "trials: 10")
     with pytest.raises(StaleError, match="config"):
         hyperparameters_are_tuned(Project())
-    ranges = "optimizer.lr: [1.0e-4, 1.0e-2], model.dropout: [0.0, 0.2], schedule.warmup: [0.0, 0.1]"
-    set_in("stages.yaml", "ranges: {}", f"ranges: {{{ranges}}}")
+    narrow = (
+        "optimizer.lr: [1.0e-4, 1.0e-2]",
+        "model.dropout: [0, 0.2]",
+        "schedule.warmup: [0, 0.1]",
+    )
+    set_in("stages.yaml",
+        "ranges: {}",
+        "ranges: {" + ",
+        ".join(narrow) + "}")
     search()
     assert not hyperparameters_are_tuned(Project()).holds
 
