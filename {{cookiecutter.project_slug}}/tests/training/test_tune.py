@@ -299,10 +299,7 @@ def test_few_trials_or_narrowed_ranges_prove_no_tuning(search):
         "model.dropout: [0, 0.2]",
         "schedule.warmup: [0, 0.1]",
     )
-    set_in("stages.yaml",
-        "ranges: {}",
-        "ranges: {" + ",
-        ".join(narrow) + "}")
+    set_in("stages.yaml", "ranges: {}", "ranges: {" + ", ".join(narrow) + "}")
     search()
     assert not hyperparameters_are_tuned(Project()).holds
 
