@@ -153,8 +153,9 @@ def run_first_pipeline(project: Path, package: str) -> str:
         subprocess.run(command, cwd=project, check=True)
     done = run("-m", package, "pipeline", project=project)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    ablated = run("-m", package, "ablate", project=project)
-    assert ablated.returncode == 0, ablated.stdout[-4000:] + ablated.stderr[-4000:]
+    if package == "image_classification":  # whose faults ask for it
+        ablated = run("-m", package, "ablate", project=project)
+        assert ablated.returncode == 0, ablated.stdout[-4000:] + ablated.stderr[-4000:]
     return done.stdout
 
 

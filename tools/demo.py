@@ -138,6 +138,8 @@ def main() -> None:
     make(project, "pipeline")
     say("what each component is worth")
     subprocess.run(command_line(project, "ablate"), cwd=project, check=True)
+    say("tune: a search on validation")
+    subprocess.run(command_line(project, "tune"), cwd=project, check=True)
     say("serve one digit")
     print(serve_one(project))
     say("what it reached")

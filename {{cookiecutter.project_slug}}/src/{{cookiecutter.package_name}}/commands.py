@@ -180,6 +180,15 @@ STAGES = {
             options=("split=kfold",),
         ),
         Stage(
+            "tune",
+            4,
+            "training.tune",
+            "search hyperparameters over the cheat sheet's ranges, scored on validation",
+            (*TRAINING, "callbacks", "tune"),
+            ("preprocess",),
+            in_pipeline=False,
+        ),
+        Stage(
             "diagnose",
             4,
             "training.diagnose",

@@ -19,6 +19,8 @@ from .files import atomic
 from .problem.cheatsheet import find_outside_range
 from .schema.config import find_mistakes
 
+GIVEN = "_given"  # attribute of a config: the overrides that it was composed with
+
 
 def find_root(start: Path | None = None) -> Path:
     """The project root: the nearest folder upwards that holds `configs/config.yaml`.
@@ -55,6 +57,7 @@ def compose(overrides: Sequence[str] = (), validate: bool = True) -> DictConfig:
         mistakes = find_mistakes(plain)
         if mistakes:
             raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+    cfg.__dict__[GIVEN] = list(overrides)
     return cfg
 
 
@@ -81,6 +84,15 @@ def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
         else:
             OmegaConf.update(own, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
     return own
+def given_overrides(cfg: DictConfig) -> list[str]:
+    """The overrides that `compose` made a config with, to compose variants of it.
+
+    Raises:
+        UserError: Hydra's own command line composed it.
+    """
+    if GIVEN not in cfg.__dict__:
+        raise UserError("this command composes its runs itself: start it without options as `-m`.")
+    return list(cfg.__dict__[GIVEN])
 
 
 def explain_composition(error: Exception, overrides: Sequence[str]) -> str:

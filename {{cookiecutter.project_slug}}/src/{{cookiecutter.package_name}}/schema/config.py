@@ -27,6 +27,7 @@ from .stages import (
     Probe,
     Sanity,
     Serve,
+    Tune,
 )
 from .strict import Named, Open, Strict
 from .training import Optimizer, Schedule, Task, Trainer
@@ -71,6 +72,7 @@ class Config(Strict):
     sanity: Sanity
     find_lr: FindLr
     find_batch_size: FindBatchSize
+    tune: Tune
     diagnose: Diagnose
     evaluate: Evaluate
     ablate: Ablate

@@ -69,6 +69,16 @@ class Diagnose(Strict):
     run: str
 
 
+class Tune(Strict):
+    """Settings of the search for hyperparameters."""
+
+    keys: Annotated[list[str], Field(min_length=1)]
+    ranges: dict[str, Annotated[list[int | float], Field(min_length=2, max_length=2)]]
+    trials: Positive
+    epochs: Positive
+    storage: str | None
+
+
 class Evaluate(Strict):
     """Settings of the evaluate stage."""
 
