@@ -84,14 +84,16 @@ def submit(stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> None:
             "launcher=slurm: there is no sbatch here: run this on a login node of the cluster, "
             "or leave the launcher out."
         )
-    arguments = [stage.name, *drop_launcher(overrides, stage.options), "launcher=local"]
     parameters = describe_job(stage, cfg)
+    arguments = [stage.name, *drop_launcher(overrides, stage.options), "launcher=local"]
     command = Command(arguments, choose_folder(stage, cfg), cfg.launcher.max_requeues)
     executor = submitit.SlurmExecutor(folder=Path(cfg.paths.runs_dir, "slurm", "%j"))
     executor.update_parameters(**parameters)
     try:
         job = executor.submit(command)
     except submitit.core.utils.FailedJobError as error:
+        if command.run_dir is not None and cfg.resume is None:
+            Path(command.run_dir).rmdir()
         told = re.findall(r"error: (.+)", str(error)) or [str(error)]
         raise UserError(f"sbatch refuses the job: {told[-1]}") from error
     log = job.paths.stdout
