@@ -79,7 +79,12 @@ def test_tasks_that_cannot_be_counted_are_refused(checked, run, slurm):
 
 @pytest.mark.parametrize(
     ("command", "rank", "lives", "asked"),
-    [("train", 0, 0, True), ("train", 1, 0, False), ("train", 0, 2, False), ("evaluate", 0, 0, False)],
+    [
+        ("train", 0, 0, True),
+        ("train", 1, 0, False),
+        ("train", 0, 2, False),
+        ("evaluate", 0, 0, False),
+    ],
 )
 def test_the_first_task_asks_for_another_life_behind_the_time_limit(
     slurm, monkeypatch, command, rank, lives, asked

@@ -131,7 +131,8 @@ class LitModel(LightningModule):
         hyperparameters = self.hparams
         make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))
         decay = hyperparameters["optimizer"]["weight_decay"]
-        optimizer: Optimizer = make_optimizer(list(group_parameters(self.network, decay, self.dims)))
+        groups = list(group_parameters(self.network, decay, self.dims))
+        optimizer: Optimizer = make_optimizer(groups)
         share = build(OmegaConf.create(hyperparameters["schedule"]))
         total = hyperparameters["total_steps"]
         scheduler = LambdaLR(optimizer, lambda step: share(step, total))
