@@ -50,12 +50,12 @@ def test_two_processes_killed_at_once_end_with_the_same_bits(checked, small):
 
 @pytest.mark.slow
 def test_torchrun_goes_on_after_a_process_has_died(checked, small):
-    settings = (*SETTINGS, *small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
+    settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
     crash = "+callbacks.crash._target_=processes.Crash"
     environment = describe_environment() | {"PROCESSES": "2", "DL_RUN_DIR": "runs/exp-torchrun"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
-        ["bash", SCRIPT, *settings, crash],
+        ["bash", SCRIPT, *SETTINGS, *settings, crash],
         env=environment,
         capture_output=True,
         text=True,
