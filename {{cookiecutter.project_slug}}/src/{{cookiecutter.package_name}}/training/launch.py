@@ -18,6 +18,7 @@ from ..cli import main
 from ..commands import Stage
 from ..configuration import to_plain
 from ..errors import UserError
+from .resume import choose_run_dir
 from .runs import RUN_DIR
 
 GOES_ON = ("train", "tune")  # what continues where a time limit stopped it
@@ -86,20 +87,21 @@ def submit(stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> None:
         )
     parameters = describe_job(stage, cfg)
     arguments = [stage.name, *drop_launcher(overrides, stage.options), "launcher=local"]
-    command = Command(arguments, choose_folder(stage, cfg), cfg.launcher.max_requeues)
+    run_dir = str(choose_run_dir(cfg).resolve()) if stage.name == "train" else None
+    command = Command(arguments, run_dir, cfg.launcher.max_requeues)
     executor = submitit.SlurmExecutor(folder=Path(cfg.paths.runs_dir, "slurm", "%j"))
     executor.update_parameters(**parameters)
     try:
         job = executor.submit(command)
     except submitit.core.utils.FailedJobError as error:
-        if command.run_dir is not None and cfg.resume is None:
-            Path(command.run_dir).rmdir()
+        if run_dir is not None and not any(Path(run_dir).iterdir()):
+            Path(run_dir).rmdir()
         told = re.findall(r"error: (.+)", str(error)) or [str(error)]
         raise UserError(f"sbatch refuses the job: {told[-1]}") from error
     log = job.paths.stdout
     print(f"{stage.name}: job {job.job_id} is submitted, its logs are in {log.parent}")
-    if command.run_dir is not None:
-        print(f"  its run:  {command.run_dir}")
+    if run_dir is not None:
+        print(f"  its run:  {run_dir}")
     print(f"  follow:   squeue --job {job.job_id}; tail -F {log}")
     print(f"  stop:     scancel {job.job_id}", flush=True)
     if cfg.launcher.wait:
@@ -112,18 +114,6 @@ def drop_launcher(overrides: Sequence[str], options: Sequence[str]) -> list[str]
     """Overrides less those of `launcher`, and less what the command adds by itself."""
     kept = [o for o in overrides if not re.match(r"[+~]*launcher[.=]", o)]
     return [override for override in kept if override not in options]
-
-
-def choose_folder(stage: Stage, cfg: DictConfig) -> str | None:
-    """The folder that all processes of a training run, and all its lives, write to."""
-    if stage.name != "train":
-        return None
-    from .record import create_run_dir
-    from .resume import find_run
-
-    runs_dir = cfg.paths.runs_dir
-    folder = create_run_dir(runs_dir) if cfg.resume is None else find_run(runs_dir, cfg.resume)
-    return str(folder.resolve())
 
 
 def describe_job(stage: Stage, cfg: DictConfig) -> dict[str, Any]:

@@ -147,10 +147,7 @@ def group_parameters(
 ) -> Iterator[dict[str, Any]]:
     """Two groups: matrices and kernels decay; norms, biases and other vectors do not.
 
-    Args:
-        network: Its parameters may be shards by now.
-        weight_decay: Of the first group.
-        dims: Of each parameter, as the network was built; None: as it is.
+    Where parameters are shards by now, `dims` says what each of them was.
     """
     dims = [p.ndim for p in network.parameters()] if dims is None else dims
     pairs = zip(network.parameters(), dims, strict=True)
