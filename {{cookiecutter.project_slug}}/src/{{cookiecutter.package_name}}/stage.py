@@ -30,13 +30,29 @@ INPUTS = {
 }
 
 
-def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report:
-    """Composes the config, runs one stage and writes its report.
+def run_stage(stage: Stage, overrides: Sequence[str] = ()) -> Report | None:
+    """Composes the config, runs one stage and writes its report; or hands both to a cluster.
 
     Raises:
         UserError: The config is wrong, an input is missing, or the stage's own reason.
     """
-    return execute(stage, compose((*stage.options, *overrides)))
+    return launch(stage, overrides, compose((*stage.options, *overrides)))
+
+
+def launch(stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> Report | None:
+    """Runs one stage where `launcher` says; None if that is elsewhere.
+
+    Raises:
+        UserError: As `run_stage`.
+    """
+    if cfg.launcher.name == "local":
+        return execute(stage, cfg)
+    from .training.launch import submit
+
+    warn_outside_cheatsheet(cfg)
+    refuse_failed(stage.reads, cfg.paths.reports_dir)
+    submit(stage, overrides, cfg)
+    return None
 
 
 def execute(stage: Stage, cfg: DictConfig) -> Report:

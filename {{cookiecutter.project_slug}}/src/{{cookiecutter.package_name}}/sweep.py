@@ -4,10 +4,11 @@ import sys
 import traceback
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from .commands import Stage
-from .stage import execute
+from .stage import launch
 
 
 def run_with_hydra(stage: Stage, arguments: list[str]) -> None:
@@ -16,7 +17,7 @@ def run_with_hydra(stage: Stage, arguments: list[str]) -> None:
     @hydra.main(version_base="1.3", config_path=None, config_name="config")
     def task(cfg: DictConfig) -> None:
         try:
-            execute(stage, cfg)
+            launch(stage, HydraConfig.get().overrides.task, cfg)
         except Exception:
             # A sweep reports only the first of several failures: keep each in its log.
             traceback.print_exc()

@@ -30,7 +30,7 @@ from .stages import (
     Tune,
 )
 from .strict import Named, Open, Strict
-from .training import Optimizer, Schedule, Task, Trainer
+from .training import Launcher, Optimizer, Schedule, Task, Trainer
 
 
 class Paths(Strict):
@@ -63,6 +63,7 @@ class Config(Strict):
     optimizer: Optimizer
     schedule: Schedule
     trainer: Trainer
+    launcher: Launcher
     callbacks: dict[str, Open | None]
     logger: dict[str, Open | None]
     explore: Explore

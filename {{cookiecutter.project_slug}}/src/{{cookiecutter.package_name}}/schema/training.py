@@ -41,6 +41,25 @@ class Schedule(Strict):
     end: float | None = None
 
 
+class Launcher(Strict):
+    """Where a command runs; the values are a SLURM job's."""
+
+    name: Literal["local", "slurm"]
+    minutes: Positive = 60
+    signal_seconds: Positive = 120
+    max_requeues: Annotated[int, Field(ge=0)] = 0
+    gpus_per_node: Annotated[int, Field(ge=0)] | None = None
+    cpus_per_task: Positive | None = None
+    mem_gb: Annotated[float, Field(gt=0)] | None = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    setup: list[str] | None = None
+    extra: dict[str, str | int | bool] | None = None
+    wait: bool = False
+
+
 class Trainer(Strict):
     """Arguments of Lightning's Trainer."""
 
@@ -49,6 +68,7 @@ class Trainer(Strict):
     devices: Literal["auto"] | int | list[int]
     num_nodes: Positive
     strategy: str
+    sync_batchnorm: bool
     precision: str | int
     max_epochs: int
     max_steps: int

@@ -149,7 +149,11 @@ class DataWait(Callback):
 
 
 def measure_norm(module: LightningModule) -> Tensor:
-    """The norm of all gradients together."""
-    return torch.nn.utils.get_total_norm(
+    """The norm of all gradients together, over all shards under FSDP."""
+    norm = torch.nn.utils.get_total_norm(
         [p.grad for p in module.parameters() if p.grad is not None]
     )
+    if "FSDP" in type(module.trainer.strategy).__name__:
+        squares = norm.to(module.device).square()
+        norm = module.trainer.strategy.reduce(squares, reduce_op="sum").sqrt()
+    return norm

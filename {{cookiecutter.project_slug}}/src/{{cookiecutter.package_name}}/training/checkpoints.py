@@ -129,6 +129,8 @@ class ResumeCheckpoint(Checkpoint):
         if trainer.is_global_zero:
             for old in sorted(self.folder.glob(f"{PREFIX}*.ckpt"))[: -self.keep]:
                 old.unlink()
+        # A process that stops before the state has its name would take the first one with it.
+        trainer.strategy.barrier()
         self.saved = time.monotonic()
 
     @staticmethod

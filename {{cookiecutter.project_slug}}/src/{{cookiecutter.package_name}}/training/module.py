@@ -61,6 +61,7 @@ class LitModel(LightningModule):
         self.network = build_network(model, preprocess, state["data"], width)
         # Convolutions run about 1.5 times as fast with channels last; activations follow weights.
         self.network.to(memory_format=torch.channels_last)
+        self.dims = [p.ndim for p in self.network.parameters()]  # FSDP flattens what it shards
         weights = None if class_weights is None else torch.tensor(class_weights)
         self.train_loss = self.task.loss(state["task"], weights, gamma)
         self.val_loss = self.task.loss(state["task"])
@@ -114,12 +115,26 @@ class LitModel(LightningModule):
         self.log_dict(metrics.compute(), sync_dist=True)
         metrics.reset()
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clips; under FSDP by the norm over all shards, which Lightning refuses to do."""
+        model: Any = self.trainer.strategy.model
+        if gradient_clip_val and hasattr(model, "clip_grad_norm_"):
+            model.clip_grad_norm_(gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The configured optimizer, its rate following the schedule step by step."""
         hyperparameters = self.hparams
         make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))
         decay = hyperparameters["optimizer"]["weight_decay"]
-        optimizer: Optimizer = make_optimizer(list(group_parameters(self.network, decay)))
+        groups = list(group_parameters(self.network, decay, self.dims))
+        optimizer: Optimizer = make_optimizer(groups)
         share = build(OmegaConf.create(hyperparameters["schedule"]))
         total = hyperparameters["total_steps"]
         scheduler = LambdaLR(optimizer, lambda step: share(step, total))
@@ -129,11 +144,18 @@ class LitModel(LightningModule):
         }
 
 
-def group_parameters(network: nn.Module, weight_decay: float) -> Iterator[dict[str, Any]]:
-    """Two groups: matrices and kernels decay; norms, biases and other vectors do not."""
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    matrices = [parameter for parameter in trainable if parameter.ndim > 1]
-    vectors = [parameter for parameter in trainable if parameter.ndim <= 1]
+def group_parameters(
+    network: nn.Module, weight_decay: float, dims: list[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Two groups: matrices and kernels decay; norms, biases and other vectors do not.
+
+    Where parameters are shards by now, `dims` says what each of them was.
+    """
+    dims = [p.ndim for p in network.parameters()] if dims is None else dims
+    pairs = zip(network.parameters(), dims, strict=True)
+    trainable = [(parameter, dim) for parameter, dim in pairs if parameter.requires_grad]
+    matrices = [parameter for parameter, dim in trainable if dim > 1]
+    vectors = [parameter for parameter, dim in trainable if dim <= 1]
     for parameters, decay in ((matrices, weight_decay), (vectors, 0.0)):
         if parameters:
             yield {"params": parameters, "weight_decay": decay}

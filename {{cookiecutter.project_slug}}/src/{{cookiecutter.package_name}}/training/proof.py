@@ -29,6 +29,7 @@ TRAINER = {
     "devices": 1,
     "num_nodes": 1,
     "strategy": "auto",
+    "sync_batchnorm": False,
     "precision": "32-true",
     "max_epochs": 2,
     "max_steps": -1,

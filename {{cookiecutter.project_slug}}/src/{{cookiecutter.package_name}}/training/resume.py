@@ -1,5 +1,6 @@
 """Going on with a run that was stopped or killed. Run: `train resume=latest`, or a run's id."""
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
 from .checkpoints import LOG, PREFIX, STATE
 from .loggers import rewrite_log
-from .record import describe_hardware
-from .runs import read_records
+from .record import create_run_dir, describe_hardware
+from .runs import RUN_DIR, read_records
 
 NEEDED = {
     "state_dict",
@@ -39,6 +40,49 @@ FREE = (
 SHOWN = 5  # differing keys in the sentence
 # A killed run's workers live on for a moment, and hold its lock.
 LOCK_SECONDS = 30
+
+
+def find_begun(cfg: DictConfig) -> Path | None:
+    """The folder of the run that goes on, by `resume` or a launcher's choice; None: a new one.
+
+    Raises:
+        UserError: As `find_run`.
+    """
+    given = os.environ.get(RUN_DIR)
+    if given is not None:
+        return Path(given) if Path(given, "record.json").exists() else None
+    return None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
+
+
+def choose_run_dir(cfg: DictConfig) -> Path:
+    """The folder of a new run, or with `resume` of an old one; a launcher's choice comes first.
+
+    A launcher names one folder for all processes and all lives of a run: what has a record there
+    goes on by itself.
+
+    Raises:
+        UserError: As `find_run`; a stream cannot go on; or the first of several processes could
+            not tell the others where it writes.
+    """
+    given = os.environ.get(RUN_DIR)
+    begun = find_begun(cfg)
+    if cfg.loader.name == "stream" and begun is not None and not read_rank():
+        raise UserError("a stream cannot go on within an epoch: start a new run.")
+    if given is not None:
+        Path(given).mkdir(parents=True, exist_ok=True)
+        return find_run(Path(given).parent, Path(given).name) if begun else Path(given)
+    if max(int(os.environ.get(name, 1)) for name in ("WORLD_SIZE", "SLURM_NTASKS")) > 1:
+        raise UserError(
+            f"several processes were started and {RUN_DIR} does not name their run's folder: use "
+            "`launcher=slurm` or deploy/torchrun/train.sh, or set it to a new name in runs/."
+        )
+    return begun or create_run_dir(cfg.paths.runs_dir)
+
+
+def read_rank() -> int:
+    """This process among those of the run, as torchrun, Lightning or srun say; 0 is the first."""
+    names = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+    return next((int(os.environ[name]) for name in names if name in os.environ), 0)
 
 
 def find_run(runs_dir: str | Path, wanted: str) -> Path:
@@ -110,13 +154,12 @@ def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def find_checkpoint(run_dir: Path) -> Path | None:
-    """The newest whole state; says so where it passes over a damaged one, or finds none."""
+    """The newest whole state, if there is one; says so where it passes over a damaged one."""
     for path in sorted((run_dir / "checkpoints").glob(f"{PREFIX}*.ckpt"), reverse=True):
         damage = find_damage(path)
         if not damage:
             return path
         print(f"warning: {path} is damaged ({damage}): going on from the one before.")
-    print(f"{run_dir.name} has no state to go on from: starting at its first step.")
     return None
 
 

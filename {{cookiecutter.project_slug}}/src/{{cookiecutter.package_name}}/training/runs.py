@@ -14,6 +14,9 @@ from ..data.store import load_state
 from ..errors import UserError
 from ..files import read_json
 
+# Where a launcher names the run's folder, so that every process, and every life, uses the same.
+RUN_DIR = "DL_RUN_DIR"
+
 
 @dataclass(frozen=True)
 class Run:

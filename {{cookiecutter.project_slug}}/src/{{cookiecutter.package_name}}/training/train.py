@@ -4,8 +4,9 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning.pytorch as pl
 import torch
@@ -29,13 +30,19 @@ from .evidence import (
 from .guard import NonFiniteError
 from .module import LitModel
 from .rate import settle_rate
-from .record import create_run_dir, finish_record, resume_record, start_record
-from .resume import find_checkpoint, find_run, lock_run, refuse_changes, rewind
+from .record import finish_record, resume_record, start_record
+from .resume import (
+    choose_run_dir,
+    find_begun,
+    find_checkpoint,
+    lock_run,
+    read_rank,
+    refuse_changes,
+    rewind,
+)
+from .runs import RUN_DIR
 from .runs_page import write_runs_page
 from .trainer import build_trainer
-
-# Processes that Lightning starts for DDP find the run's folder here and make none of their own.
-RUN_DIR = "DL_RUN_DIR"
 
 
 def run(cfg: DictConfig) -> Report:
@@ -46,28 +53,35 @@ def run(cfg: DictConfig) -> Report:
     """
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
-    is_new, runs_dir = cfg.resume is None, cfg.paths.runs_dir
-    if RUN_DIR in os.environ:  # started by DDP beside the first process, which reports
-        run_dir = Path(os.environ[RUN_DIR])
-        cfg = settle_rate(cfg, run_dir)
-        fit(cfg, open_data(cfg), run_dir, None if is_new else find_checkpoint(run_dir))
-        sys.exit(0)
-    cfg = settle_rate(cfg, None if is_new else find_run(runs_dir, cfg.resume))
+    begun = find_begun(cfg)
+    cfg = settle_rate(cfg, begun)
     data = open_data(cfg)
-    weights = describe_weights(to_plain(cfg.model)) if is_new else None  # refuses before a run is
-    run_dir = create_run_dir(runs_dir) if is_new else find_run(runs_dir, cfg.resume)
+    weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
+    run_dir = choose_run_dir(cfg)
+    if read_rank() > 0:
+        follow(cfg, data, run_dir)
     with lock_run(run_dir):
-        if is_new:
+        if not (run_dir / "record.json").exists():
             record, checkpoint = start_record(run_dir, cfg, data.state, weights), None
         else:
             refuse_changes(run_dir, cfg, data.state["version"])
             checkpoint = find_checkpoint(run_dir)
+            if checkpoint is None:
+                print(f"{run_dir.name} has no state to go on from: starting at its first step.")
             record = resume_record(run_dir, rewind(run_dir, checkpoint))
         trainer, outcome = fit_on_record(cfg, data, run_dir, record, checkpoint)
     report = write_model(cfg, run_dir, trainer, outcome)
     report.figures["augmented"] = describe_augmented(cfg, getattr(data, "store", None), trainer)
     report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
     return report
+
+
+def follow(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> NoReturn:
+    """Trains beside the first process, which alone keeps the record and reports."""
+    # Launchers end a run when a process of it fails: the first one says how it ended.
+    with suppress(Terminated):
+        fit(cfg, data, run_dir, find_checkpoint(run_dir))
+    sys.exit(0)
 
 
 def fit_on_record(
@@ -104,14 +118,8 @@ def fit_on_record(
 
 
 def open_data(cfg: DictConfig) -> SplitData | StreamData:
-    """The processed arrays, or with `loader=stream` the chunks made of them.
-
-    Raises:
-        UserError: A stream is to go on from within an epoch, which it cannot.
-    """
+    """The processed arrays, or with `loader=stream` the chunks made of them."""
     if cfg.loader.name == "stream":
-        if cfg.resume is not None:
-            raise UserError("a stream cannot go on within an epoch: start a new run.")
         version = load_report("preprocess", cfg.paths.reports_dir).figures["version"]
         return StreamData(cfg.loader, version, build(cfg.balance), cfg.seed)
     return SplitData(load_store(cfg.paths.data_dir), cfg.loader, build(cfg.balance), cfg.seed)

@@ -23,6 +23,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     """
     settings = to_plain(cfg.trainer)
     settings.pop("name")
+    refuse_unsuitable(cfg.trainer)
     settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     # Lightning's hints about products and its own deprecated calls are not the user's business.
@@ -30,6 +31,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
     # SplitData goes on within an epoch by itself, which Lightning cannot know.
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
+    warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
     return Trainer(
         **settings,
@@ -51,6 +53,14 @@ def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
             extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
             callbacks.append(build(node, **extra))
     return callbacks
+
+
+def refuse_unsuitable(trainer: DictConfig) -> None:
+    """Raises a UserError for what works on GPUs alone."""
+    asked = {"strategy=fsdp": "fsdp" in trainer.strategy, "sync_batchnorm": trainer.sync_batchnorm}
+    has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
+    for name in [name for name, is_on in asked.items() if is_on and not has_gpu]:
+        raise UserError(f"trainer.{name} needs GPUs, and this run has none: use trainer=ddp.")
 
 
 def choose_precision(accelerator: str, wanted: str | int) -> str | int:
