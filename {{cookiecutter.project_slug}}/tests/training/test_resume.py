@@ -84,9 +84,15 @@ def test_between_two_epochs_a_run_goes_on_with_its_whole_log(stop, checked, run)
 
 @pytest.mark.parametrize(
     "setting",
-    ["trainer.accumulate_grad_batches=2", "trainer.max_steps=9", "trainer.limit_train_batches=0.8"],
+    [
+        "trainer.accumulate_grad_batches=2",
+        "trainer.max_steps=9",
+        "trainer.limit_train_batches=0.8",
+        "callbacks=ema",
+        "callbacks=swa",
+    ],
 )
-def test_other_ways_to_count_steps_go_on_too(stop, checked, run, setting):
+def test_with_these_options_it_goes_on_too(stop, checked, run, setting):
     stopped = stop(setting)
     run("train", *SHORT, setting, "resume=latest")
     run("train", *SHORT, setting)

@@ -42,9 +42,10 @@ class Schedule(Strict):
 
 
 class Trainer(Strict):
-    """Arguments of Lightning's Trainer."""
+    """Arguments of Lightning's Trainer, and whether the network is compiled."""
 
     name: str
+    compile: bool
     accelerator: str
     devices: Literal["auto"] | int | list[int]
     num_nodes: Positive
