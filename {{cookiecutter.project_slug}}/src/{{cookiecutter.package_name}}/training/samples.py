@@ -66,4 +66,4 @@ class SamplePredictions(Callback):
 def describe(prediction: dict[str, Any]) -> str:
     """A prediction's word or number, and how sure it is."""
     shown = [v for v in prediction.values() if isinstance(v, str | float)]
-    return " ".join(f"{v:.3g}" if isinstance(v, float) else v for v in shown)
+    return ", ".join(f"{v:.3g}" if isinstance(v, float) else v for v in shown)
