@@ -77,9 +77,11 @@ def prepare(folder: Path) -> dict[str, list[str]]:
     module = [sys.executable, "-m", "generated"]
     for stage in STAGES:
         run([*module, stage], folder)
+    train = [*module, "train", "+callbacks.stop._target_=first_step.Stop"]
     return {
-        "this project's first step": [*module, "train", "+callbacks.stop._target_=first_step.Stop"],
+        "this project's first step": train,
         "the other's imports": [sys.executable, "-c", THEIRS],
+        "this project's, logger=[csv]": [*train, "logger=[csv]"],
         "import lightning.pytorch": [
             sys.executable,
             "-c",
