@@ -337,13 +337,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=3200)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
     parser.add_argument("--gpu", action="store_true")
     options = parser.parse_args()
     if options.gpu and not torch.cuda.is_available():
         print("GPU: not measured: no GPU")
         return
     os.environ["WANDB_MODE"] = "offline"
-    nets = {"ResNet-18, compiled, bf16": ON_GPU} if options.gpu else NETS
+    nets = {name: NETS[name] for name in options.nets}
+    nets = {"ResNet-18, compiled, bf16": ON_GPU} if options.gpu else nets
     with tempfile.TemporaryDirectory() as folder:
         more = {"package_name": "generated"}
         project = cookiecutter(
