@@ -84,6 +84,8 @@ def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
         else:
             OmegaConf.update(own, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
     return own
+
+
 def given_overrides(cfg: DictConfig) -> list[str]:
     """The overrides that `compose` made a config with, to compose variants of it.
 

@@ -10,6 +10,7 @@ from lives import Nursery, same_end
 from {{ cookiecutter.package_name }}.data.load import EpochSampler
 from {{ cookiecutter.package_name }}.errors import Terminated, UserError
 from {{ cookiecutter.package_name }}.training.checkpoints import ResumeCheckpoint
+from {{ cookiecutter.package_name }}.training.module import EPOCH, LitModel
 from {{ cookiecutter.package_name }}.training.resume import find_checkpoint
 
 pytestmark = pytest.mark.pipeline
@@ -84,12 +85,33 @@ def test_between_two_epochs_a_run_goes_on_with_its_whole_log(stop, checked, run)
 
 @pytest.mark.parametrize(
     "setting",
-    ["trainer.accumulate_grad_batches=2", "trainer.max_steps=9", "trainer.limit_train_batches=0.8"],
+    [
+        "trainer.accumulate_grad_batches=2",
+        "trainer.max_steps=9",
+        "trainer.limit_train_batches=0.8",
+        "callbacks=ema",
+        "callbacks=swa",
+    ],
 )
-def test_other_ways_to_count_steps_go_on_too(stop, checked, run, setting):
+def test_with_these_options_it_goes_on_too(stop, checked, run, setting):
     stopped = stop(setting)
     run("train", *SHORT, setting, "resume=latest")
     run("train", *SHORT, setting)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+def test_a_mean_that_a_step_logs_goes_on_within_an_epoch(stop, checked, run, monkeypatch):
+    step = LitModel.training_step
+
+    def log_too(self, batch, index):
+        loss = step(self, batch, index)
+        self.log("train/too", loss.detach(), **EPOCH, batch_size=len(batch["targets"]))
+        return loss
+
+    monkeypatch.setattr(LitModel, "training_step", log_too)
+    stopped = stop()
+    run("train", *SHORT, "resume=latest")
+    run("train", *SHORT)
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
 
 

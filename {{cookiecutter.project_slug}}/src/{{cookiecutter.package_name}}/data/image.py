@@ -169,6 +169,13 @@ class ImageFolder:
         plot_sheet(self.root, sheet, path.with_suffix(".png"))
         return [path.name, path.with_suffix(".png").name]
 
+    def draw_items(self, arrays: Arrays, words: list[str], path: Path) -> bool:
+        """Tiles of the images as the model gets them."""
+        from .image_plots import draw_tiles
+
+        draw_tiles(arrays["image"], words, path)
+        return True
+
     def read(self, items: pd.DataFrame) -> Images:
         """The images, decoded one by one as they are used."""
         return Images([self.root / item for item in items["id"]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from ..errors import UserError
 from ..files import atomic
@@ -129,3 +129,19 @@ def plot_sheet(root: Path, sheet: pd.DataFrame, path: Path) -> None:
     with atomic(path) as draft:
         figure.savefig(draft, dpi=110, format="png", bbox_inches="tight")
     plt.close(figure)
+
+
+def draw_tiles(images: np.ndarray, words: list[str], path: Path) -> None:
+    """Images (N, C, H, W) as tiles, a word below each."""
+    width, height = TILE * 3 // 2, TILE + 16
+    rows = -(-len(images) // SHEET_WIDTH)
+    sheet = Image.new("RGB", (width * SHEET_WIDTH, height * rows), "white")
+    pen = ImageDraw.Draw(sheet)
+    for place, (image, word) in enumerate(zip(images, words, strict=True)):
+        left, top = place % SHEET_WIDTH * width, place // SHEET_WIDTH * height
+        pixels = np.broadcast_to(image.transpose(1, 2, 0), (*image.shape[1:], 3))
+        tile = Image.fromarray(np.ascontiguousarray(pixels)).resize((TILE, TILE))
+        sheet.paste(tile, (left, top))
+        pen.text((left, top + TILE + 2), word[:16], fill="black")
+    with atomic(path) as draft:
+        sheet.save(draft, format="png")

@@ -183,6 +183,10 @@ class Table:
         write_table(pd.concat([sheet, rows], axis=1), path)
         return [path.name]
 
+    def draw_items(self, arrays: Arrays, words: list[str], path: Path) -> bool:
+        """No picture: a row is none."""
+        return False
+
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
         features, _ = self.load()

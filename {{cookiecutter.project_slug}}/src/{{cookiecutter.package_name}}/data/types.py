@@ -91,6 +91,9 @@ class DataType(Protocol):
             Names of the files.
         """
 
+    def draw_items(self, arrays: Arrays, words: list[str], path: Path) -> bool:
+        """Draws items with a word below each, and whether it did: some cannot be seen."""
+
     def read(self, items: pd.DataFrame) -> Any:
         """Raw items in the order of `items`."""
 

@@ -61,9 +61,10 @@ class Launcher(Strict):
 
 
 class Trainer(Strict):
-    """Arguments of Lightning's Trainer."""
+    """Arguments of Lightning's Trainer, and whether the network is compiled."""
 
     name: str
+    compile: bool
     accelerator: str
     devices: Literal["auto"] | int | list[int]
     num_nodes: Positive

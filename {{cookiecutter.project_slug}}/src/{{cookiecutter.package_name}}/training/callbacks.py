@@ -9,6 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.optim import Optimizer
 
+MEGABYTE = 1e6
+
 
 class StepSeed(Callback):
     """Seeds torch's generator at each step, as a function of (seed, process, batches so far).
@@ -65,14 +67,14 @@ class GradientNorm(Callback):
         self, trainer: Trainer, module: LightningModule, optimizer: Optimizer
     ) -> None:
         """Measures all trainable parameters at once."""
-        self._epoch.append(measure_norm(module))
+        self._epoch.append(measure_norm(module, optimizer))
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Measures what clipping has left, once an epoch."""
         if trainer.is_last_batch:
-            norm = measure_norm(module)
+            norm = measure_norm(module, trainer.optimizers[0])
             name = "train/gradient_norm_clipped"
             module.log(name, norm, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
 
@@ -86,46 +88,50 @@ class GradientNorm(Callback):
         self._epoch = []
 
 
-class LossRange(Callback):
-    """Logs the very first loss, and the largest of each epoch: where training starts and jumps."""
+class FirstLoss(Callback):
+    """Logs the very first loss, with the first epoch: whether training starts where it should."""
 
     def __init__(self) -> None:
-        self._epoch: list[Tensor] = []  # on the device, so that no step waits for it
+        self.first: Tensor | None = None  # on the device, so that the step does not wait for it
 
     def state_dict(self) -> dict[str, Any]:
-        """The epoch's losses so far."""
-        return {"epoch": list(self._epoch)}
+        """The loss, for an epoch that goes on elsewhere."""
+        return {"first": self.first}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes them up."""
-        self._epoch = state_dict["epoch"]
+        """Takes it up."""
+        self.first = state_dict["first"]
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Keeps the step's loss."""
-        self._epoch.append(outputs["loss"].detach() * trainer.accumulate_grad_batches)
+        """Keeps the first step's loss."""
+        if self.first is None:
+            self.first = outputs["loss"].detach() * trainer.accumulate_grad_batches
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Logs them."""
-        losses = torch.stack([loss.to(module.device) for loss in self._epoch])
-        self._epoch = []
-        module.log("train/loss_max", losses.max(), sync_dist=True, reduce_fx="max")
-        if trainer.current_epoch == 0:
-            module.log("train/loss_first", losses[0], sync_dist=True)
+        """Logs it."""
+        if trainer.current_epoch == 0 and self.first is not None:
+            module.log("train/loss_first", self.first.to(module.device), sync_dist=True)
 
 
-class DataWait(Callback):
-    """Logs the share of each epoch's time in which the step waits for its batch."""
+class Throughput(Callback):
+    """Logs each epoch's training items a second, over all processes, and what slows or limits it.
+
+    That is the share of time in which steps wait for their batches, and the most memory that the
+    run has held of its GPU so far, in megabytes; a machine without a GPU has no such column.
+    """
 
     def __init__(self) -> None:
         self.ended: float | None = None
         self.started = self.waited = self.worked = 0.0
+        self.items = 0
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        """Forgets the epoch before; the first batch, for which workers start, is not counted."""
+        """Forgets the epoch before; the first batch, for which workers start, is not waited for."""
         self.ended = None
         self.waited = self.worked = 0.0
+        self.items = 0
 
     def on_train_batch_start(
         self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
@@ -139,20 +145,28 @@ class DataWait(Callback):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """The step is done; the wait for the next batch begins."""
+        self.items += len(batch["targets"])
+        if trainer.is_last_batch and module.device.type == "cuda":
+            torch.cuda.synchronize(module.device)  # the epoch's time is that of its steps
         self.ended = time.perf_counter()
         self.worked += self.ended - self.started
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Logs the share."""
-        share = self.waited / max(self.waited + self.worked, 1e-9)
-        module.log("train/data_wait", share, sync_dist=True)
+        """Logs the epoch's figures."""
+        seconds = max(self.waited + self.worked, 1e-9)
+        module.log("train/data_wait", self.waited / seconds, sync_dist=True)
+        rate = self.items / seconds
+        module.log("train/items_per_second", rate, sync_dist=True, reduce_fx="sum")
+        if module.device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(module.device) / MEGABYTE
+            module.log("train/peak_gpu_mb", peak, sync_dist=True, reduce_fx="max")
 
 
-def measure_norm(module: LightningModule) -> Tensor:
+def measure_norm(module: LightningModule, optimizer: Optimizer) -> Tensor:
     """The norm of all gradients together, over all shards under FSDP."""
-    norm = torch.nn.utils.get_total_norm(
-        [p.grad for p in module.parameters() if p.grad is not None]
-    )
+    # To look for the parameters in the module would take longer.
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     if "FSDP" in type(module.trainer.strategy).__name__:
         squares = norm.to(module.device).square()
         norm = module.trainer.strategy.reduce(squares, reduce_op="sum").sqrt()

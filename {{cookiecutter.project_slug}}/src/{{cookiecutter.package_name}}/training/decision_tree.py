@@ -185,13 +185,8 @@ def underfits(run: Run) -> str:
     return f"training ends at {run.train[-1]:.0%} of chance, validation at {run.val[-1]:.0%}"
 
 
-BESIDE = (
-    Branch(
-        "data-bound",
-        is_data_bound,
-        "loader.num_workers, a quicker disk, or less augmentation on the CPU",
-    ),
-)
+REMEDY = "loader.num_workers, a quicker disk, or less augmentation on the CPU"
+BESIDE = (Branch("data-bound", is_data_bound, REMEDY),)
 TREE = (
     Branch(
         "not a number",

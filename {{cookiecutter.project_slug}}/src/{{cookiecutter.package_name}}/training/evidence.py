@@ -14,9 +14,8 @@ from torch.optim import Optimizer
 from ..configuration import build
 from ..data.store import Store
 from ..model.checkpoint import load_network, read_checkpoint
-from .callbacks import GradientNorm
+from .callbacks import MEGABYTE, GradientNorm
 
-MEGABYTE = 1e6
 AUGMENTED_SHEET = "train_augmented.png"
 CLIP_RANGE = (0.5, 5.0)  # the cheat sheet's
 CLIP_POINT = 0.9  # of the steps' norms; the tenth above it is what clipping is for

@@ -1,6 +1,7 @@
 """The LightningModule: how one step trains and validates any network on any task."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from ..configuration import build
 from ..data.augment import Augmentation
@@ -19,6 +20,27 @@ from ..data.types import State
 from ..model.network import build_network
 
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
+
+
+class MeanLoss(Metric):
+    """Mean loss of an epoch's items, over all processes; `log` in each step would take longer."""
+
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("total", "count"):
+            self.add_state(name, default=torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, loss: Tensor, count: int) -> None:
+        """Takes in the mean loss of `count` items."""
+        self.total += loss * count
+        self.count += count
+
+    def compute(self) -> Tensor:
+        """The mean so far."""
+        return self.total / self.count
 
 
 class LitModel(LightningModule):
@@ -70,7 +92,9 @@ class LitModel(LightningModule):
         # The ranking metric alone while training: an update of each costs time in every step.
         ranking = {self.task.metric: metrics[self.task.metric].clone()}
         self.train_metrics = MetricCollection(ranking, prefix="train/")
-        self.train_metrics.persistent(True)  # a checkpoint within an epoch holds what they saw
+        self.train_mean = MeanLoss()
+        for metric in (self.train_metrics, self.train_mean):
+            metric.persistent(True)  # a checkpoint within an epoch holds what they saw
         self.val_metrics = metrics.clone(prefix="val/")
         self.augment: Augmentation | None = None
         if "_target_" in augmentation:
@@ -91,7 +115,7 @@ class LitModel(LightningModule):
         if targets.ndim > 1:  # of a mixed item, metrics expect the class with the larger share
             targets = targets.argmax(dim=1)
         self.train_metrics.update(self.decoder(outputs.detach().float()), targets)
-        self.log("train/loss", loss.detach(), **EPOCH, batch_size=len(targets))
+        self.train_mean.update(loss.detach(), len(targets))
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -103,8 +127,10 @@ class LitModel(LightningModule):
         self.log("val/loss", loss, **EPOCH, batch_size=len(targets))
 
     def on_train_epoch_end(self) -> None:
-        """Logs the epoch's training metric."""
+        """Logs the epoch's training metric and loss."""
         self.log_and_reset(self.train_metrics)
+        self.log("train/loss", self.train_mean.compute(), sync_dist=True)
+        self.train_mean.reset()
 
     def on_validation_epoch_end(self) -> None:
         """Logs the epoch's validation metrics."""
@@ -135,7 +161,9 @@ class LitModel(LightningModule):
         decay = hyperparameters["optimizer"]["weight_decay"]
         groups = list(group_parameters(self.network, decay, self.dims))
         optimizer: Optimizer = make_optimizer(groups)
-        share = build(OmegaConf.create(hyperparameters["schedule"]))
+        made = build(OmegaConf.create(hyperparameters["schedule"]))
+        # Hydra's own partial asks at each call whether its target is allowed: a tenth of a step.
+        share = partial(made.func, *made.args, **made.keywords)
         total = hyperparameters["total_steps"]
         scheduler = LambdaLR(optimizer, lambda step: share(step, total))
         return {

@@ -42,7 +42,7 @@ def write_runs_page(runs_dir: str | Path, reports_dir: str | Path, task: DictCon
         for record in sorted(read_records(runs_dir), key=rank)
     )
     names = list(COLUMNS.values())
-    head = row([names[0], f"best val/{task.metric}", *names[1:], "rate", "commit"], "th")
+    head = row([names[0], f"best val/{task.metric}", *names[1:], "items/s", "rate", "commit"], "th")
     path = Path(reports_dir) / "runs.html"
     with atomic(path) as draft:
         draft.write_text(
@@ -60,8 +60,9 @@ def write_runs_page(runs_dir: str | Path, reports_dir: str | Path, task: DictCon
 def cells(record: dict[str, Any]) -> list[str]:
     """The cells of a run after its id and metric."""
     shown = [describe(record.get(key)) for key in list(COLUMNS)[1:]]
+    items = describe(record.get("metrics", {}).get("train/items_per_second"))
     commit = (record.get("commit") or "-")[:8] + (" and a change" if record.get("dirty") else "")
-    return [*shown, describe(record["optimizer"]["lr"]), commit]
+    return [*shown, items, describe(record["optimizer"]["lr"]), commit]
 
 
 def describe(value: Any) -> str:

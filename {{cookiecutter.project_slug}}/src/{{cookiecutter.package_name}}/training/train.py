@@ -19,6 +19,7 @@ from ..data.store import load_store
 from ..data.stream_load import StreamData
 from ..errors import Terminated, UserError
 from ..files import atomic
+from ..model.sizing import count_trainable
 from ..model.weights import describe_weights
 from ..report import Report, load_report
 from .evidence import (
@@ -148,6 +149,8 @@ def fit(
     if checkpoint is not None and cfg.model.get("pretrained"):  # it brings its own weights
         cfg = OmegaConf.merge(cfg, {"model": {"pretrained": False}})  # type: ignore[assignment]
     module = build_module(cfg, data, trainer.world_size)
+    if cfg.trainer.compile:
+        module.network.compile()  # in place: torch.compile would change the names of the weights
     try:
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as end:
@@ -190,7 +193,7 @@ def summarise(trainer: pl.Trainer, metric: str) -> dict[str, Any]:
         f"best_val_{metric}": float(best) if best is not None else last.get(f"val/{metric}"),
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
-        "parameters": count_parameters(trainer.lightning_module),
+        "parameters": count_trainable(trainer.lightning_module),
         "trainable_share": share_trainable(trainer.lightning_module),
         "precision": str(trainer.precision),
         "device": trainer.strategy.root_device.type,
@@ -198,15 +201,10 @@ def summarise(trainer: pl.Trainer, metric: str) -> dict[str, Any]:
     }
 
 
-def count_parameters(module: torch.nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
 def share_trainable(module: torch.nn.Module) -> float:
     """The part of all parameters that training changes."""
     total = sum(p.numel() for p in module.parameters())
-    return round(count_parameters(module) / max(total, 1), 4)
+    return round(count_trainable(module) / max(total, 1), 4)
 
 
 def find_best(trainer: pl.Trainer) -> ModelCheckpoint | None:

@@ -22,7 +22,8 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
         UserError: The trainer asks for a GPU that is not there.
     """
     settings = to_plain(cfg.trainer)
-    settings.pop("name")
+    for ours in ("name", "compile"):
+        settings.pop(ours)
     refuse_unsuitable(cfg.trainer)
     settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
     settings["enable_progress_bar"] &= sys.stderr.isatty()

@@ -1,0 +1,69 @@
+"""Pictures of what the model predicts as it learns: `train callbacks=samples`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import OmegaConf
+
+from ..configuration import build
+from ..data.load import to_tensors
+from ..data.store import VALIDATION
+from ..data.types import DataType
+from .module import LitModel
+
+
+class SamplePredictions(Callback):
+    """Draws a batch of validation items, always the same, below the run's folder `samples/`.
+
+    The items themselves with true and predicted words where they can be seen (images); else the
+    task's picture, predicted against true. Nothing is drawn of a stream, which has no rows.
+
+    Args:
+        data: Config group `data`, whose type draws items.
+        every_n_epochs: Epochs from picture to picture.
+        seed: Chooses the items; training's random state stays as it is.
+    """
+
+    def __init__(self, data: dict[str, Any], every_n_epochs: int, seed: int) -> None:
+        self.data: DataType = build(OmegaConf.create(data))
+        self.every_n_epochs, self.seed = every_n_epochs, seed
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draws behind the last batch, when averaged weights are still in place."""
+        is_last = batch_idx + 1 == trainer.num_val_batches[0]
+        is_due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
+        store = getattr(trainer.datamodule, "store", None)  # type: ignore[attr-defined]
+        if not is_last or not is_due or store is None or trainer.sanity_checking:
+            return
+        assert isinstance(module, LitModel)
+        rows = np.random.default_rng(self.seed).permutation(store.rows(VALIDATION))
+        rows = np.sort(rows[: trainer.datamodule.loader.batch_size])  # type: ignore[attr-defined]
+        arrays = store.take(rows)
+        inputs = {name: tensor.to(module.device) for name, tensor in to_tensors(arrays).items()}
+        with torch.no_grad(), trainer.precision_plugin.forward_context():
+            predictions = module.decoder(module(inputs).float()).cpu().numpy()
+        if not trainer.is_global_zero:
+            return
+        path = Path(trainer.default_root_dir, "samples", f"epoch-{trainer.current_epoch:04d}.png")
+        state = store.state["task"]
+        told = [describe(module.task.describe(prediction, state)) for prediction in predictions]
+        words = [f"{t}: {p}" for t, p in zip(store.items["label"].iloc[rows], told, strict=True)]
+        if not self.data.draw_items(arrays, words, path):
+            module.task.draw(np.asarray(store.targets[rows]), predictions, state, path)
+
+
+def describe(prediction: dict[str, Any]) -> str:
+    """A prediction's word or number, and how sure it is."""
+    shown = [v for v in prediction.values() if isinstance(v, str | float)]
+    return ", ".join(f"{v:.3g}" if isinstance(v, float) else v for v in shown)
