@@ -65,7 +65,7 @@ def test_an_archive_says_what_to_run_and_that_links(template, tmp_path):
     told = (tmp_path / "from" / "said.txt").read_text()
     assert "is no git repository of its own" in told
     (command,) = re.findall(r"^  uvx (cruft link .+) ADDRESS$", told, re.MULTILINE)
-    words = shlex.split(command) + [str(template)]
+    words = [*shlex.split(command), str(template)]
     subprocess.run([sys.executable, "-m", *words], cwd=project, check=True, capture_output=True)
     assert read_link(project)["commit"] == git(template, "rev-parse", "v0.3.0")
     assert read_link(project)["context"]["cookiecutter"]["project_slug"] == "digits"
