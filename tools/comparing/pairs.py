@@ -10,6 +10,7 @@ from .tree import Tree
 
 ALIKE, FEWEST = 0.5, 5  # share and number of common lines from which on files are versions of one
 BORN_HERE = 0.2  # share of the template's modules in a project that came from it
+LINK = ".cruft.json"  # names the commit, which differs by nature
 MAX_DIFF_LINES = 5_000  # a diff's time grows with their square
 
 
@@ -34,14 +35,14 @@ class Pairing:
         alike = [path for path in modules if self.are_alike(path, self.rename(path))]
         self.born_here = len(alike) >= BORN_HERE * len(modules)
         self.pairs: dict[str, Pair] = {}
-        free = set(theirs.digests)
+        free = set(theirs.digests) - {LINK}
         for find in (self.find_in_place, self.find_moved):
             for path in ours.texts:
-                there = "" if path in self.pairs else find(path, free)
+                there = "" if path in (*self.pairs, LINK) else find(path, free)
                 if there:
                     self.pairs[path] = self.pair(path, there)
                     free.discard(there)
-        for path in set(ours.texts) - set(self.pairs):
+        for path in set(ours.texts) - set(self.pairs) - {LINK}:
             self.pairs[path] = Pair(path, "", "missing")
         self.extra = sorted(free)
 

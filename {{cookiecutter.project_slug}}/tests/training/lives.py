@@ -25,7 +25,7 @@ SETTINGS = (
     "callbacks.periodic.every_n_epochs=1",
     "callbacks.early_stopping.patience=50",
 )
-TIMED = ("train/data_wait", "train/items_per_second")  # a log's columns of times, which never repeat
+TIMED = ("train/data_wait", "train/items_per_second")  # never repeat
 
 
 @dataclass
