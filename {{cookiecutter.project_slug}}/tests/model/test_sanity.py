@@ -10,7 +10,7 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.families import find_family
 from {{ cookiecutter.package_name }}.model.sanity import make_network
-from {{ cookiecutter.package_name }}.report import load_report
+from {{ cookiecutter.package_name }}.report import Report, load_report
 from {{ cookiecutter.package_name }}.training import proof
 
 pytestmark = pytest.mark.pipeline
@@ -43,6 +43,7 @@ def test_a_biased_head_is_noticed_by_its_first_loss_and_stops_training(processed
     with pytest.raises(UserError, match="first loss"):
         run("sanity")
     assert load_report("sanity", "reports").failures
+    Report("find_lr").write("reports")
     with pytest.raises(UserError, match="`sanity` did not pass"):
         run("train")
 

@@ -1,8 +1,9 @@
 """The groups of the problem and of training."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WrapValidator
 
 from .strict import Positive, Share, Strict
 
@@ -16,12 +17,17 @@ class Task(Strict):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+def accept_auto(rate: Any, check: Callable[[Any], float]) -> Any:
+    """Lets `auto` stand for the rate that `find_lr` suggests; anything else must be a number."""
+    return rate if rate == "auto" else check(rate)
+
+
 class Optimizer(Strict):
     """Keyword arguments of the optimizer class."""
 
     partial_: Literal[True] = Field(alias="_partial_")
     name: str
-    lr: Literal["auto"] | Annotated[float, Field(ge=0)]
+    lr: Annotated[float, Field(ge=0), WrapValidator(accept_auto)]
     weight_decay: Annotated[float, Field(ge=0)]
     betas: list[float] | None = None
     eps: float | None = None
