@@ -39,6 +39,7 @@ def leave_out(checked, small):
     return run_ablate
 
 
+@pytest.mark.slow
 def test_what_matters_helped_and_what_does_not_has_no_effect(leave_out):
     components = {"rate": ["optimizer.lr=0.0"], "decay": ["optimizer.weight_decay=0.01001"]}
     report = leave_out(components, "ablate.seeds=8")

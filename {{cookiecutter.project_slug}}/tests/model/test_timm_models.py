@@ -47,6 +47,7 @@ def test_families_are_found_by_what_timm_calls_its_layers():
     assert families == ["transformer", "cnn", "cnn"]
 
 
+@pytest.mark.slow
 @pytest.mark.pipeline
 @pytest.mark.parametrize("architecture", ["test_resnet", "test_efficientnet", "test_vit"])
 def test_every_family_trains_an_epoch_with_lion_and_leaves_for_onnx(checked, run, architecture):

@@ -80,6 +80,7 @@ def test_a_report_and_a_picture_are_all_that_is_left(checked, run):
     assert min(figures["losses"]) < 0.9 * figures["losses"][0]
 
 
+@pytest.mark.slow
 def test_a_loss_a_hundred_times_as_large_asks_sgd_for_a_far_lower_rate(checked, run, monkeypatch):
     sgd = ("optimizer=sgd", "find_lr.high=100.0", "trainer.gradient_clip_val=null")
     plain = run("find_lr", *sgd).figures["suggestion"]
@@ -145,12 +146,14 @@ def test_a_run_goes_on_at_the_rate_that_it_began_with(checked, run, monkeypatch)
     assert record["optimizer"]["lr"] == began
 
 
+@pytest.mark.slow
 def test_another_rate_leaves_the_report_as_good_as_it_was(checked, run):
     made_from = run("find_lr", *QUICK).made_from
     other = run("find_lr", *QUICK, "optimizer.lr=0.1").made_from
     assert made_from["config"] == other["config"]
 
 
+@pytest.mark.slow
 def test_the_finder_and_sanity_work_at_auto(checked, run):
     assert "optimizer.lr is auto" in run("find_lr", "optimizer.lr=auto").summary
     assert run("sanity", "optimizer.lr=auto").figures["proof"]["reproduces"]
