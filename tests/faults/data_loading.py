@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from faults.harness import Fault, Workspace
 from faults.problem import SCORES, Apply
@@ -37,6 +38,7 @@ def look_again(work: Workspace) -> None:
     cfg = work.module("configuration").compose()
     store = work.module("data.store").load_store(cfg.paths.data_dir)
     found = work.module("report").load_report("sanity", "reports")
+    torch.manual_seed(cfg.seed)  # as `sanity` does
     found.figures["batches"] = work.module("training.batches").inspect_batches(cfg, store)
     found.write("reports")
     renew(work, "sanity")
