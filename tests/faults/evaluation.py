@@ -94,7 +94,12 @@ def say_no_verdict(work):
 FAULTS = [
     Fault("DL-29.1", "tuning that reads test", read_test_while_tuning),
     Fault("DL-29.2", "a second evaluation without a reason", meet_the_test_split_again),
-    Fault("DL-29.3", "the model left in training mode", evaluate_in_training_mode),
+    Fault(
+        "DL-29.3",
+        "the model left in training mode",
+        evaluate_in_training_mode,
+        also=("DL-33.2",),  # dropout may cost what made it better
+    ),
     Fault("DL-30.1", "macro swapped for micro", average_otherwise),
     Fault("DL-30.5", "R² of the training split", report_r2_of_training, option_set=NUMBERS),
     Fault("DL-31.1", "items of the training split", show_training_items),

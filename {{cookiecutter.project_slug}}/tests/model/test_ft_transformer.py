@@ -41,5 +41,6 @@ def test_it_passes_sanity_and_leaves_for_onnx(processed, run):
     figures = run("sanity", *CHOSEN).figures
     assert figures["family"] == "transformer"
     assert all(0.5 <= ratio <= 2 for ratio in figures["spread"]["he"].values())
+    run("find_lr", *CHOSEN, "trainer.accelerator=cpu")
     run("train", *CHOSEN, "trainer.max_epochs=1", "trainer.accelerator=cpu")
     assert run("export").figures["largest_difference"] < 1e-4
