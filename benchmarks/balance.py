@@ -8,11 +8,10 @@ trained on are weighed so that the rare class is one in fifty there too.
 
 import argparse
 import logging
-import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,11 @@ import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import torch
-from cookiecutter.main import cookiecutter
+from projects import import_project
 from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.metrics import f1_score
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 OPTIONS = ("none", "class_weights", "focal", "weighted_sampler", "under_sample", "smote")
 RATIO = 50  # common items for each rare one
 TRAIN_SHARE = 0.7  # of the common items
@@ -44,19 +42,6 @@ def load_eights() -> tuple[np.ndarray, np.ndarray]:
 
 
 SETS = {"tumours 1:50": load_tumours, "digits, 8 against the rest 1:50": load_eights}
-
-
-def import_project(folder: Path) -> None:
-    """Generates a project for tables, imports its package and works in its folder."""
-    project = cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        default_config=True,
-        output_dir=str(folder),
-        extra_context={"package_name": "generated", "data_type": "tabular"},
-    )
-    sys.path.insert(0, str(Path(project) / "src"))
-    os.chdir(project)
 
 
 def cut(targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -155,14 +140,13 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        tempfile.tempdir = folder
-        import_project(Path(folder))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chdir(import_project(Path(folder), data_type="tabular")),
+    ):
         for name, load in SETS.items():
             found = [measure(*load(), seed, options.steps) for seed in range(options.seeds)]
             print_table(name, pd.DataFrame(found))
-        tempfile.tempdir = None
-        os.chdir(TEMPLATE)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from cookiecutter.main import cookiecutter
 from PIL import Image
+from projects import generate
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 STAGES = ("ingest", "clean", "labels", "split")
 FLIPPED = 0.05  # share of labels
 COPIES = ("same content", "identical content", "near")  # begin of such reasons for quarantine
@@ -43,23 +42,6 @@ class Dirt:
     near: dict[str, list[Pair]] = field(default_factory=dict)
     leaked: list[Pair] = field(default_factory=list)
     flipped: list[str] = field(default_factory=list)
-
-
-def bake(folder: Path, data_type: str) -> Path:
-    """Generates a project for a kind of data."""
-    return Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            default_config=True,
-            output_dir=str(folder),
-            extra_context={
-                "project_slug": f"dirty-{data_type}",
-                "package_name": "generated",
-                "data_type": data_type,
-            },
-        )
-    )
 
 
 def run(project: Path, package: str, *stages: str) -> subprocess.CompletedProcess:
@@ -277,14 +259,13 @@ def measure(project: Path, package: str, data_type: str, count: int) -> pd.DataF
 def main() -> None:
     """Prints a table for each kind of data."""
     with tempfile.TemporaryDirectory() as folder:
-        tempfile.tempdir = folder
         for data_type, count in (("image", 20), ("tabular", 10)):
-            project = bake(Path(folder), data_type)
+            answers = {"project_slug": f"dirty-{data_type}", "data_type": data_type}
+            project = generate(Path(folder), package_name="generated", **answers)
             table = measure(project, "generated", data_type, count)
             print(f"\n{data_type}\n{table.to_string(float_format='{:.0%}'.format)}", flush=True)
         told = refuses_text_in_numbers(project, "generated")
         print(f"\ntabular, a word in a column of numbers: {told or 'not refused'}")
-        tempfile.tempdir = None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ images, transforms an item, the default collate, a `DataLoader` with batches of 
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -18,12 +17,11 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import torch
-from cookiecutter.main import cookiecutter
 from PIL import Image
+from projects import import_project
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 BATCH_SIZE = 64
 MEAN, STD = [0.5] * 3, [0.25] * 3
 STATE = {"data": {"mean": MEAN, "std": STD}, "task": {"classes": list(range(10))}}
@@ -59,18 +57,6 @@ class PerItem(Dataset):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         """One transformed image and a label."""
         return self.transform(Image.fromarray(self.images[index])), 0
-
-
-def import_project(folder: Path) -> None:
-    """Generates a project and makes its package importable."""
-    project = cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        default_config=True,
-        output_dir=str(folder),
-        extra_context={"package_name": "generated"},
-    )
-    sys.path.insert(0, str(Path(project) / "src"))
 
 
 def make_batchwise(images: np.ndarray, settings: dict, threads: int) -> Epoch:

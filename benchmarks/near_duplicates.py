@@ -18,28 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from cookiecutter.main import cookiecutter
 from PIL import Image
+from projects import import_project
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 PEER_SIZES = (1_000, 10_000)
 COPIES = 0.1  # share of items
 PART = 10_000  # items made at a time, to bound memory
 SIDE = 64  # pixels of the images that peers read
-
-
-def import_project(folder: Path, data_type: str) -> str:
-    """Generates a project, makes its package importable and returns where it lies."""
-    project = cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        default_config=True,
-        output_dir=str(folder),
-        extra_context={"package_name": "generated", "data_type": data_type},
-    )
-    sys.path.insert(0, str(Path(project) / "src"))
-    return sys.path[0]
 
 
 def make_thumbnails(count: int, side: int, generator: np.random.Generator) -> np.ndarray:
@@ -245,7 +231,8 @@ def main() -> None:
     sizes = [size for size in SIZES if size <= arguments.largest]
     with tempfile.TemporaryDirectory() as folder:
         for kind, data_type in (("row", "tabular"), ("image", "image")):
-            compare(kind, sizes, import_project(Path(folder, kind), data_type))
+            project = import_project(Path(folder, kind), data_type=data_type)
+            compare(kind, sizes, str(project / "src"))
         compare_peers()
 
 

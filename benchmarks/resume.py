@@ -5,27 +5,19 @@ may be within a step, a checkpoint's writing or validation; half of the runs hav
 """
 
 import argparse
-import os
 import random
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-from cookiecutter.main import cookiecutter
+from projects import run_on_small_data
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 PROGRAM = """
 import random, sys
 from pathlib import Path
-from conftest import DATA_PHASE, SMALL, make_project, run_small
+from conftest import SMALL
 from lives import Nursery
 
 if __name__ == "__main__":
     folder, kills = Path.cwd(), int(sys.argv[1])
-    make_project(folder)
-    for command in (*DATA_PHASE, "sanity"):
-        run_small(command)
     nursery, generator = Nursery(folder, SMALL), random.Random(int(sys.argv[2]))
     nursery.live()
     whole = nursery.newest()
@@ -49,21 +41,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        tempfile.tempdir = folder
-        project = Path(cookiecutter(str(TEMPLATE), no_input=True, output_dir=folder))
-        tempfile.tempdir = None
-        program = Path(folder, "program.py")
-        program.write_text(PROGRAM)
-        (small := Path(folder, "small")).mkdir()
-        paths = [project / "src", project / "tests", project / "tests" / "training"]
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(map(str, paths)),
-            "OMP_NUM_THREADS": "1",
-        }
-        command = [sys.executable, str(program), str(options.kills), str(options.seed)]
-        done = subprocess.run(command, cwd=small, env=environment, check=False)
-    sys.exit(done.returncode)
+    sys.exit(run_on_small_data(PROGRAM, options.kills, options.seed))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from cookiecutter.main import cookiecutter
+from projects import generate
 
-TEMPLATE = Path(__file__).resolve().parents[1]
-STAGES = ("ingest", "clean", "split", "preprocess", "sanity")
+STAGES = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
 STOP = """
 import json, os, sys, time
 
@@ -64,14 +63,7 @@ ALSO_THEIRS = ("rootutils", "hydra_colorlog")
 
 def prepare(folder: Path) -> dict[str, list[str]]:
     """Generates a project, prepares its data, and gives the commands that are compared."""
-    tempfile.tempdir = str(folder)
-    cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        default_config=True,
-        output_dir=str(folder),
-        extra_context={"package_name": "generated", "project_slug": "made"},
-    )
+    generate(folder, package_name="generated", project_slug="made")
     (folder / "stop.py").write_text(STOP)
     (folder / "first_step.py").write_text(CALLBACK)
     module = [sys.executable, "-m", "generated"]

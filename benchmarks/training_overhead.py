@@ -11,7 +11,6 @@ clock's.
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,17 +23,16 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from cookiecutter.main import cookiecutter
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from PIL import Image
+from projects import import_project
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MaxMetric, MeanMetric
 from torchmetrics.classification import Accuracy
 from torchvision import transforms
 
-TEMPLATE = Path(__file__).resolve().parents[1]
 CLASSES, EPOCHS = 10, 3  # of which the first is not counted
 MEAN, STD = [0.5] * 3, [0.25] * 3
 AUGMENTED = ("augmentation=light", "augmentation.crop=0.125", "augmentation.flip=true")
@@ -347,18 +345,14 @@ def main() -> None:
     nets = {name: NETS[name] for name in options.nets}
     nets = {"ResNet-18, compiled, bf16": ON_GPU} if options.gpu else nets
     with tempfile.TemporaryDirectory() as folder:
-        more = {"package_name": "generated"}
-        project = cookiecutter(
-            str(TEMPLATE), no_input=True, default_config=True, output_dir=folder, extra_context=more
-        )
-        sys.path.insert(0, str(Path(project, "src")))
+        project = import_project(Path(folder))
         with chdir(project):
             print(HEAD)
             for name, net in nets.items():
                 place = net if options.gpu else (*net, "trainer=cpu")
                 for told, changes in (("crop, flip", AUGMENTED), ("", ("augmentation=none",))):
                     overrides = (*place, *changes)
-                    parts = make_parts(Path(project), overrides, options.items)
+                    parts = make_parts(project, overrides, options.items)
                     compare(f"{name}{', ' * bool(told)}{told}", parts, options.rounds)
                     if options.gpu:
                         compare_memory(parts)

@@ -2,15 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from cookiecutter.main import cookiecutter
+from demo import hurry
 from filelock import FileLock
 
 # Two test processes share two cores: threads that wait for each other take ten times as long.
@@ -108,6 +110,25 @@ def baked(
     return get
 
 
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Path]:
+    """The template as a fresh clone has it: no environment, nothing generated."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=TEMPLATE,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    folder = tmp_path / "dl-template"
+    for name in filter(None, listed.split("\0")):
+        if (TEMPLATE / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TEMPLATE / name, folder / name)
+    yield folder
+    shutil.rmtree(tmp_path)  # an environment with PyTorch is large
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all test processes share."""
@@ -142,7 +163,7 @@ def run_first_pipeline(project: Path, package: str) -> str:
     if package != "image_classification":
         charter = adapt_charter(charter, package)
     (project / "project.yaml").write_text(yaml.safe_dump(charter, allow_unicode=True))
-    shorten_ablation(project)
+    hurry(project)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
     for command in (
         ["git", "init", "-q"],
@@ -157,13 +178,6 @@ def run_first_pipeline(project: Path, package: str) -> str:
         ablated = run("-m", package, "ablate", project=project)
         assert ablated.returncode == 0, ablated.stdout[-4000:] + ablated.stderr[-4000:]
     return done.stdout
-
-
-def shorten_ablation(project: Path) -> None:
-    """As few and short runs as will do: what `ablate` finds then is of no use."""
-    settings = project / "configs" / "stages.yaml"
-    text = settings.read_text().replace("seeds: 3 #", "seeds: 2 #")
-    settings.write_text(text.replace("epochs: 6\n", "epochs: 1\n"))
 
 
 def adapt_charter(charter: dict, package: str) -> dict:

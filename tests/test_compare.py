@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import OPTION_SETS, PROJECT, TEMPLATE, bake
-
-sys.path.insert(0, str(TEMPLATE / "tools"))
 from compare import compare_project, write_page
 from comparing.answers import BadInputError
+from conftest import OPTION_SETS, PROJECT, TEMPLATE, bake
 
 TOOL = TEMPLATE / "tools" / "compare.py"
 BULLETS = [

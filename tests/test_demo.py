@@ -2,32 +2,11 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import PROJECT, TEMPLATE
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def clone(tmp_path) -> Iterator[Path]:
-    """The template as a fresh clone has it: no environment, nothing generated."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=TEMPLATE,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    folder = tmp_path / "dl-template"
-    for name in filter(None, listed.split("\0")):
-        if (TEMPLATE / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TEMPLATE / name, folder / name)
-    yield folder
-    shutil.rmtree(folder)  # an environment with PyTorch is large
 
 
 def test_demo_goes_from_nothing_to_a_monitored_model(clone):

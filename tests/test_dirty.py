@@ -1,27 +1,17 @@
 """What is planted into clean data is found, kind by kind, and little else is taken for it."""
 
-import importlib.util
-
 import pytest
-from conftest import TEMPLATE, bake
+from conftest import bake
+from dirty_data import measure
 
 COUNT = 8
-
-
-def load_benchmark():
-    """The script that prints the table at full size."""
-    path = TEMPLATE / "benchmarks" / "dirty_data.py"
-    spec = importlib.util.spec_from_file_location("dirty_data", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("data_type", ["image", "tabular"])
 def test_planted_dirt_is_found(data_type, tmp_path, cookiecutter_config):
     answers = {"package_name": "dirty", "data_type": data_type}
     project = bake(tmp_path, cookiecutter_config, **answers)
-    found = load_benchmark().measure(project, "dirty", data_type, COUNT)
+    found = measure(project, "dirty", data_type, COUNT)
     labels = found.loc["wrong label"]
     assert labels["recall"] >= 0.7
     assert labels["false alarms"] <= 0.5 * labels["planted"]

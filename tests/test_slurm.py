@@ -20,7 +20,7 @@ JOB = (
     *("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.max_epochs=30"),
     *("logger=[csv]", "callbacks.early_stopping=null", "callbacks.resume.every_n_train_steps=20"),
 )
-STAGES = ("ingest", "clean", "split", "preprocess", "sanity")
+STAGES = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
 
 
 @pytest.fixture(scope="module")

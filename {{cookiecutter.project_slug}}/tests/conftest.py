@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 IMAGES = (ROOT / "configs" / "data" / "folder.yaml").exists()
 NUMBERS = (ROOT / "configs" / "task" / "regression.yaml").exists()
 DATA_PHASE = ("ingest", "clean", "split", "preprocess")
+CHECKS = ("sanity", "find_lr")  # that a training run waits for
 SMALL = ("data=folder", "data.root=raw") if IMAGES else ("data=csv", "data.path=raw.csv")
 
 # Machines that test are busy: an example may take its time, and there are enough of them.
@@ -109,7 +110,7 @@ def processed_once(tmp_path_factory):
 @pytest.fixture
 def checked(processed):
     """As `processed`, and training may start: what comes before it takes seconds to run."""
-    for stage in ("sanity", "find_lr"):
+    for stage in CHECKS:
         Report(stage).write("reports")
     return processed
 

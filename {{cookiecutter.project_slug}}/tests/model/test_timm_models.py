@@ -61,7 +61,7 @@ def test_every_family_trains_an_epoch_with_lion_and_leaves_for_onnx(checked, run
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rung", ["resnet18", "resnet50", "efficientnet_b0", "vit_small"])
-def test_every_large_rung_passes_sanity_and_leaves_for_onnx(processed, run, rung):
+def test_every_large_rung_passes_sanity_and_leaves_for_onnx(checked, run, rung):
     chosen = (f"model={rung}", "model.pretrained=false", "trainer.accelerator=cpu")
     figures = run("sanity", *chosen).figures
     for ratio in (*figures["spread"]["he"].values(), *figures["spread"]["glorot"].values()):

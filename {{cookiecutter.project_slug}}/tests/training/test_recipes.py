@@ -106,7 +106,8 @@ def run_stages(commands, *overrides):
 
 
 def train_two_steps(*overrides):
-    Report("sanity").write("reports")  # it has tests of its own, and takes minutes here
+    for stage in ("sanity", "find_lr"):
+        Report(stage).write("reports")  # they have tests of their own, and take minutes here
     figures = run_stage(STAGES["train"], [*overrides, *TWO_STEPS]).figures
     assert figures["steps"] == 2
     assert np.isfinite(figures["metrics"]["train/loss"])

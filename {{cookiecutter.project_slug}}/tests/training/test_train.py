@@ -110,6 +110,12 @@ def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
     assert not (checked / "models" / "model.ckpt").exists()
 
 
+def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, run):
+    with pytest.raises(UserError, match=r"max_steps=1 ends before the first validation, at step"):
+        run("train", *SHORT, "trainer.max_steps=1")
+    assert not (checked / "runs").exists()
+
+
 def test_runs_started_at_once_do_not_collide(tmp_path):
     code = (
         f"from {PACKAGE_NAME}.training.record import create_run_dir;"

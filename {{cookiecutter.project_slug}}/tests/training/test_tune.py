@@ -354,3 +354,17 @@ def test_the_winner_is_trained_by_its_experiment(search):
     assert record["optimizer"]["lr"] == best["optimizer.lr"]
     assert record["batch_size"] == best["loader.batch_size"]
     assert record["schedule"]["warmup"] == best["schedule.warmup"]
+
+
+@pytest.mark.slow
+def test_a_rate_that_was_found_is_that_of_the_config_as_it_is(checked):
+    settle(checked)
+    quick = ("find_lr.steps=40", "trainer.accelerator=cpu")
+    found = run_stage(STAGES["find_lr"], quick).figures["suggestion"]
+    short = (*quick, "optimizer.lr=auto", "tune.trials=2", "tune.epochs=1")
+    figures = run_stage(STAGES["tune"], short).figures
+    assert figures["default"]["values"]["optimizer.lr"] == found
+    assert [trial["state"] for trial in figures["trials"]] == ["complete", "complete"]
+    for trial in figures["trials"]:
+        (record,) = Path(figures["runs"], f"{trial['number']:04d}").glob("*/record.json")
+        assert read_json(record)["optimizer"]["lr"] == trial["values"]["optimizer.lr"]

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.optim import Optimizer
 
-MEGABYTE = 1e6
+from ..model.sizing import MEGABYTE
 
 
 class StepSeed(Callback):

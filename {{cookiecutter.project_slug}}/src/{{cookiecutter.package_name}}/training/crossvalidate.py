@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..configuration import build
 from ..data import preprocess, split
@@ -18,7 +18,7 @@ from ..problem.task import Task
 from ..report import Report
 from . import train
 from .rate import settle_rate
-from .record import create_run_dir
+from .record import create_run_dir, redirect
 
 
 def run(cfg: DictConfig) -> Report:
@@ -55,7 +55,8 @@ def run(cfg: DictConfig) -> Report:
 def run_fold(cfg: DictConfig, parent: Path, fold: int) -> dict[str, Any]:
     """Splits, preprocesses and trains in a folder of the fold's own; metrics of its best epoch."""
     folder = parent / f"fold-{fold}"
-    own = redirect(cfg, folder, fold)
+    own = redirect(cfg, **{name: folder / name for name in ("data", "models", "reports", "runs")})
+    own.split.fold = fold
     share_items(Path(cfg.paths.data_dir), folder / "data")
     split.run(own)
     preprocess.run(own)
@@ -78,18 +79,6 @@ def share_items(data_dir: Path, target: Path) -> None:
         splits = read_table(data_dir / "splits.csv", "split")
         held = splits.loc[splits["split"] == TEST, ["id", "split"]]
         write_table(held.assign(bin=TEST), target / "splits.csv")
-
-
-def redirect(cfg: DictConfig, folder: Path, fold: int) -> DictConfig:
-    """The config of one fold: raw data as configured, all that is written below a folder."""
-    own = cfg.copy()
-    OmegaConf.resolve(own)  # before the paths change, on which others are built
-    own.split.fold = fold
-    for name in ("data", "models", "reports", "runs"):
-        own.paths[f"{name}_dir"] = (folder / name).as_posix()
-    if "wandb" in own.logger:
-        own.logger.wandb = None  # names its runs after folders, and those of folds repeat
-    return own
 
 
 def aggregate(folds: list[dict[str, Any]], confidence: float) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from torch.optim import Optimizer
 from ..configuration import build
 from ..data.store import Store
 from ..model.checkpoint import load_network, read_checkpoint
-from .callbacks import MEGABYTE, GradientNorm
+from ..model.sizing import MEGABYTE
+from .callbacks import GradientNorm
 
 AUGMENTED_SHEET = "train_augmented.png"
 CLIP_RANGE = (0.5, 5.0)  # the cheat sheet's

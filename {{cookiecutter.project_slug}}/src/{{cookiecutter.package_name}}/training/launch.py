@@ -18,7 +18,7 @@ from ..cli import main
 from ..commands import Stage
 from ..configuration import to_plain
 from ..errors import UserError
-from .resume import choose_run_dir
+from .resume import choose_run_dir, find_begun
 from .runs import RUN_DIR
 
 GOES_ON = ("train", "tune")  # what continues where a time limit stopped it
@@ -87,7 +87,9 @@ def submit(stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> None:
         )
     parameters = describe_job(stage, cfg)
     arguments = [stage.name, *drop_launcher(overrides, stage.options), "launcher=local"]
-    run_dir = str(choose_run_dir(cfg).resolve()) if stage.name == "train" else None
+    run_dir = None
+    if stage.name == "train":
+        run_dir = str(choose_run_dir(cfg, find_begun(cfg)).resolve())
     command = Command(arguments, run_dir, cfg.launcher.max_requeues)
     executor = submitit.SlurmExecutor(folder=Path(cfg.paths.runs_dir, "slurm", "%j"))
     executor.update_parameters(**parameters)

@@ -45,32 +45,33 @@ LOCK_SECONDS = 30
 def find_begun(cfg: DictConfig) -> Path | None:
     """The folder of the run that goes on, by `resume` or a launcher's choice; None: a new one.
 
-    Raises:
-        UserError: As `find_run`.
-    """
-    given = os.environ.get(RUN_DIR)
-    if given is not None:
-        return Path(given) if Path(given, "record.json").exists() else None
-    return None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
-
-
-def choose_run_dir(cfg: DictConfig) -> Path:
-    """The folder of a new run, or with `resume` of an old one; a launcher's choice comes first.
-
     A launcher names one folder for all processes and all lives of a run: what has a record there
     goes on by itself.
 
     Raises:
-        UserError: As `find_run`; a stream cannot go on; or the first of several processes could
-            not tell the others where it writes.
+        UserError: As `find_run`, or a stream cannot go on.
     """
     given = os.environ.get(RUN_DIR)
-    begun = find_begun(cfg)
+    if given is not None:
+        has_begun = Path(given, "record.json").exists()
+        begun = find_run(Path(given).parent, Path(given).name) if has_begun else None
+    else:
+        begun = None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
     if cfg.loader.name == "stream" and begun is not None and not read_rank():
         raise UserError("a stream cannot go on within an epoch: start a new run.")
+    return begun
+
+
+def choose_run_dir(cfg: DictConfig, begun: Path | None) -> Path:
+    """The folder that `find_begun` found, or else that of a new run; a launcher's choice first.
+
+    Raises:
+        UserError: The first of several processes could not tell the others where it writes.
+    """
+    given = os.environ.get(RUN_DIR)
     if given is not None:
         Path(given).mkdir(parents=True, exist_ok=True)
-        return find_run(Path(given).parent, Path(given).name) if begun else Path(given)
+        return Path(given)
     if max(int(os.environ.get(name, 1)) for name in ("WORLD_SIZE", "SLURM_NTASKS")) > 1:
         raise UserError(
             f"several processes were started and {RUN_DIR} does not name their run's folder: use "

@@ -57,8 +57,9 @@ def run(cfg: DictConfig) -> Report:
     begun = find_begun(cfg)
     cfg = settle_rate(cfg, begun)
     data = open_data(cfg)
+    refuse_short(cfg.trainer, data)
     weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
-    run_dir = choose_run_dir(cfg)
+    run_dir = choose_run_dir(cfg, begun)
     if read_rank() > 0:
         follow(cfg, data, run_dir)
     with lock_run(run_dir):
@@ -132,6 +133,20 @@ def refuse_several(cfg: DictConfig) -> None:
         raise UserError("a stream holds one split alone: use loader=default.")
     if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
         raise UserError("it trains in one process: use trainer.devices=1 and one node.")
+
+
+def refuse_short(trainer: DictConfig, data: SplitData | StreamData) -> None:
+    """Raises a UserError where a run would end before its first validation chooses a model."""
+    is_number = isinstance(trainer.devices, int) and trainer.devices > 0
+    devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
+    until = trainer.copy()
+    until.max_epochs, until.max_steps = trainer.check_val_every_n_epoch, -1
+    first = count_steps(until, data.count_batches(devices * trainer.num_nodes))
+    if 0 < trainer.max_steps < first:
+        raise UserError(
+            f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "
+            f"{first}: take as many, or a shorter epoch by trainer.limit_train_batches."
+        )
 
 
 def fit(

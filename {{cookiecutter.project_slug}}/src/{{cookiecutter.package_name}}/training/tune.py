@@ -23,6 +23,8 @@ from ..files import hash_json, read_json, write_json
 from ..report import Report
 from ..stage import refuse_failed, select_config
 from . import train
+from .rate import set_rate, settle_rate
+from .record import redirect
 from .tune_report import write_results
 from .tune_space import build_space, describe_space, to_overrides
 from .tune_study import DEFAULT, VALUES, WHY, Search, find_best, give_up, open_search, take_trial
@@ -43,6 +45,7 @@ def run(cfg: DictConfig) -> Report:
             "`tune` once for each device (CUDA_VISIBLE_DEVICES=0, 1, …); they share the trials."
         )
     refuse_failed(("sanity",), cfg.paths.reports_dir)
+    cfg = settle_rate(cfg)
     space = build_space(cfg)
     default = {key: OmegaConf.select(cfg, key) for key in space}
     version = load_state(cfg.paths.data_dir)["version"]
@@ -121,20 +124,19 @@ def compose_trial(
     chosen = [] if DEFAULT in trial.user_attrs else to_overrides(trial.user_attrs[VALUES])
     report = f"+callbacks.report_epoch._target_={ReportEpoch.__module__}.ReportEpoch"
     own = compose([*given, *chosen, f"trainer.max_epochs={cfg.tune.epochs}", report])
-    OmegaConf.resolve(own)  # before the paths change, on which others are built
+    if own.optimizer.lr == "auto":
+        own = set_rate(own, cfg.optimizer.lr)
+    written = {name: folder / name for name in ("models", "reports")}
+    own = redirect(own, runs=folder, **written)
     own.goal = f"Trial {trial.number} of {folder.parent.name}"
     own.change = " ".join(chosen) or "The config as it is"
     own.tune.storage = None  # may hold a password, and configs are kept
     own.trainer.enable_progress_bar = False
-    own.paths.runs_dir = folder.as_posix()
-    for name in ("models", "reports"):
-        own.paths[f"{name}_dir"] = (folder / name).as_posix()
-        (folder / name).mkdir(exist_ok=True)
+    for path in written.values():
+        path.mkdir(exist_ok=True)
     shutil.copy(Path(cfg.paths.reports_dir, "preprocess.json"), folder / "reports")
     if "resume" in own.callbacks:
         own.callbacks.resume = None  # a trial that is stopped starts anew
-    if "wandb" in own.logger:
-        own.logger.wandb = None  # names its runs after folders, and those of trials repeat
     return own
 
 
