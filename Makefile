@@ -30,7 +30,7 @@ compare: $(VENV)/.tools ## Hold a project against what would be generated today 
 	@$(PYTHON) tools/compare.py "$(PROJECT)" $(ARGS)
 
 test: $(VENV)/.projects ## Generate every option and test the results
-	$(PYTHON) -m pytest -n 2 -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.projects ## The tests that take minutes each
 	$(PYTHON) -m pytest -m slow
