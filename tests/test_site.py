@@ -1,5 +1,6 @@
 """The site builds, its commands exist, and what a page says to type works as typed."""
 
+import json
 import os
 import re
 import shutil
@@ -88,6 +89,37 @@ def test_every_command_that_a_page_tells_to_type_exists(baked):
         called = set(re.findall(r"^(?:leaf-disease|wine-grapes|odd-digits) (\w+)", typed, re.M))
         assert called <= commands, page.name
         assert set(re.findall(r"^make ([a-z-]+)", typed, re.M)) <= targets, page.name
+
+
+COMPOSE = """
+import json, sys
+from image_classification.commands import STAGES
+from image_classification.configuration import compose
+
+for command, settings in json.load(sys.stdin):
+    compose([*STAGES[command].options, *settings])
+"""
+
+
+@pytest.mark.slow
+def test_every_setting_that_a_page_gives_a_command_composes(tmp_path, cookiecutter_config):
+    answers = {"project_slug": "digits", "package_name": "image_classification"}
+    project = bake(tmp_path, cookiecutter_config, **answers)
+    listed = run("-m", answers["package_name"], "--help", project=project, check=True).stdout
+    stages = set(re.findall(r"^  (\w+) ", listed.partition("All phases")[0], re.MULTILINE))
+    given = set()
+    for page in (*PAGES, *project.glob("*.md"), *project.glob("docs/*.md")):
+        calls = re.compile(r"(?:^|`)(?:leaf-disease|digits) (\w+) ([^`\n]*)", re.MULTILINE)
+        for command, rest in calls.findall(page.read_text()):
+            settings = re.findall(r"[\w.@/+~]+=(?:\"[^\"]*\"|[^\s…]+)(?=\s|$)", rest)
+            if "-m " in rest:
+                settings = [setting.partition(",")[0] for setting in settings]
+            # `tune` writes experiment=tuned.
+            given.add((command, *(it for it in settings if it != "experiment=tuned")))
+    given = sorted((command, settings) for command, *settings in given if command in stages)
+    assert len(given) > 20
+    done = run("-c", COMPOSE, project=project, check=False, input=json.dumps(given))
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.slow
