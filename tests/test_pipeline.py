@@ -1,6 +1,7 @@
 """The generated project end to end: every stage through DVC, and the project's own tests."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -89,6 +90,24 @@ def test_the_project_passes_its_slow_tests(baked, option_set, tmp_path):
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow")
     done = run(*command, project=project, check=False)
     assert done.returncode == 0, done.stdout[-8000:]
+
+
+@pytest.mark.slow
+def test_an_experiment_of_dvc_reruns_what_its_settings_touch(finished, tmp_path, monkeypatch):
+    original = finished("tabular-classification")
+    project = tmp_path / "project"
+    shutil.copytree(original, project, symlinks=True)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    settings = ("configs/optimizer/adamw.yaml:lr=0.001", "configs/trainer/auto.yaml:max_epochs=3")
+    command = ("-m", "dvc", "exp", "run", "-S", settings[0], "-S", settings[1], "train")
+    done = run(*command, project=project, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stages_that_ran(done.stdout) == {"config", "sanity", "find_lr", "train"}
+    figures = report(project, "train")
+    assert figures["run"] != report(original, "train")["run"]
+    assert figures["epochs"] == 3
+    listed = run("-m", "dvc", "exp", "list", "--name-only", project=project, check=True).stdout
+    assert len(listed.split()) == 1
 
 
 def test_a_users_own_folder_of_images_trains_and_predicts(baked, tmp_path):

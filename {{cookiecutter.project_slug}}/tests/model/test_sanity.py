@@ -1,15 +1,18 @@
 """Sanity lets a sound model pass and names what is wrong with a broken one."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from {{ cookiecutter.package_name }}.checklist.model import training_fits_in_memory
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.families import find_family
-from {{ cookiecutter.package_name }}.model.sanity import make_network
+from {{ cookiecutter.package_name }}.model.sanity import describe_room, make_network
+from {{ cookiecutter.package_name }}.model.sizing import read_card
 from {{ cookiecutter.package_name }}.report import Report, load_report
 from {{ cookiecutter.package_name }}.training import proof
 
@@ -113,3 +116,24 @@ def test_sanity_is_skipped_for_a_reason_alone(processed, run):
 )
 def test_a_family_is_found_by_its_layers(layers, family):
     assert find_family(layers) == family
+
+
+def test_a_named_card_is_held_against_what_training_takes(processed, run):
+    sanity = run("sanity", "sanity.card=T4")
+    assert sanity.summary.endswith("of 16,000 MB of a T4")
+    figures = {"sanity": sanity.figures, "train": {"megabytes": {"device": 8_000, "peak": None}}}
+    project = SimpleNamespace(figures=figures.get)
+    assert training_fits_in_memory(project).holds
+    sanity.figures["megabytes"]["estimate"] = 20_000.0
+    found = training_fits_in_memory(project)
+    assert not found.holds
+    assert "estimate 20,000 MB of 16,000 MB of a T4" in found.figure
+
+
+@pytest.mark.unit
+def test_a_card_is_known_or_has_its_gigabytes():
+    assert read_card(48) == {"name": "a card of 48 GB", "megabytes": 48_000}
+    assert "does not fit into 48,000 MB" in describe_room(50_000.0, read_card(48))
+    assert describe_room(50_000.0, read_card(None)) == "50,000 MB"
+    with pytest.raises(UserError, match=r"sanity\.card=K80 is none of T4"):
+        read_card("K80")

@@ -93,10 +93,13 @@ def samples_outnumber_parameters(project: Project) -> Finding:
 
 def training_fits_in_memory(project: Project) -> Finding:
     """Parameters four times and activations fit the device; a measured peak agrees within two."""
-    estimate = project.figures("sanity")["megabytes"]["estimate"]
-    memory = project.figures("train")["megabytes"]
-    figure = f"estimate {estimate:,.0f} MB of {memory['device']:,.0f} MB"
-    fits = estimate < memory["device"]
+    known, memory = project.figures("sanity"), project.figures("train")["megabytes"]
+    estimate, card = known["megabytes"]["estimate"], known["card"]
+    room = card["megabytes"] if card else memory["device"]
+    figure = f"estimate {estimate:,.0f} MB of {room:,.0f} MB"
+    if card:
+        figure += f" of {card['name']}"
+    fits = estimate < room
     if memory["peak"] is None:
         return Finding(fits, f"{figure}; no GPU to measure the peak on")
     low, high = estimate / 2, max(2 * estimate, estimate + FIXED_MEGABYTES)

@@ -16,7 +16,7 @@ from ..training.batches import inspect_batches
 from ..training.proof import prove_training
 from ..training.rate import set_rate
 from .network import Network, build_network
-from .sizing import climb_ladder, describe_network, estimate_memory
+from .sizing import climb_ladder, describe_network, estimate_memory, read_card
 from .spread import measure_spread
 from .weights import compare_weights, describe_weights, find_published, find_weights
 
@@ -37,6 +37,7 @@ def run(cfg: DictConfig) -> Report:
     reason = cfg.sanity.skip
     if reason:
         return Report("sanity", {"skipped": reason}, summary=f"skipped: {reason}")
+    card = read_card(cfg.sanity.card)
     store = load_store(cfg.paths.data_dir)
     torch.manual_seed(cfg.seed)
     task = build(without_smoothing(cfg.task))
@@ -51,6 +52,7 @@ def run(cfg: DictConfig) -> Report:
     figures |= measure_first_loss(network, loss, store, task)
     figures |= overfit(network, loss, inputs, targets, cfg.sanity.steps)
     figures["megabytes"] = estimate_memory(network, inputs, cfg.loader.batch_size)
+    figures["card"] = card
     figures["ladder"] = climb_ladder(cfg, store, task, inputs, targets)
     cfg = set_rate(cfg, LEARNING_RATE)  # what is proved holds at any, also at `auto`
     figures["batches"] = inspect_batches(cfg, store)
@@ -65,7 +67,8 @@ def run(cfg: DictConfig) -> Report:
         summary=(
             f"first loss {figures['first_loss']:.3f} (expected {figures['expected_loss']:.3f}), "
             f"{len(targets)} items learned by heart to {figures['overfit_loss']:.4f}, "
-            f"all {figures['tensors']} tensors move"
+            f"all {figures['tensors']} tensors move; training takes about "
+            f"{describe_room(figures['megabytes']['estimate'], card)}"
         ),
     )
 
@@ -80,6 +83,15 @@ def make_network(cfg: DictConfig, store: Store, task: Task) -> Network:
     """A fresh network of the configured architecture."""
     width = task.num_outputs(store.state["task"])
     return build_network(to_plain(cfg.model), to_plain(cfg.preprocess), store.state["data"], width)
+
+
+def describe_room(estimate: float, card: dict[str, Any] | None) -> str:
+    """Memory that training takes, and what of a card that is."""
+    told = f"{estimate:,.0f} MB"
+    if card is None:
+        return told
+    fits = "of" if estimate < card["megabytes"] else "and does not fit into"
+    return f"{told} {fits} {card['megabytes']:,} MB of {card['name']}"
 
 
 def stop_dropout(network: nn.Module) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..configuration import to_plain
 from ..data.store import Store
+from ..errors import UserError
 from ..problem.task import Task
 from .families import find_family
 from .network import Network, build_network
@@ -16,6 +17,19 @@ from .network import Network, build_network
 MEGABYTE = 1e6
 # Bytes of float32 a trainable parameter: itself, its gradient and two moments of Adam.
 BYTES_PER_PARAMETER = 4 * 4
+# Gigabytes of cards as sold; of the same name with more or less, the one with more has the name.
+CARDS = {
+    "T4": 16,
+    "V100": 32,
+    "A10": 24,
+    "L4": 24,
+    "RTX-4090": 24,
+    "A100-40GB": 40,
+    "L40S": 48,
+    "A100": 80,
+    "H100": 80,
+    "H200": 141,
+}
 NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 
 
@@ -61,6 +75,23 @@ def estimate_memory(
         "activations": round(activations, 3),
         "estimate": round(parameters + activations, 3),
     }
+
+
+def read_card(card: str | int | None) -> dict[str, Any] | None:
+    """Name and megabytes of the card that `sanity.card` names, or whose gigabytes it gives.
+
+    Raises:
+        UserError: No card of this name is known.
+    """
+    if card is None:
+        return None
+    if isinstance(card, int):
+        return {"name": f"a card of {card} GB", "megabytes": 1000 * card}
+    if card not in CARDS:
+        raise UserError(
+            f"sanity.card={card} is none of {', '.join(CARDS)}: give its gigabytes instead."
+        )
+    return {"name": f"a {card}", "megabytes": 1000 * CARDS[card]}
 
 
 def climb_ladder(

@@ -45,6 +45,7 @@ class Sanity(Strict):
     steps: Positive
     num_items: Positive
     max_loss_share: Share
+    card: Positive | str | None
     skip: str
 
 
