@@ -18,6 +18,10 @@ if [ "$nodes" -gt 1 ] && { [ -z "${RENDEZVOUS:-}" ] || [ -z "${DL_RUN_DIR:-}" ];
 fi
 export DL_RUN_DIR=${DL_RUN_DIR:-runs/exp-$(date -u +%Y-%m-%d-%H%M%S)}
 
+# With one store for all restarts, restarted processes read where the dead ones listened, and wait
+# for them (https://github.com/pytorch/pytorch/issues/135712; torch 2.15 still does so).
+export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
+
 # exec: a SIGTERM must reach torchrun, which hands it on, so that the run saves its state.
 exec python -m torch.distributed.run \
     --nnodes="$nodes" --nproc-per-node="$processes" \

@@ -60,6 +60,7 @@ def test_torchrun_goes_on_after_a_process_has_died(checked, small):
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,  # processes that wait for dead ones do so for half an hour
     )
     assert done.returncode == 0, done.stderr
     run = Path("runs", "exp-torchrun")

@@ -100,8 +100,10 @@ def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(checked))
-    report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,wandb]")
-    assert list((checked / "runs" / report.figures["run"] / "wandb").glob("offline-run-*"))
+    for _ in range(2):  # each has a run of its own, in one process too
+        report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,wandb]")
+        folder = checked / "runs" / report.figures["run"] / "wandb"
+        assert len(list(folder.glob(f"offline-run-*-{report.figures['run']}"))) == 1
 
 
 def test_debug_runs_through_every_line_and_touches_no_model(checked, run):

@@ -3,15 +3,11 @@
 import csv
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
 from ..files import atomic
-
-if TYPE_CHECKING:
-    from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 
 
 class LogWriter(ExperimentWriter):
@@ -45,18 +41,27 @@ def csv_logger(run_dir: Path) -> CSVLogger:
     return logger
 
 
-def wandb_logger(run_dir: Path, project: str) -> "WandbLogger":
+class OneRunLogger(WandbLogger):
+    """Ends its run with the training, so that another one in the same process gets its own."""
+
+    def finalize(self, status: str) -> None:
+        """Tells W&B whether the training succeeded."""
+        super().finalize(status)
+        if self._experiment is not None:
+            self._experiment.finish(exit_code=int(status != "success"))
+            self._experiment = None
+
+
+def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
     """Weights & Biases; offline, in the run's folder, when there is no key.
 
     Checkpoints are not uploaded: staging them fills the disk, and DVC versions the model.
     """
-    from lightning.pytorch.loggers import WandbLogger
-
     has_key = "WANDB_API_KEY" in os.environ or (Path.home() / ".netrc").exists()
     if not has_key:
         os.environ.setdefault("WANDB_SILENT", "true")
     mode = os.environ.get("WANDB_MODE", "online" if has_key else "offline")
-    logger = WandbLogger(
+    logger = OneRunLogger(
         project=project,
         name=run_dir.name,
         id=run_dir.name,
@@ -69,8 +74,6 @@ def wandb_logger(run_dir: Path, project: str) -> "WandbLogger":
     return logger
 
 
-def tensorboard_logger(run_dir: Path) -> "TensorBoardLogger":
+def tensorboard_logger(run_dir: Path) -> TensorBoardLogger:
     """Event files in `<run>/tensorboard`."""
-    from lightning.pytorch.loggers import TensorBoardLogger
-
     return TensorBoardLogger(run_dir, name="tensorboard", version="")
