@@ -110,6 +110,7 @@ def test_an_experiment_of_dvc_reruns_what_its_settings_touch(finished, tmp_path,
     assert len(listed.split()) == 1
 
 
+@pytest.mark.slow
 def test_a_users_own_folder_of_images_trains_and_predicts(baked, tmp_path):
     from PIL import Image
 
