@@ -4,7 +4,8 @@ Run `python benchmarks/time_to_first_step.py`. Ours is the whole command `train`
 project whose data is prepared, with its default callbacks and loggers: imports, composing, data,
 network, one step. The other side is only what lightning-hydra-template's `src/train.py` (bddbc24)
 imports for its MNIST example before it does anything; what is missing here is left out, in its
-favour. Both have their bytecode compiled, and each run is a process of its own.
+favour. The last row is the least that any training with PyTorch pays: an optimizer's first step
+imports `torch._dynamo`. Both have their bytecode compiled, and each run is a process of its own.
 """
 
 import argparse
@@ -20,6 +21,15 @@ from pathlib import Path
 from projects import generate
 
 STAGES = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
+BARE = """
+import torch
+from stop import tell
+network = torch.nn.Linear(2, 2)
+optimizer = torch.optim.AdamW(network.parameters())
+network(torch.ones(1, 2)).sum().backward()
+optimizer.step()
+tell()
+"""
 STOP = """
 import json, os, sys, time
 
@@ -80,6 +90,7 @@ def prepare(folder: Path) -> dict[str, list[str]]:
             "import lightning.pytorch; from stop import tell; tell()",
         ],
         "import torch": [sys.executable, "-c", "import torch; from stop import tell; tell()"],
+        "import torch and one step": [sys.executable, "-c", BARE],
     }
 
 

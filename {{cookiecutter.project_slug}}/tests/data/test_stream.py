@@ -15,7 +15,6 @@ from {{ cookiecutter.package_name }}.configuration import compose
 from {{ cookiecutter.package_name }}.data import stream
 from {{ cookiecutter.package_name }}.data.store import TEST, TRAIN, VALIDATION, load_store
 from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.report import Report
 from {{ cookiecutter.package_name }}.training.train import open_data
 
 pytestmark = [
@@ -57,10 +56,10 @@ trainer.fit(build_module(cfg, data, 2), datamodule=data)
 
 
 @pytest.fixture
-def streamed(processed, run, monkeypatch):
+def streamed(checked, run, monkeypatch):
     monkeypatch.setattr(stream, "CHUNK_BYTES", 600)
     run("stream", "loader=stream")
-    return processed
+    return checked
 
 
 def open_small(small, *overrides):
@@ -137,8 +136,6 @@ def test_two_processes_see_every_item_of_an_epoch_once_together(streamed, small)
 
 
 def test_training_needs_the_chunks_and_reports_alone(streamed, run):
-    Report("sanity").write("reports")
-    Report("find_lr").write("reports")
     shutil.rmtree("data/processed")
     short = ("trainer.max_epochs=3", "trainer.accelerator=cpu", "logger=[csv]", "optimizer.lr=1e-2")
     report = run("train", *STREAM, *short, "loader.batch_size=16")
