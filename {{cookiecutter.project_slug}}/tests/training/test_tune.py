@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 
 from {{ cookiecutter.package_name }}.checklist.model_tests import hyperparameters_are_tuned
 from {{ cookiecutter.package_name }}.checklist.project import NotYetError, Project, StaleError
@@ -22,7 +23,7 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_tree, read_json
 from {{ cookiecutter.package_name }}.problem.cheatsheet import load_cheatsheet
 from {{ cookiecutter.package_name }}.stage import run_stage
-from {{ cookiecutter.package_name }}.training import tune
+from {{ cookiecutter.package_name }}.training import tune, tune_study
 from {{ cookiecutter.package_name }}.training.tune_space import build_space
 from {{ cookiecutter.package_name }}.training.tune_study import count, open_storage
 
@@ -134,6 +135,19 @@ def test_a_resumed_search_has_the_trials_of_one_that_was_not_stopped(search):
     assert len(search("tune.trials=9")["trials"]) == 9
 
 
+def test_a_worker_waits_while_another_makes_the_databases_tables(search, monkeypatch):
+    refusals = iter([RuntimeError("duplicate key value violates unique constraint")])
+
+    def refuse_once(*given, **options):
+        for refusal in refusals:
+            raise refusal
+        return RDBStorage(*given, **options)
+
+    monkeypatch.setattr(tune_study, "RDBStorage", refuse_once)
+    figures = search("tune.trials=4", "tune.storage=sqlite:///trials.db")
+    assert len(figures["trials"]) == 4
+
+
 def start_worker(*overrides):
     worker = fork.Process(target=run_stage, args=(STAGES["tune"], overrides))
     worker.start()
@@ -243,8 +257,12 @@ def test_another_space_or_config_is_another_study(search):
 
 
 def test_the_winner_is_an_experiment_which_an_edit_protects(search):
-    figures = search("tune.trials=8")
+    storage = "tune.storage=sqlite:///hunter2.db"
+    figures = search("tune.trials=8", storage, "trainer.max_epochs=7")
     best = figures["best"]["values"]
+    assert figures["overrides"] == ["trainer.max_epochs=7"]
+    kept = [path for path in Path().rglob("*.*") if path.suffix in (".json", ".yaml", ".csv")]
+    assert not [path for path in kept if "hunter2" in path.read_text()]
     cfg = compose(["experiment=tuned"])
     assert cfg.optimizer.lr == best["optimizer.lr"]
     assert cfg.loader.batch_size == best["loader.batch_size"]

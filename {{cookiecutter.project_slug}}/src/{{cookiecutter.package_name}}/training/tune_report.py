@@ -32,7 +32,9 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
     if best is None:
         why = [t.user_attrs[WHY] for t in search.study.trials if WHY in t.user_attrs]
         raise UserError(f"all {len(why)} trials of {search.folder} failed; the last {why[-1]}")
-    figures = describe(cfg, search, best) | {"data_version": version, "overrides": given}
+    # Options of the search change no training, and the storage's address may hold a password.
+    kept = [override for override in given if not override.lstrip("+").startswith("tune.")]
+    figures = describe(cfg, search, best) | {"data_version": version, "overrides": kept}
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
     if DEFAULT not in best.user_attrs and is_edited(TUNED):

@@ -81,18 +81,27 @@ def open_storage(url: str | None, folder: Path) -> JournalStorage | RDBStorage:
         # Absolute: the lock links to the journal, and of a dangling one no age can be read.
         return JournalStorage(JournalFileBackend(str(folder.resolve() / "journal.log")))
     try:
-        return RDBStorage(
-            url,
-            heartbeat_interval=BEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-            heartbeat_stale_trial_callback=RETRY,
-        )
+        return connect(url)
+    except Exception:  # workers that start at once on an empty database: one makes its tables
+        time.sleep(1)
+    try:
+        return connect(url)
     except Exception as error:  # of SQLAlchemy or any driver; the address may hold a password
         first = str(error).strip().partition("\n")[0].replace(url, "…")
         raise UserError(
             f"tune.storage={url.partition('://')[0]}://… cannot be used: {first} Install its "
             "driver, check the address, or leave tune.storage out for a journal file."
         ) from error
+
+
+def connect(url: str) -> RDBStorage:
+    """A database with heartbeats; it is given its tables."""
+    return RDBStorage(
+        url,
+        heartbeat_interval=BEAT_SECONDS,
+        grace_period=GRACE_SECONDS,
+        heartbeat_stale_trial_callback=RETRY,
+    )
 
 
 @contextmanager
