@@ -1,7 +1,10 @@
 """Pretrained weights are found without a network, held against their file, and asked for once."""
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import timm
@@ -13,6 +16,7 @@ from {{ cookiecutter.package_name }}.files import hash_file, read_json
 from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.checkpoint import load_network
 from {{ cookiecutter.package_name }}.model.weights import (
+    FILE,
     compare_weights,
     describe_weights,
     find_published,
@@ -29,6 +33,29 @@ SHORT = (
     "loader.batch_size=16",
     "callbacks.resume.every_n_train_steps=2",
 )
+
+
+class Hub(BaseHTTPRequestHandler):
+    """What the Hugging Face hub answers to a client that asks for one file."""
+
+    content = b"weights"
+    asked: ClassVar[list[str]] = []
+
+    def do_HEAD(self):
+        self.asked.append(f"{self.command} {self.path}")
+        known = self.path in ("/", f"/{find_published(TINY)}/resolve/main/{FILE}")
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.send_header("ETag", '"1"')
+        self.send_header("X-Repo-Commit", "0" * 40)
+        self.end_headers()
+
+    def do_GET(self):
+        self.do_HEAD()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_):
+        """Says nothing."""
 
 
 @pytest.fixture
@@ -57,6 +84,31 @@ def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch, tm
     with pytest.raises(UserError, match=refused):
         find_weights(find_published(TINY), None)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.unit
+def test_weights_are_downloaded_once(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    server = HTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
+    own = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", own)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", own + url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    try:
+        path = find_weights(find_published(TINY), None)
+        assert path.read_bytes() == Hub.content
+        assert Hub.asked[-1].startswith("GET")
+        asked = len(Hub.asked)
+        assert find_weights(find_published(TINY), None) == path
+        assert len(Hub.asked) == asked
+        with pytest.raises(UserError, match="timm/other cannot be had"):
+            find_weights("timm/other", None)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.unit
