@@ -87,6 +87,13 @@ def test_a_reason_explains_its_value_and_no_other(capsys):
         ("loader.batch_size=0", "greater than or equal to 1"),
         ("split.train=1.5", "split.train=1.5"),
         ("seed=-1", "seed=-1"),
+        ("sanity=skip", "is a group: set its keys (steps, "),
+        ("loader.num_workers=-1", "num_workers=-1 should be 'auto' or should be greater than"),
+        ("trainer.max_epochs=-1", "greater than or equal to 1"),
+        ("trainer.precision=9", "'bf16-mixed'"),
+        ("trainer.limit_val_batches=0", "limit_val_batches=0 should be greater"),
+        ("trainer.devices=0", "devices=0 should be"),
+        ("optimizer.weight_decay=-1", "greater than or equal to 0"),
     ],
 )
 def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):

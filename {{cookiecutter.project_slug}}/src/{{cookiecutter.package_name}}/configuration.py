@@ -148,7 +148,8 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
     """Instantiates a group's `_target_` with its values, less the option's own `name`.
 
     Raises:
-        UserError: The target refused with a sentence; other errors come as Hydra's own.
+        UserError: There is no such target, or it refused with a sentence; other errors come as
+            Hydra's own.
     """
     plain = to_plain(node)
     plain.pop("name", None)
@@ -157,6 +158,8 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
+        if isinstance(error.__cause__, ImportError):
+            raise UserError(f"{plain['_target_']} cannot be imported: {error.__cause__}") from error
         raise
 
 

@@ -11,6 +11,7 @@ import timm
 import torch
 from torch import nn
 
+from {{ cookiecutter.package_name }}.configuration import build, compose, to_plain
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_file, read_json
 from {{ cookiecutter.package_name }}.model import sanity
@@ -123,7 +124,18 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path, path):
 def test_from_scratch_nothing_is_asked_for():
     assert describe_weights({"pretrained": False, "architecture": TINY}) is None
     assert describe_weights({"name": "mlp"}) is None
-    assert find_published("no_such_architecture") is find_published(None) is None
+    assert find_published(None) is None
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_a_name_that_timm_does_not_know_is_named(pretrained):
+    cfg = compose(["model=timm", "model.architecture=resnet81", f"model.pretrained={pretrained}"])
+    with pytest.raises(UserError, match="resnet81: timm has no such model"):
+        build(cfg.model, state={"shapes": {"image": [3, 8, 8]}}, num_outputs=2)
+    if pretrained:
+        with pytest.raises(UserError, match="resnet81: timm has no such model"):
+            describe_weights(to_plain(cfg.model))
 
 
 @pytest.mark.pipeline

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 import torch
 
-from {{ cookiecutter.package_name }}.configuration import compose
+from {{ cookiecutter.package_name }}.configuration import compose, to_plain
 from {{ cookiecutter.package_name }}.data.load import EpochSampler
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_file
 from {{ cookiecutter.package_name }}.model.checkpoint import load_network
+from {{ cookiecutter.package_name }}.report import Report
 from {{ cookiecutter.package_name }}.training.module import group_parameters
 from {{ cookiecutter.package_name }}.training.record import create_run_dir
 from {{ cookiecutter.package_name }}.training.trainer import choose_precision
@@ -116,6 +117,30 @@ def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, 
     with pytest.raises(UserError, match=r"max_steps=1 ends before the first validation, at step"):
         run("train", *SHORT, "trainer.max_steps=1")
     assert not (checked / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("trainer.sync_batchnorm=true",), "needs GPUs"),
+        (("trainer.strategy=unheard",), "trainer=auto cannot be built: .*'unheard'"),
+        (("trainer.limit_train_batches=1e-4",), "0.0001 of the `train_dataloader`"),
+        (("+callbacks.own._target_=unheard.Own",), "unheard.Own cannot be imported"),
+        (("optimizer=sgd", "optimizer.momentum=0"), "optimizer=sgd cannot be built: Nesterov"),
+    ],
+)
+def test_a_run_that_cannot_be_built_leaves_no_folder(checked, run, overrides, words):
+    with pytest.raises(UserError, match=words):
+        run("train", *SHORT, *overrides)
+    assert not list((checked / "runs").iterdir())
+
+
+def test_a_model_that_sanity_has_not_proved_is_told(checked, run, capsys):
+    proved = to_plain(compose().model)
+    for model, is_told in ((proved, False), (proved | {"dropout": 0.5}, True)):
+        Report("sanity", {"model": model}).write("reports")
+        run("train", *SHORT, "trainer.max_epochs=1")
+        assert ("`sanity` has proved another model" in capsys.readouterr().out) == is_told
 
 
 def test_runs_started_at_once_do_not_collide(tmp_path):

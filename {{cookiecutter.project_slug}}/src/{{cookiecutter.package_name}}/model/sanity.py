@@ -42,7 +42,7 @@ def run(cfg: DictConfig) -> Report:
     torch.manual_seed(cfg.seed)
     task = build(without_smoothing(cfg.task))
     network = make_network(cfg, store, task)
-    figures: dict[str, Any] = describe_network(network)
+    figures: dict[str, Any] = {"model": to_plain(cfg.model)} | describe_network(network)
     figures |= hold_weights(network, to_plain(cfg.model))
     stop_dropout(network)
     inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)

@@ -39,10 +39,7 @@ def create(
         UserError: timm does not know the name, or the weights cannot be had or do not fit.
     """
     channels, *size = state["shapes"]["image"]
-    if not timm.is_model(architecture):
-        raise UserError(
-            f"model.architecture={architecture}: timm has no such model; see `timm.list_models()`."
-        )
+    hub_id = find_published(architecture)
     published: Any = timm.get_pretrained_cfg(architecture)
     if published and published.fixed_input_size:
         options["img_size"] = tuple(size)
@@ -50,7 +47,7 @@ def create(
         options["drop_path_rate"] = options.pop("drop_path") or None
     source = path = None
     if pretrained:
-        path = find_weights(find_published(architecture), weights)
+        path = find_weights(hub_id, weights)
         source = {"file": str(path), "custom_load": False}
     try:
         network: Any = timm.create_model(

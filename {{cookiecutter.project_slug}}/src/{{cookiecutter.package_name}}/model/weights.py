@@ -17,12 +17,20 @@ FREE = ("classifier", "first_conv")
 
 
 def find_published(architecture: str | None) -> str | None:
-    """The hub's id of the weights that timm publishes for an architecture; None without any."""
+    """The hub's id of the weights that timm publishes for an architecture; None without any.
+
+    Raises:
+        UserError: timm does not know the name.
+    """
     if architecture is None:
         return None
     import timm
 
-    published = timm.get_pretrained_cfg(architecture) if timm.is_model(architecture) else None
+    if not timm.is_model(architecture):
+        raise UserError(
+            f"model.architecture={architecture}: timm has no such model; see `timm.list_models()`."
+        )
+    published = timm.get_pretrained_cfg(architecture)
     return published.hf_hub_id if published else None
 
 
@@ -37,7 +45,7 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
             raise UserError(f"weights={path} is no file of weights ({', '.join(SUFFIXES)}).")
         return Path(path)
     if hub_id is None:
-        raise UserError("nobody publishes weights of it: set model.pretrained=false.")
+        raise UserError("timm publishes no weights of this model: set model.pretrained=false.")
     import httpx
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 

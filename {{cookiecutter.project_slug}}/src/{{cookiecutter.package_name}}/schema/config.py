@@ -5,6 +5,7 @@ what it does not know.
 """
 
 import difflib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -90,22 +91,51 @@ def find_mistakes(config: dict[str, Any]) -> list[str]:
     try:
         Config.model_validate(config)
     except ValidationError as error:
-        return [describe_mistake(item) for item in error.errors()]
+        places: dict[str, list[Any]] = {}  # several mistakes at one: the types that it may have
+        for item in error.errors():
+            places.setdefault(find_place(config, item["loc"]), []).append(item)
+        return [sentence for place in places.items() for sentence in describe_mistakes(*place)]
     return []
 
 
-def describe_mistake(item: Any) -> str:
-    """`optimizer.lr: must be a number, not 'fast'`, with the nearest key for an unknown one."""
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        owner = find_model(item["loc"][:-1])
-        known = [field.alias or name for name, field in owner.model_fields.items()]
-        close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1, cutoff=0.5)
-        return f"{key} is unknown" + (f": did you mean {close[0]}?" if close else ".")
-    if item["type"] == "missing":
-        return f"{key} is missing."
-    message = item["msg"].removeprefix("Input ")
-    return f"{key}={item['input']!r} {message[0].lower()}{message[1:]}."
+def find_place(config: Any, location: tuple[Any, ...]) -> str:
+    """The key that a location names, without the types that pydantic tried there."""
+    place = []
+    for part in location:
+        try:
+            config = config[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        place.append(str(part))
+    return ".".join(place)
+
+
+def describe_mistakes(place: str, items: list[Any]) -> Iterator[str]:
+    """`optimizer.lr='fast' should be a valid number`, with the nearest key for an unknown one."""
+    wrong = []
+    for item in items:
+        owner, last = find_model(item["loc"][:-1]), str(item["loc"][-1])
+        if item["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(last, name_keys(owner), n=1, cutoff=0.5)
+            yield f"{place} is unknown" + (f": did you mean {close[0]}?" if close else ".")
+        elif item["type"] == "missing":
+            yield f"{'.'.join(map(str, item['loc']))} is missing."
+        elif item["type"] == "model_type":
+            model = find_model(item["loc"])
+            is_known = model.__name__ == item["ctx"]["class_name"]
+            keys = f" ({', '.join(name_keys(model))})" if is_known else ""
+            yield f"{place}={item['input']!r} is a group: set its keys{keys} one by one."
+        else:
+            wrong.append(item["msg"].removeprefix("Input "))
+    if wrong:
+        told = " or ".join(f"{message[0].lower()}{message[1:]}" for message in wrong)
+        yield f"{place}={items[0]['input']!r} {told}."
+
+
+def name_keys(model: type[BaseModel]) -> list[str]:
+    """Keys of a mapping that a schema class describes."""
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    return [key for key in keys if key != "_target_"]
 
 
 def find_model(location: tuple[Any, ...]) -> type[BaseModel]:

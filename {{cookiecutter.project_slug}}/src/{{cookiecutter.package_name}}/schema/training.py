@@ -7,6 +7,12 @@ from pydantic import Field, WrapValidator
 
 from .strict import Positive, Share, Strict
 
+NotNegative = Annotated[float, Field(ge=0)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+# Of an epoch's batches: a number, or a share.
+Batches = Positive | Annotated[float, Field(gt=0, le=1)]
+Precision = Literal["auto", "32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"]
+
 
 class Task(Strict):
     """What is predicted, and the metric that ranks models."""
@@ -14,7 +20,7 @@ class Task(Strict):
     name: str
     metric: str
     mode: Literal["min", "max"]
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: BelowOne = 0.0
 
 
 def accept_auto(rate: Any, check: Callable[[Any], float]) -> Any:
@@ -27,11 +33,11 @@ class Optimizer(Strict):
 
     partial_: Literal[True] = Field(alias="_partial_")
     name: str
-    lr: Annotated[float, Field(ge=0), WrapValidator(accept_auto)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    betas: list[float] | None = None
-    eps: float | None = None
-    momentum: float | None = None
+    lr: Annotated[NotNegative, WrapValidator(accept_auto)]
+    weight_decay: NotNegative
+    betas: Annotated[list[BelowOne], Field(min_length=2, max_length=2)] | None = None
+    eps: NotNegative | None = None
+    momentum: BelowOne | None = None
     nesterov: bool | None = None
 
 
@@ -72,21 +78,21 @@ class Trainer(Strict):
     name: str
     compile: bool
     accelerator: str
-    devices: Literal["auto"] | int | list[int]
+    devices: Literal["auto", -1] | Positive | list[int]
     num_nodes: Positive
     strategy: str
     sync_batchnorm: bool
-    precision: str | int
-    max_epochs: int
-    max_steps: int
-    gradient_clip_val: float | None
+    precision: Precision | Literal[16, 32, 64]
+    max_epochs: Positive
+    max_steps: Literal[-1] | Positive
+    gradient_clip_val: NotNegative | None
     accumulate_grad_batches: Positive
     check_val_every_n_epoch: Positive
     log_every_n_steps: Positive
-    num_sanity_val_steps: int
-    limit_train_batches: int | float
-    limit_val_batches: int | float
-    overfit_batches: int | float
+    num_sanity_val_steps: Annotated[int, Field(ge=-1)]
+    limit_train_batches: Batches
+    limit_val_batches: Batches
+    overfit_batches: Annotated[int, Field(ge=0)] | Share
     fast_dev_run: bool | int
     detect_anomaly: bool
     deterministic: bool | Literal["warn"]

@@ -17,6 +17,7 @@ from ..configuration import build
 from ..data.augment import Augmentation
 from ..data.load import Batch
 from ..data.types import State
+from ..errors import UserError
 from ..model.network import build_network
 
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
@@ -155,12 +156,20 @@ class LitModel(LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """The configured optimizer, its rate following the schedule step by step."""
+        """The configured optimizer, its rate following the schedule step by step.
+
+        Raises:
+            UserError: The optimizer refuses its values.
+        """
         hyperparameters = self.hparams
         make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))
         decay = hyperparameters["optimizer"]["weight_decay"]
         groups = list(group_parameters(self.network, decay, self.dims))
-        optimizer: Optimizer = make_optimizer(groups)
+        try:
+            optimizer: Optimizer = make_optimizer(groups)
+        except ValueError as error:
+            name = hyperparameters["optimizer"]["name"]
+            raise UserError(f"optimizer={name} cannot be built: {error}") from error
         made = build(OmegaConf.create(hyperparameters["schedule"]))
         # Hydra's own partial asks at each call whether its target is allowed: a tenth of a step.
         share = partial(made.func, *made.args, **made.keywords)

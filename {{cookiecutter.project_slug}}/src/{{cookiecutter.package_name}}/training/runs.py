@@ -96,5 +96,6 @@ def read_run(cfg: DictConfig) -> Run:
             state = load_state(cfg.paths.data_dir)["task"]
             bounds = task.lowest_loss(state), task.expected_first_loss(state)
             return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode)
-    told = f"{wanted} is not there or" if wanted else f"{cfg.paths.runs_dir} holds no run that"
-    raise UserError(f"{told} logged no epoch: run `train` with logger=csv first.")
+    missing = f"{cfg.paths.runs_dir} holds no run that logged an epoch"
+    told = f"{wanted} is not there or logged no epoch" if wanted else missing
+    raise UserError(f"{told}: run `train` with logger=csv first.")

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from ..configuration import build, to_plain
@@ -64,6 +65,7 @@ def run(cfg: DictConfig) -> Report:
         follow(cfg, data, run_dir)
     with lock_run(run_dir):
         if not (run_dir / "record.json").exists():
+            warn_unproven(cfg)
             record, checkpoint = start_record(run_dir, cfg, data.state, weights), None
         else:
             refuse_changes(run_dir, cfg, data.state["version"])
@@ -76,6 +78,15 @@ def run(cfg: DictConfig) -> Report:
     report.figures["augmented"] = describe_augmented(cfg, getattr(data, "store", None), trainer)
     report.pictures = [AUGMENTED_SHEET] if report.figures["augmented"] else []
     return report
+
+
+def warn_unproven(cfg: DictConfig) -> None:
+    """Says where `sanity` has proved another model than the one that is to be trained."""
+    is_there = Path(cfg.paths.reports_dir, "sanity.json").exists()  # tune's trials do without
+    figures = load_report("sanity", cfg.paths.reports_dir).figures if is_there else {}
+    if figures.get("model") not in (None, to_plain(cfg.model)):
+        told = "run it with the same overrides before a long run."
+        print(f"warning: `sanity` has proved another model: {told}", flush=True)
 
 
 def follow(cfg: DictConfig, data: SplitData | StreamData, run_dir: Path) -> NoReturn:
@@ -96,7 +107,8 @@ def fit_on_record(
     """Trains, and writes into the record how it ended, whatever happens.
 
     Raises:
-        UserError: The loss or the gradient is not finite, or the model does not build.
+        UserError: The loss or the gradient is not finite; or the model or the trainer does not
+            build, which leaves no run.
         KeyboardInterrupt, Terminated: With how to go on.
     """
     os.environ[RUN_DIR] = str(run_dir.resolve())
@@ -110,12 +122,18 @@ def fit_on_record(
     except NonFiniteError:
         status = "failed: non-finite"
         raise
+    except UserError:
+        status = "refused"
+        raise
     except (KeyboardInterrupt, Terminated) as end:
         raise type(end)(f"go on with it by `train resume={run_dir.name}`") from None
     finally:
         del os.environ[RUN_DIR]
         seconds = round(time.perf_counter() - started, 2)
         finish_record(run_dir, record, status=status, seconds=seconds, **outcome)
+        has_begun = any((run_dir / name).exists() for name in ("checkpoints", "metrics.csv"))
+        if status == "refused" and not has_begun:
+            shutil.rmtree(run_dir)
     return trainer, outcome
 
 
@@ -159,6 +177,7 @@ def fit(
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
+        UserError: Lightning refuses the config for this data.
     """
     trainer = build_trainer(cfg, run_dir)
     if checkpoint is not None and cfg.model.get("pretrained"):  # it brings its own weights
@@ -172,6 +191,10 @@ def fit(
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
+    except MisconfigurationException as error:
+        raise UserError(
+            f"trainer={cfg.trainer.name} or its callbacks do not suit: {error}"
+        ) from error
     return trainer
 
 

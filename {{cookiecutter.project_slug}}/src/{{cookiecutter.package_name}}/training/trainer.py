@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from ..configuration import build, to_plain
@@ -19,7 +20,7 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     """The configured Trainer with callbacks and loggers writing to the run's folder.
 
     Raises:
-        UserError: The trainer asks for a GPU that is not there.
+        UserError: The trainer asks for a GPU that is not there, or for what Lightning refuses.
     """
     settings = to_plain(cfg.trainer)
     for ours in ("name", "compile"):
@@ -34,15 +35,20 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
     warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-    return Trainer(
-        **settings,
-        callbacks=[StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)],
-        logger=[build(node, run_dir=run_dir) for node in cfg.logger.values() if node is not None],
-        default_root_dir=run_dir,
-        enable_model_summary=False,
-        # SplitData slices the order of items by process itself, without padding.
-        use_distributed_sampler=False,
-    )
+    callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
+    loggers = [build(node, run_dir=run_dir) for node in cfg.logger.values() if node is not None]
+    try:
+        return Trainer(
+            **settings,
+            callbacks=callbacks,
+            logger=loggers,
+            default_root_dir=run_dir,
+            enable_model_summary=False,
+            # SplitData slices the order of items by process itself, without padding.
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
 
 
 def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
