@@ -175,7 +175,8 @@ def link(project: Path, answers: dict) -> None:
             "so its commit is unknown.\nTo follow the template, run in the project, with the "
             "address of the template's repository:\n  uvx cruft link --no-input "
             f"--checkout v{answers['__template_version']} "
-            f"--extra-context {shlex.quote(json.dumps(given))} ADDRESS"
+            f"--extra-context {shlex.quote(json.dumps(given))} ADDRESS",
+            file=sys.stderr,
         )
         return
     # A path that was typed is the address; a clone of cookiecutter's knows where it came from.
@@ -195,7 +196,8 @@ def link(project: Path, answers: dict) -> None:
     if ask_git(template, "status", "--porcelain", "--", *parts):
         print(
             f"The template has uncommitted changes, which .cruft.json cannot name: it records "
-            f"commit {commit[:9]}, and `make template-diff` will show them as yours."
+            f"commit {commit[:9]}, and `make template-diff` will show them as yours.",
+            file=sys.stderr,  # `make compare` renders too, and prints what a program may read
         )
 
 

@@ -77,7 +77,7 @@ def generate(address: str, folder: Path, *options: str) -> Path:
     command = ["-m", "cookiecutter", "--no-input", f"--config-file={config}", *options]
     command += [f"--output-dir={folder / 'out'}", address, "project_slug=digits"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
-    (folder / "said.txt").write_text(done.stdout)
+    (folder / "said.txt").write_text(done.stderr)
     return folder / "out" / "digits"
 
 

@@ -33,7 +33,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
         why = [t.user_attrs[WHY] for t in search.study.trials if WHY in t.user_attrs]
         raise UserError(f"all {len(why)} trials of {search.folder} failed; the last {why[-1]}")
     # Options of the search change no training, and the storage's address may hold a password.
-    kept = [override for override in given if not override.lstrip("+").startswith("tune.")]
+    kept = [override for override in given if not override.lstrip("+~").startswith("tune.")]
     figures = describe(cfg, search, best) | {"data_version": version, "overrides": kept}
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
