@@ -154,7 +154,7 @@ def plain(tmp_path_factory, cookiecutter_config) -> dict[str, bytes]:
     return files_below(project)
 
 
-@settings(max_examples=80, **MANY)
+@settings(max_examples=40, **MANY)  # a second each
 @given(texts=st.fixed_dictionaries(dict.fromkeys(FREE_TEXTS, AWKWARD_TEXT)))
 def test_awkward_text_survives_in_a_project_that_parses(plain, texts):
     with tempfile.TemporaryDirectory() as folder:
