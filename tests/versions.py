@@ -72,7 +72,7 @@ def write_template(root: Path) -> Path:
 
 
 def generate(address: str, folder: Path, *options: str) -> Path:
-    """Run cookiecutter; what it says is in `said.txt` beside the project."""
+    """Run cookiecutter; what it warns of is in `said.txt` beside the project."""
     config = write_cookiecutter_config(folder / "config")
     command = ["-m", "cookiecutter", "--no-input", f"--config-file={config}", *options]
     command += [f"--output-dir={folder / 'out'}", address, "project_slug=digits"]
