@@ -1,6 +1,8 @@
 """Files are whole or not there."""
 
+import numpy as np
 import pytest
+import torch
 
 from {{ cookiecutter.package_name }}.errors import explain
 from {{ cookiecutter.package_name }}.files import atomic, hash_json, hash_tree, read_json, write_json
@@ -47,6 +49,16 @@ def test_equal_content_has_one_hash_whatever_the_order_of_keys():
 def test_a_full_disk_is_explained_and_a_bug_is_not():
     assert "disk is full" in (explain(OSError(28, "No space left on device", "model.ckpt")) or "")
     assert explain(KeyError("bug")) is None
+
+
+@pytest.mark.parametrize("claim", [np.empty, torch.empty])
+def test_memory_that_is_out_is_explained(claim):
+    with pytest.raises((MemoryError, RuntimeError)) as refused:
+        claim(1 << 55)
+    on_gpu = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    for error in (refused.value, on_gpu):
+        assert "smaller loader.batch_size" in explain(error)
+        assert "llocate" in explain(error)
 
 
 def test_a_file_that_nobody_may_read_does_not_stop_the_hash_of_its_folder(tmp_path, monkeypatch):

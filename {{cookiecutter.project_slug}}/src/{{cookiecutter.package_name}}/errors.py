@@ -20,4 +20,17 @@ def explain(error: BaseException) -> str | None:
         return f"the disk is full{where}: free some space and run the same command again."
     if isinstance(error, PermissionError) and error.filename:
         return f"no permission for {error.filename}: change its owner or mode, then run again."
+    if is_out_of_memory(error):
+        said = str(error).partition("\n")[0]
+        return (
+            "memory is out: take a smaller loader.batch_size (`find_batch_size` finds one that "
+            f"fits) or a smaller model. {said}"
+        )
     return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether NumPy, or PyTorch on the GPU or beside it, could not claim memory."""
+    words = ("out of memory", "can't allocate memory")  # PyTorch's, which differ by device
+    is_torch = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or is_torch

@@ -136,6 +136,11 @@ def test_a_run_that_cannot_be_built_leaves_no_folder(checked, run, overrides, wo
     assert not list((checked / "runs").iterdir())
 
 
+def test_a_metric_that_nobody_logs_is_a_sentence(checked, run):
+    with pytest.raises(UserError, match="`val/nothing` which is not available"):
+        run("train", *SHORT, "callbacks.early_stopping.monitor=val/nothing")
+
+
 def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
     cfg = compose()
     warn_unproven(cfg)  # nothing is known

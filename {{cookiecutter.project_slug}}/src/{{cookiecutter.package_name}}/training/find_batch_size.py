@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities.memory import is_oom_error
 from omegaconf import DictConfig
 
-from ..errors import UserError
+from ..errors import UserError, is_out_of_memory
 from ..report import Report
 from .find_lr import draw_curve, make_quiet, train_alone
 from .rate import set_rate
@@ -113,8 +112,8 @@ def time_steps(cfg: DictConfig, size: int) -> Row | None:
         torch.cuda.reset_peak_memory_stats()
     try:
         trainer = train_alone(own, times, WARM_UP + cfg.find_batch_size.steps)
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or is_oom_error(error):
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
             return None
         raise
     seconds = float(np.median(np.diff(times.ended[WARM_UP - 1 :])))

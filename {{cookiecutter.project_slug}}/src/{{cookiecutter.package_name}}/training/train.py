@@ -191,7 +191,11 @@ def fit(
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
-    except MisconfigurationException as error:
+    except (MisconfigurationException, RuntimeError) as error:
+        # EarlyStopping's own way to refuse a metric that nobody logs
+        is_unknown = "conditioned on metric" in str(error)
+        if not isinstance(error, MisconfigurationException) and not is_unknown:
+            raise
         raise UserError(
             f"trainer={cfg.trainer.name} or its callbacks do not suit: {error}"
         ) from error
