@@ -154,20 +154,26 @@ def plain(tmp_path_factory, cookiecutter_config) -> dict[str, bytes]:
     return files_below(project)
 
 
-@settings(max_examples=40, **MANY)  # a second each
-@given(texts=st.fixed_dictionaries(dict.fromkeys(FREE_TEXTS, AWKWARD_TEXT)))
-def test_awkward_text_survives_in_a_project_that_parses(plain, texts):
-    with tempfile.TemporaryDirectory() as folder:
-        config = write_cookiecutter_config(Path(folder) / "config")
-        # The name's own slug may be no slug; the text is what is tried here.
-        project = bake(Path(folder), config, project_slug="tried", **texts)
-        check_parses(project, plain)
-        about = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        assert about["description"] == texts["description"]
-        assert about["authors"] == [{"name": texts["author_name"], "email": "you@example.com"}]
-        readme = (project / "README.md").read_text(encoding="utf-8")
-        assert readme.startswith(f"# {texts['project_name']}\n")
-        assert texts["author_name"] in (project / "LICENSE").read_text(encoding="utf-8")
+# A second each; more of them are for who has the time.
+@pytest.mark.parametrize("examples", [40, pytest.param(600, marks=pytest.mark.slow)])
+def test_awkward_text_survives_in_a_project_that_parses(plain, examples):
+    @settings(max_examples=examples, **MANY)
+    @given(texts=st.fixed_dictionaries(dict.fromkeys(FREE_TEXTS, AWKWARD_TEXT)))
+    def survive(texts: dict[str, str]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            config = write_cookiecutter_config(Path(folder) / "config")
+            # The name's own slug may be no slug; the text is what is tried here.
+            project = bake(Path(folder), config, project_slug="tried", **texts)
+            check_parses(project, plain)
+            text = (project / "pyproject.toml").read_text(encoding="utf-8")
+            about = tomllib.loads(text)["project"]
+            assert about["description"] == texts["description"]
+            assert about["authors"] == [{"name": texts["author_name"], "email": "you@example.com"}]
+            readme = (project / "README.md").read_text(encoding="utf-8")
+            assert readme.startswith(f"# {texts['project_name']}\n")
+            assert texts["author_name"] in (project / "LICENSE").read_text(encoding="utf-8")
+
+    survive()
 
 
 @pytest.mark.parametrize("question", BAD_ANSWERS)
