@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from .commands import Stage
+from .commands import STAGES, Stage
 from .configuration import build, compose, to_plain, warn_outside_cheatsheet
 from .errors import UserError
 from .files import hash_file, hash_json, hash_tree
@@ -20,6 +20,7 @@ from .revision import describe_revision
 
 PACKAGE = Path(__file__).parent
 SHARED = (PACKAGE, PACKAGE / "schema")  # what carries stages changes no result
+MAKES_DATA = ("data", "clean", "split", "preprocess")  # sections that act before training
 # What a report is made from and what a person calls it when it has changed.
 INPUTS = {
     "config": "config",
@@ -51,6 +52,7 @@ def launch(stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> Report | 
 
     warn_outside_cheatsheet(cfg)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
+    refuse_other_data(stage, cfg)
     submit(stage, overrides, cfg)
     return None
 
@@ -66,6 +68,7 @@ def execute(stage: Stage, cfg: DictConfig) -> Report:
         build(cfg.data).provide()
     made_from = describe_inputs(stage, cfg)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
+    refuse_other_data(stage, cfg)
     started = time.perf_counter()
     report: Report = importlib.import_module(f".{stage.module}", __package__).run(cfg)
     report.made_from = made_from
@@ -89,9 +92,29 @@ def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:
             raise UserError(f"`{name}` did not pass: mend what it says and run it again first.")
 
 
+def refuse_other_data(stage: Stage, cfg: DictConfig) -> None:
+    """Stops a stage whose config makes other data than the stages before it have made.
+
+    It would act on what there is, and the report would name what the config says.
+
+    Raises:
+        UserError: Names the stage to run again and the section of the config.
+    """
+    for name in stage.reads:
+        refuse_other_data(STAGES[name], cfg)
+        if not Path(cfg.paths.reports_dir, f"{name}.json").exists():
+            continue  # of a stage further back, which this one does not read
+        ran = load_report(name, cfg.paths.reports_dir).made_from.get("config", {})
+        now = hash_config(STAGES[name], cfg)
+        for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
+            raise UserError(
+                f"`{name}` ran with another {section} than this config's: set it in configs/ and "
+                f"run `pipeline`, or run `{name}` and what follows it with the same key=value."
+            )
+
+
 def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """What a report of this stage is made from; equal hashes mean that it still holds."""
-    config = select_config(stage, cfg)
     raw = {}
     if stage.reads_raw:
         raw["raw"] = hash_tree(cfg.data.get("root") or cfg.data.path)
@@ -100,8 +123,8 @@ def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     if "split" in stage.config and cfg.split.get("path"):
         raw["raw"] = hash_tree(cfg.split.path)
     return raw | {
-        "config": hash_json(config),
-        "code": hash_code(stage.module, targets_in(config)),
+        "config": hash_config(stage, cfg),
+        "code": hash_code(stage.module, targets_in(select_config(stage, cfg))),
         "reports": {name: load_report(name, cfg.paths.reports_dir).digest for name in stage.reads},
         "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
         **describe_revision(),
@@ -112,6 +135,11 @@ def find_differences(stage: Stage, cfg: DictConfig, made_from: dict[str, Any]) -
     """Names of what differs between what a report was made from and what there is now."""
     now = describe_inputs(stage, cfg)
     return [name for key, name in INPUTS.items() if made_from.get(key) != now.get(key)]
+
+
+def hash_config(stage: Stage, cfg: DictConfig) -> dict[str, str]:
+    """Section of the config that the stage's result depends on -> its hash."""
+    return {section: hash_json(part) for section, part in select_config(stage, cfg).items()}
 
 
 def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:

@@ -310,11 +310,13 @@ def test_items_that_a_split_by_time_leaves_out_reach_no_array(project, run):
     run("clean")
     with pytest.raises(UserError, match=r"split=temporal needs .*: set data\.time"):
         run("split", "split=temporal")
+    times = "data.time='(.)'" if Path("raw").is_dir() else "data.time=width"
+    run("ingest", times)
+    run("clean", times)
     clean = pd.read_csv("data/clean.csv", dtype=str, keep_default_na=False)
     clean["time"] = [str(number) for number in np.random.default_rng(0).permutation(len(clean))]
     clean["group"] = ["p" if time in ("0", str(len(clean) - 1)) else "" for time in clean["time"]]
     clean.to_csv("data/clean.csv", index=False)
-    times = "data.time='(.)'" if Path("raw").is_dir() else "data.time=width"
     figures = run("split", "split=temporal", times).figures
     assert figures["left_out"]["count"] == 1
     drift = run("preprocess", "split=temporal", times).figures["drift"]

@@ -121,6 +121,24 @@ def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, 
 
 
 @pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("data.name=other", "`ingest` ran with another data than"),
+        ("clean.missing=drop", "`clean` ran with another clean than"),
+        ("split=random", "`split` ran with another split than"),
+        (
+            "preprocess.{{ 'size=48' if cookiecutter.data_type == 'image' else 'max_categories=50' }}",
+            "`preprocess` ran with another preprocess than",
+        ),
+    ],
+)
+def test_other_data_than_what_was_processed_is_not_trained_on(checked, run, override, words):
+    with pytest.raises(UserError, match=words):
+        run("train", override)
+    assert not (checked / "runs").exists()
+
+
+@pytest.mark.parametrize(
     ("overrides", "words"),
     [
         (("trainer.sync_batchnorm=true",), "needs GPUs"),
