@@ -55,7 +55,13 @@ def test_strata_are_quantiles_of_ten_items_or_more(values):
 
 @pytest.mark.parametrize(
     ("labels", "sentence"),
-    [(["1", "tall"], "'tall'"), (["1", "inf"], "'inf'"), (["2", "2.0"], "nothing to predict")],
+    [
+        (["1", "tall"], "'tall'"),
+        (["1", "inf"], "'inf'"),
+        (["2", "2.0"], "nothing to predict"),
+        (["1700000000", "1700000030"], "deviate by 15 are no different numbers in float32"),
+        (["1e39", "2e39"], "another unit"),
+    ],
 )
 def test_unsuitable_labels_are_refused(labels, sentence):
     with pytest.raises(UserError, match=sentence):

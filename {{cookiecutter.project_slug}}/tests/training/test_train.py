@@ -114,6 +114,13 @@ def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
     assert not (checked / "models" / "model.ckpt").exists()
 
 
+@pytest.mark.slow
+def test_two_batches_are_learned_by_heart(checked, run):
+    report = run("train", "debug=overfit", "logger=[csv]")
+    losses = read_losses(checked / "runs" / report.figures["run"], "train/loss")
+    assert losses[-1] < 0.1 * losses[0]
+
+
 def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, run):
     with pytest.raises(UserError, match=r"max_steps=1 ends before the first validation, at step"):
         run("train", *SHORT, "trainer.max_steps=1")
@@ -152,6 +159,12 @@ def test_a_run_that_cannot_be_built_leaves_no_folder(checked, run, overrides, wo
     with pytest.raises(UserError, match=words):
         run("train", *SHORT, *overrides)
     assert not list((checked / "runs").iterdir())
+
+
+def test_a_model_is_chosen_by_the_metric_that_is_reported(checked, run):
+    with pytest.raises(UserError, match="callbacks.best.monitor=val/loss: models are ranked"):
+        run("train", *SHORT, "callbacks.best.monitor=val/loss")
+    assert not (checked / "runs").exists()
 
 
 def test_a_metric_that_nobody_logs_is_a_sentence(checked, run):

@@ -40,14 +40,22 @@ class Regression:
         """Mean, deviation and range of the training labels.
 
         Raises:
-            UserError: A label is no finite number, or all are equal.
+            UserError: A label is no finite number, or all are equal, or so in float32.
         """
         values = parse_numbers(labels)
         if values.nunique() < 2:
             raise UserError(f"every label is {values.iloc[0]:g}: there is nothing to predict.")
         names = ("mean", "min", "max")
         spread = {name: float(getattr(values, name)()) for name in names}
-        return spread | {"std": float(values.std(ddof=0))}
+        largest, std = float(values.abs().max()), float(values.std(ddof=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is no number
+            grain = np.spacing(np.float32(largest))
+        if not grain < 0.01 * std:
+            raise UserError(
+                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers in "
+                "float32: subtract a constant from the column, or take another unit."
+            )
+        return spread | {"std": std}
 
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """float32 (N,) in the target's unit."""

@@ -59,6 +59,7 @@ def run(cfg: DictConfig) -> Report:
     cfg = settle_rate(cfg, begun)
     data = open_data(cfg)
     refuse_short(cfg.trainer, data)
+    refuse_other_ranking(cfg)
     weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
     run_dir = choose_run_dir(cfg, begun)
     if read_rank() > 0:
@@ -165,6 +166,17 @@ def refuse_short(trainer: DictConfig, data: SplitData | StreamData) -> None:
             f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "
             f"{first}: take as many, or a shorter epoch by trainer.limit_train_batches."
         )
+
+
+def refuse_other_ranking(cfg: DictConfig) -> None:
+    """Raises a UserError where another metric chooses the best model than is reported of it."""
+    best = cfg.callbacks.get("best") or {}
+    for key, value in (("monitor", f"val/{cfg.task.metric}"), ("mode", cfg.task.mode)):
+        if best.get(key, value) != value:
+            raise UserError(
+                f"callbacks.best.{key}={best[key]}: models are ranked and reported by {key} "
+                f"{value}. To rank by another metric set task.metric and task.mode."
+            )
 
 
 def fit(
