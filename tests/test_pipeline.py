@@ -97,6 +97,14 @@ def test_the_project_passes_its_slow_tests(baked, option_set, tmp_path):
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+@pytest.mark.slow  # mypy reads all of torch anew
+@pytest.mark.parametrize("option_set", OPTION_SETS)
+def test_lint_finds_nothing_in_a_fresh_project(baked, option_set, tmp_path):
+    project = prepare(baked(option_set), tmp_path)
+    done = run("-m", package_of(project), "lint", project=project, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_an_experiment_of_dvc_reruns_what_its_settings_touch(finished, tmp_path, monkeypatch):
     original = finished("tabular-classification")

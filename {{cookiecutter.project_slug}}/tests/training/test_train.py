@@ -162,7 +162,7 @@ def test_a_run_that_cannot_be_built_leaves_no_folder(checked, run, overrides, wo
 
 
 def test_a_model_is_chosen_by_the_metric_that_is_reported(checked, run):
-    with pytest.raises(UserError, match="callbacks.best.monitor=val/loss: models are ranked"):
+    with pytest.raises(UserError, match=r"best\.monitor=val/loss: models are ranked"):
         run("train", *SHORT, "callbacks.best.monitor=val/loss")
     assert not (checked / "runs").exists()
 

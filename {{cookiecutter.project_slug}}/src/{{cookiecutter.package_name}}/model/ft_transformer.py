@@ -14,6 +14,10 @@ WIDENING = 4 / 3  # of the feed-forward part, half of which gates the other
 class Tokenizer(nn.Module):
     """Each number times a vector of its own plus a shift; each category a row of its table."""
 
+    scale: nn.Parameter | None
+    shift: nn.Parameter
+    summary: nn.Parameter
+
     def __init__(self, num_numeric: int, sizes: list[int], dim: int) -> None:
         super().__init__()
         # Columns of a kind that the table lacks leave no empty parameter, which nothing moves.

@@ -52,8 +52,8 @@ class Regression:
             grain = np.spacing(np.float32(largest))
         if not grain < 0.01 * std:
             raise UserError(
-                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers in "
-                "float32: subtract a constant from the column, or take another unit."
+                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers "
+                "in float32: subtract a constant from the column, or take another unit."
             )
         return spread | {"std": std}
 
