@@ -94,12 +94,21 @@ def test_a_reason_explains_its_value_and_no_other(capsys):
         ("trainer.limit_val_batches=0", "limit_val_batches=0 should be greater"),
         ("trainer.devices=0", "devices=0 should be"),
         ("optimizer.weight_decay=-1", "greater than or equal to 0"),
+        ("logger=null", "logger=null leaves no logger. Options: csv, "),
+        ("logger=[]", "logger=[] leaves no logger. Options: csv, "),
+        ("model=3", "does not compose (model=3)"),
+        ("tune.ranges={optimizer.lr:[1e-4,1e-3]}", "add them by `+tune.ranges=…`"),
+        ("ablate.components={}", "such as `~ablate.components.augmentation`"),
     ],
 )
 def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):
     with pytest.raises(UserError) as refusal:
         compose([override])
     assert words in str(refusal.value)
+
+
+def test_what_a_refusal_advises_composes():
+    compose(["+tune.ranges={optimizer.lr: [1e-4, 1e-3]}", "~ablate.components.augmentation"])
 
 
 def test_a_required_value_that_is_missing_is_named():
