@@ -1,5 +1,6 @@
 """The command line answers quickly and in sentences."""
 
+import os
 import subprocess
 import sys
 import time
@@ -65,6 +66,20 @@ def test_a_sweep_that_does_not_compose_is_a_sentence(project):
     done = call("split", "-m", "model=nosuch,other", cwd=project)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "split: model=nosuch is not an option" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"), [(["charter"], "1"), (["split", "--cfg", "job"], "")]
+)
+def test_a_command_whose_output_nobody_reads_ends_quietly(arguments, unbuffered):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", PACKAGE_NAME, *arguments]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    streams = {"stdout": write, "stderr": subprocess.PIPE}
+    done = subprocess.run(command, cwd=ROOT, env=environment, **streams, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
