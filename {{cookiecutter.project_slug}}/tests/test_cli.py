@@ -1,5 +1,6 @@
 """The command line answers quickly and in sentences."""
 
+import os
 import subprocess
 import sys
 import time
@@ -18,9 +19,9 @@ PACKAGE_NAME = "{{ cookiecutter.package_name }}"
 IN_PIPELINE = [stage for stage in STAGES.values() if stage.in_pipeline]
 
 
-def call(*arguments):
+def call(*arguments, cwd=ROOT):
     command = [sys.executable, "-m", PACKAGE_NAME, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_help_lists_every_command_in_half_a_second():
@@ -49,6 +50,36 @@ def test_an_unknown_key_is_a_sentence_that_names_the_nearest():
 def test_hydra_prints_the_config_of_a_command():
     done = call("split", "--cfg", "job", "seed=7")
     assert yaml.safe_load(done.stdout)["seed"] == 7
+
+
+def test_every_job_of_a_sweep_says_in_a_sentence_why_it_is_refused(project, small):
+    done = call("split", "-m", *small, "schedule.warmup=5,0.1", cwd=project)
+    wrong, mistake, missing = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert wrong.startswith("split ")
+    assert wrong.endswith(" schedule.warmup=5: the config is wrong:")
+    assert "less than or equal to 1" in mistake
+    assert "schedule.warmup=0.1: reports/clean.json is not there" in missing
+
+
+def test_a_sweep_that_does_not_compose_is_a_sentence(project):
+    done = call("split", "-m", "model=nosuch,other", cwd=project)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "split: model=nosuch is not an option" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"), [(["charter"], "1"), (["split", "--cfg", "job"], "")]
+)
+def test_a_command_whose_output_nobody_reads_ends_quietly(arguments, unbuffered):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", PACKAGE_NAME, *arguments]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    streams = {"stdout": write, "stderr": subprocess.PIPE}
+    done = subprocess.run(command, cwd=ROOT, env=environment, **streams, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)

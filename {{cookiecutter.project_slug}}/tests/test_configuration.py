@@ -94,12 +94,38 @@ def test_a_reason_explains_its_value_and_no_other(capsys):
         ("trainer.limit_val_batches=0", "limit_val_batches=0 should be greater"),
         ("trainer.devices=0", "devices=0 should be"),
         ("optimizer.weight_decay=-1", "greater than or equal to 0"),
+        ("logger=null", "logger=null leaves no logger. Options: csv, "),
+        ("logger=[]", "logger=[] leaves no logger. Options: csv, "),
+        ("model=3", "does not compose (model=3)"),
+        ("tune.ranges={optimizer.lr:[1e-4,1e-3]}", "add them by `+tune.ranges=…`"),
+        ("ablate.components={}", "such as `~ablate.components.augmentation`"),
     ],
 )
 def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):
     with pytest.raises(UserError) as refusal:
         compose([override])
     assert words in str(refusal.value)
+
+
+def test_all_that_the_schema_refuses_is_named_at_once():
+    wrong = {
+        "optimizer.betas=null": "betas=None should be a valid list",
+        "optimizer.eps=null": "eps=None should be a valid number",
+        "+optimizer.momentum=null": "momentum=None should be a valid number",
+        "+optimizer.nesterov=null": "nesterov=None should be a valid boolean",
+        "+schedule.factor=-1": "factor=-1 should be greater than or equal to 0",
+        "+schedule.start=2": "start=2 should be less than or equal to 1",
+        "+schedule.end=null": "end=None should be a valid number",
+        "find_lr.high=inf": "high=inf should be a finite number",
+        "find_lr.steps=20": "steps=20 should be greater than or equal to 30",
+    }
+    with pytest.raises(UserError) as refusal:
+        compose(list(wrong))
+    assert all(words in str(refusal.value) for words in wrong.values())
+
+
+def test_what_a_refusal_advises_composes():
+    compose(["+tune.ranges={optimizer.lr: [1e-4, 1e-3]}", "~ablate.components.augmentation"])
 
 
 def test_a_required_value_that_is_missing_is_named():

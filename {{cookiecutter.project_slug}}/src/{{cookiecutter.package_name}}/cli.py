@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from .commands import PHASES, STAGES
 from .errors import Terminated, UserError, explain
@@ -23,6 +24,7 @@ OTHERS = {
     "lint": "check style, formatting and types",
     "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
 }
+UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
 # Other tools, as modules with their arguments.
 TOOLS: dict[str, list[tuple[str, ...]]] = {
     "test": [("pytest", "-n", "2")],
@@ -38,7 +40,7 @@ WITH_OPTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and exits: 0 done, 1 refused with a sentence, 130 or 143 stopped."""
+    """Runs one command and exits: 0 done, 1 refused with a sentence, 130, 141 or 143 stopped."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(describe_commands())
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, raise_terminated)
     try:
         run_command(command, rest)
+        if drop_unread():
+            sys.exit(UNREAD)
     except (KeyboardInterrupt, Terminated) as end:
         name, code = ("Ctrl-C", 130) if isinstance(end, KeyboardInterrupt) else ("a signal", 143)
         kept = f"; {end}" if end.args else ""
@@ -56,9 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stop(f"{command}: {told}", code)
     except Exception as error:
         sentence = explain(error)
-        if sentence is None:
+        if sentence is not None:
+            stop(f"{command}: {sentence}", 1)
+        if not isinstance(error, BrokenPipeError) or not drop_unread("\n"):
             raise
-        stop(f"{command}: {sentence}", 1)
+        sys.exit(UNREAD)
 
 
 def run_command(command: str, arguments: list[str]) -> None:
@@ -150,7 +156,18 @@ def raise_terminated(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def stop(sentence: str, code: int) -> None:
+def drop_unread(probe: str = "") -> bool:
+    """Whether nobody reads the output any more, as behind `| head`; what is left is dropped."""
+    try:
+        print(end=probe, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def stop(sentence: str, code: int) -> NoReturn:
     """Prints the sentence where a person looks for errors, and exits."""
     print(sentence, file=sys.stderr, flush=True)
+    drop_unread()
     sys.exit(code)

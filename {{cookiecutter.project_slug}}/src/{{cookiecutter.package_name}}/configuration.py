@@ -17,9 +17,11 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from .errors import UserError
 from .files import atomic
 from .problem.cheatsheet import find_outside_range
-from .schema.config import find_mistakes
+from .schema.config import Config, find_mistakes
 
 GIVEN = "_given"  # attribute of a config: the overrides that it was composed with
+# What Hydra and OmegaConf raise for overrides that do not compose.
+REFUSALS = (HydraException, OmegaConfBaseException, ValueError)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -46,19 +48,50 @@ def compose(overrides: Sequence[str] = (), validate: bool = True) -> DictConfig:
         UserError: An unknown key or option (with the nearest known one), a wrong type, or a
             required value (`???`) that was not given.
     """
+    refuse_no_option(overrides)
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
         try:
             cfg = hydra_compose("config", overrides=list(overrides))
-            plain = to_plain(cfg)
-        except (HydraException, OmegaConfBaseException) as error:
+            to_plain(cfg)
+        except REFUSALS as error:
             raise UserError(explain_composition(error, overrides)) from error
     if validate:
-        mistakes = find_mistakes(plain)
-        if mistakes:
-            raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+        hold_against_schema(cfg, overrides)
     cfg.__dict__[GIVEN] = list(overrides)
     return cfg
+
+
+def refuse_no_option(overrides: Sequence[str]) -> None:
+    """Raises a UserError where a group that every config needs is to have no option."""
+    for override in overrides:
+        group, _, option = override.partition("=")
+        if group in Config.model_fields and {"null", "[]"} & set(option.split(",")):
+            options = list_options(group)
+            if options:
+                raise UserError(f"{override} leaves no {group}. Options: {', '.join(options)}.")
+
+
+def hold_against_schema(cfg: DictConfig, overrides: Sequence[str]) -> None:
+    """Refuses a composed config that the schema does not allow, before anything starts.
+
+    Raises:
+        UserError: A mistake, a required value that was not given, or an override without effect.
+    """
+    try:
+        mistakes = find_mistakes(to_plain(cfg))
+    except OmegaConfBaseException as error:
+        raise UserError(explain_composition(error, overrides)) from error
+    if mistakes:
+        raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+    for override in overrides:
+        key, _, value = override.partition("=")
+        kept = OmegaConf.select(cfg, key) if value == "{}" else None
+        if kept:
+            raise UserError(
+                f"{override} changes nothing, since mappings are merged: take its entries out by "
+                f"name, such as `~{key}.{next(iter(kept))}`."
+            )
 
 
 def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
@@ -106,14 +139,21 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
     option = re.search(r"(?:Could not find|Could not load) '([\w./@-]+)/([^'/]+)'", text)
     if option:
         group, name = option[1], option[2]
-        known = sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
+        known = list_options(group)
         return f"{group}={name} is not an option{nearest(name, known)} Options: {', '.join(known)}."
     override = re.search(r"Could not override '([\w.]+)'", text)
     if override:
         known = list(dotted_keys(OmegaConf.to_container(default_config(), resolve=False)))
+        if override[1] in known:
+            return f"{override[1]} gets keys that it lacks: add them by `+{override[1]}=…`."
         return f"unknown key {override[1]}{nearest(override[1], known)}"
     first = text.strip().splitlines()[0]
     return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
+
+
+def list_options(group: str) -> list[str]:
+    """Names of a group's options; none where there is no such group."""
+    return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
 
 
 def default_config() -> DictConfig:

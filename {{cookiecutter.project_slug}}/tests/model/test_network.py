@@ -70,6 +70,13 @@ def test_kaiming_keeps_the_variance_through_relu_layers():
     assert 0.3 < (signal**2).mean() < 3
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_a_size_of_zero_is_a_sentence(cfg):
+    size = "model.widths=[0,0,0]" if cfg.preprocess.name == "image" else "model.hidden_dim=0"
+    with pytest.raises(UserError, match="one of its sizes is 0"):
+        make(cfg, size)
+
+
 def test_a_key_that_the_architecture_does_not_take_is_named(cfg):
     with pytest.raises(UserError, match="colour"):
         make(cfg, "+model.colour=1")

@@ -102,6 +102,11 @@ def test_a_network_that_learns_nothing_is_a_sentence(checked, run, monkeypatch):
     assert not Path("reports/find_lr.png").exists()
 
 
+def test_a_range_that_does_not_rise_is_a_sentence(checked, run):
+    with pytest.raises(UserError, match=r"low=0\.1 must lie below find_lr\.high=0\.1"):
+        run("find_lr", "find_lr.low=0.1", "find_lr.high=0.1")
+
+
 def test_auto_trains_at_the_suggestion_and_says_so(checked, run):
     suggestion = run("find_lr", *QUICK).figures["suggestion"]
     report = run("train", *AUTO)

@@ -44,6 +44,7 @@ def build_network(
     try:
         backbone = build(OmegaConf.create(model), state=state, num_outputs=num_outputs)
     except InstantiationException as error:
-        reason = error.__cause__ or error
+        is_empty = isinstance(error.__cause__, ZeroDivisionError)
+        reason = "one of its sizes is 0" if is_empty else error.__cause__ or error
         raise UserError(f"model={model['name']} cannot be built: {reason}") from error
     return Network(normaliser, backbone)

@@ -53,8 +53,8 @@ class FindLr(Strict):
     """Settings of the find_lr stage."""
 
     low: Annotated[float, Field(gt=0)]
-    high: Annotated[float, Field(gt=0)]
-    steps: Annotated[int, Field(ge=20)]
+    high: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    steps: Annotated[int, Field(ge=30)]
 
 
 class FindBatchSize(Strict):

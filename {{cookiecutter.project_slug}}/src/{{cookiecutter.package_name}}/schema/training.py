@@ -35,10 +35,10 @@ class Optimizer(Strict):
     name: str
     lr: Annotated[NotNegative, WrapValidator(accept_auto)]
     weight_decay: NotNegative
-    betas: Annotated[list[BelowOne], Field(min_length=2, max_length=2)] | None = None
-    eps: NotNegative | None = None
-    momentum: BelowOne | None = None
-    nesterov: bool | None = None
+    betas: Annotated[list[BelowOne], Field(min_length=2, max_length=2)] = Field([0.9, 0.999])
+    eps: NotNegative = 1e-8
+    momentum: BelowOne = 0.0
+    nesterov: bool = False
 
 
 class Schedule(Strict):
@@ -47,10 +47,10 @@ class Schedule(Strict):
     partial_: Literal[True] = Field(alias="_partial_")
     name: str
     warmup: Share
-    milestones: list[Share] | None = None
-    factor: float | None = None
-    start: float | None = None
-    end: float | None = None
+    milestones: list[Share] = Field([])
+    factor: Share = 0.1
+    start: Share = 0.0
+    end: Share = 0.0
 
 
 class Launcher(Strict):

@@ -69,9 +69,11 @@ def run(cfg: DictConfig) -> Report:
     """Measures the loss at growing rates and suggests one.
 
     Raises:
-        UserError: The loss falls nowhere.
+        UserError: The loss falls nowhere, or the range is empty.
     """
     low, high, steps = (cfg.find_lr[key] for key in ("low", "high", "steps"))
+    if low >= high:
+        raise UserError(f"find_lr.low={low:g} must lie below find_lr.high={high:g}.")
     own = make_quiet(set_rate(cfg, low))
     own.schedule = {"_target_": f"{__name__}.rise", "_partial_": True, "factor": high / low}
     # One process takes the batches of all, one after another, for each step.
