@@ -37,6 +37,18 @@ def fix_uniform(monkeypatch, values):
     monkeypatch.setattr(image_augment, "uniform", lambda like, limit: next(calls).view(-1, 1, 1, 1))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_it_keeps_its_own_precision_in_a_network_of_another(dtype):
+    change = augment(crop=0.1, rotate_degrees=10.0, scale=0.1, brightness=0.2, saturation=0.2)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)  # as Lightning does for 64-true and bf16-true
+    try:
+        inputs, _ = change({"image": draw()}, torch.arange(32) % CLASSES)
+    finally:
+        torch.set_default_dtype(before)
+    assert inputs["image"].dtype == torch.float32
+
+
 @pytest.mark.parametrize("option", STRENGTHS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_strength_keeps_shape_and_range_and_changes_items(option, channels):

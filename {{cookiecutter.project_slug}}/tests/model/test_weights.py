@@ -5,6 +5,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
+from unittest.mock import Mock
 
 import pytest
 import timm
@@ -16,6 +17,7 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_file, read_json
 from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.checkpoint import load_network
+from {{ cookiecutter.package_name }}.model.timm_models import create
 from {{ cookiecutter.package_name }}.model.weights import (
     FILE,
     compare_weights,
@@ -125,6 +127,25 @@ def test_from_scratch_nothing_is_asked_for():
     assert describe_weights({"pretrained": False, "architecture": TINY}) is None
     assert describe_weights({"name": "mlp"}) is None
     assert find_published(None) is None
+
+
+@pytest.mark.unit
+def test_weights_that_are_given_and_not_asked_for_are_refused():
+    with pytest.raises(UserError, match=r"is false: set model\.pretrained=true"):
+        describe_weights({"pretrained": False, "architecture": TINY, "weights": "own.pth"})
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("error", [None, KeyError("fc.weight")])
+def test_a_file_that_is_no_such_weights_is_named(tmp_path, monkeypatch, error):
+    path = tmp_path / "own.pth"
+    path.write_bytes(b"junk")
+    if error is not None:
+        monkeypatch.setattr(timm, "create_model", Mock(side_effect=error))
+    state = {"shapes": {"image": [3, 8, 8]}}
+    reason = "" if error is None else ".*: it has no 'fc.weight'"
+    with pytest.raises(UserError, match=rf"own\.pth does not fit test_resnet{reason}"):
+        create(state, 2, architecture=TINY, pretrained=True, dropout=0.0, weights=str(path))
 
 
 @pytest.mark.unit

@@ -1,14 +1,18 @@
 """Every option of the configs' groups becomes the object that it names."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from omegaconf import OmegaConf
 
-from {{ cookiecutter.package_name }}.configuration import build, compose
-from {{ cookiecutter.package_name }}.training.module import group_parameters
+from {{ cookiecutter.package_name }}.configuration import build, compose, to_plain
+from {{ cookiecutter.package_name }}.errors import UserError
+from {{ cookiecutter.package_name }}.training import trainer
+from {{ cookiecutter.package_name }}.training.module import LitModel, group_parameters
 from {{ cookiecutter.package_name }}.training.trainer import build_callbacks, build_trainer
 
 pytestmark = pytest.mark.config
@@ -17,6 +21,10 @@ STATE = {
     "data": {"shapes": {"image": [3, 8, 8]}, "numeric": {"a": {"std": 1.0}}},
     "task": {"classes": ["a", "b"]},
 }
+STOPPING = "lightning.pytorch.callbacks.EarlyStopping"
+RESUME = "{{ cookiecutter.package_name }}.training.checkpoints.ResumeCheckpoint"
+SAMPLES = "{{ cookiecutter.package_name }}.training.samples.SamplePredictions"
+AVERAGE = "{{ cookiecutter.package_name }}.training.averaging.WeightAverage"
 ITEMS = {
     "image": {"image": torch.zeros(4, 3, 8, 8, dtype=torch.uint8)},
     "tabular": {"numeric": torch.zeros(4, 1), "categorical": torch.zeros(4, 0, dtype=torch.long)},
@@ -52,6 +60,27 @@ def test_every_schedule_gives_a_share_of_the_peak_rate_at_every_step(option):
     assert len(set(shares)) > 1
 
 
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("optimizer.betas=null",), r"optimizer=adamw cannot be built: .*betas=None"),
+        (("optimizer=sgd", "optimizer.momentum=null"), r"optimizer=sgd .*momentum=None"),
+        (("optimizer=sgd", "+optimizer.betas=[0.9,0.99]"), "unexpected keyword argument 'betas'"),
+        (("schedule=step", "schedule.milestones=null"), r"schedule=step cannot .*milestones=None"),
+        (("schedule=onecycle", "schedule.end=null"), r"schedule=onecycle cannot .*end=None"),
+        (("+schedule.start=0.1",), "unexpected keyword argument 'start'"),
+    ],
+)
+def test_values_that_an_optimizer_or_a_schedule_does_not_take_are_named(overrides, words):
+    cfg = compose(overrides)
+    hparams = {name: to_plain(cfg[name]) for name in ("optimizer", "schedule")}
+    module = SimpleNamespace(
+        hparams=hparams | {"total_steps": 10}, network=torch.nn.Linear(2, 1), dims=[2, 1]
+    )
+    with pytest.raises(UserError, match=words):
+        LitModel.configure_optimizers(module)
+
+
 @pytest.mark.parametrize("option", options("balance"))
 def test_every_balance_draws_training_positions_and_weighs_every_class_or_none(option):
     balance = build(compose([f"balance={option}"]).balance)
@@ -83,6 +112,40 @@ def test_every_set_of_callbacks_builds(option, tmp_path):
     group = compose([f"callbacks={option}"]).callbacks
     expected = sum(node is not None for node in group.values())
     assert len(build_callbacks(group, tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "words"),
+    [
+        (None, {"patience": 1}, "callbacks.own has no _target_"),
+        (STOPPING, {"monitor": "a", "mode": "up"}, "callbacks.own cannot be built: `mode` can be"),
+        (STOPPING, {"monitor": "a", "nothere": 1}, "unexpected keyword argument 'nothere'"),
+        (RESUME, {"every_seconds": "abc"}, "every_seconds=abc should be a number"),
+        (RESUME, {"every_seconds": 1, "every_n_train_steps": 0}, "every_n_train_steps=0 should be"),
+        (SAMPLES, {"data": {}, "every_n_epochs": 0, "seed": 0}, "every_n_epochs=0 should be"),
+        (AVERAGE, {"decay": 1.5}, r"decay=1\.5 should be a number"),
+        (AVERAGE, {"decay": "big"}, "decay=big should be a number"),
+        (AVERAGE, {"start": -1}, "start=-1 should be a number"),
+    ],
+)
+def test_values_that_a_callback_does_not_take_are_named(target, values, words, tmp_path):
+    named = {} if target is None else {"_target_": target, "_recursive_": False}
+    with pytest.raises(UserError, match=words):
+        build_callbacks(OmegaConf.create({"own": named | values}), tmp_path)
+
+
+def test_without_callbacks_nothing_is_kept(tmp_path):
+    cfg = compose(["callbacks=none", "logger=[csv]", "trainer.accelerator=cpu"])
+    assert not build_trainer(cfg, tmp_path).checkpoint_callbacks
+
+
+def test_a_device_whose_package_is_missing_is_a_sentence(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise ModuleNotFoundError("torch_xla is not installed")
+
+    monkeypatch.setattr(trainer, "Trainer", refuse)
+    with pytest.raises(UserError, match="trainer=auto cannot be built: torch_xla"):
+        trainer.build_trainer(compose(["logger=[csv]"]), tmp_path)
 
 
 @pytest.mark.parametrize("option", options("trainer"))

@@ -5,13 +5,22 @@ import random
 import shutil
 
 import pytest
+import torch
 from lives import Nursery, same_end
+from omegaconf import OmegaConf
 
 from {{ cookiecutter.package_name }}.data.load import EpochSampler
 from {{ cookiecutter.package_name }}.errors import Terminated, UserError
-from {{ cookiecutter.package_name }}.training.checkpoints import ResumeCheckpoint
+from {{ cookiecutter.package_name }}.files import write_json
+from {{ cookiecutter.package_name }}.training.checkpoints import STATE, ResumeCheckpoint
 from {{ cookiecutter.package_name }}.training.module import EPOCH, LitModel
-from {{ cookiecutter.package_name }}.training.resume import find_checkpoint
+from {{ cookiecutter.package_name }}.training.resume import (
+    find_begun,
+    find_checkpoint,
+    find_run,
+    rewind,
+)
+from {{ cookiecutter.package_name }}.training.runs import read_config
 
 pytestmark = pytest.mark.pipeline
 SHORT = (
@@ -153,6 +162,57 @@ def test_a_run_that_is_not_there_or_has_finished_is_refused(checked, run):
         run("train", *SHORT, "resume=latest")
     with pytest.raises(UserError, match=f"did you mean {report.figures['run']}"):
         run("train", *SHORT, f"resume={report.figures['run']}0")
+
+
+def save_state(folder, best="", log_rows=0):
+    content = {
+        "callbacks": {"best": {"best_model_path": str(best), "monitor": "val/score"}},
+        "global_step": 7,
+        STATE: {"log_rows": log_rows},
+    }
+    torch.save(content, folder / "state.ckpt")
+    return folder / "state.ckpt"
+
+
+def test_without_its_best_epoch_a_run_does_not_go_on(tmp_path):
+    best = tmp_path / "best.ckpt"
+    state = save_state(tmp_path, best)
+    with pytest.raises(UserError, match=r"without its best epoch: restore .*best\.ckpt"):
+        rewind(tmp_path, state)
+    best.touch()
+    assert rewind(tmp_path, state) == 7
+
+
+@pytest.mark.parametrize("log", [None, "", "epoch\n0\n"])
+def test_a_log_that_lacks_epochs_is_told_and_an_empty_one_goes_on(tmp_path, capsys, log):
+    path = tmp_path / "metrics.csv"
+    if log is not None:
+        path.write_text(log)
+    rewind(tmp_path, save_state(tmp_path, log_rows=2))
+    assert "metrics.csv has lost epochs before step 7" in capsys.readouterr().out
+    assert path.exists() == (log is not None)
+    rewind(tmp_path, None)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, "", "a: [", "word", "seed: 1"])
+def test_a_config_that_is_lost_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(UserError, match=r"config\.yaml is gone or damaged: restore it"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]"])
+def test_a_record_that_is_damaged_is_named(tmp_path, content):
+    for name in ("a", "b"):
+        write_json(tmp_path / name / "record.json", {"id": name, "started": "", "status": ""})
+    assert find_run(tmp_path, "latest").name == "b"
+    (tmp_path / "a" / "record.json").write_text(content)
+    for resume in (None, "latest"):  # a new run writes the page of all runs
+        cfg = OmegaConf.create({"paths": {"runs_dir": str(tmp_path)}, "resume": resume})
+        with pytest.raises(UserError, match=r"a.record\.json is gone or damaged: restore it"):
+            find_begun(cfg)
 
 
 def test_the_order_goes_on_where_it_stood():

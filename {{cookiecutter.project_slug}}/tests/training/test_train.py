@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -17,9 +18,10 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_file
 from {{ cookiecutter.package_name }}.model.checkpoint import load_network
 from {{ cookiecutter.package_name }}.report import Report
+from {{ cookiecutter.package_name }}.training import loggers
 from {{ cookiecutter.package_name }}.training.module import group_parameters
 from {{ cookiecutter.package_name }}.training.record import create_run_dir
-from {{ cookiecutter.package_name }}.training.train import warn_unproven
+from {{ cookiecutter.package_name }}.training.train import refuse_short, warn_unproven
 from {{ cookiecutter.package_name }}.training.trainer import choose_precision
 
 pytestmark = pytest.mark.pipeline
@@ -108,6 +110,43 @@ def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
         assert len(list(folder.glob(f"offline-run-*-{report.figures['run']}"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "server", "expected"),
+    [
+        ("machine github.com login me password secret", None, False),
+        ("machine api.wandb.ai login user password key", None, True),
+        ("machine api.wandb.ai login user password key", "https://own.example", False),
+        ("machine own.example login user password key", "https://own.example", True),
+        ("machine", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_key_is_one_for_the_server_of_wandb(tmp_path, monkeypatch, written, server, expected):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    if written is not None:
+        (tmp_path / "netrc").write_text(written)
+    if server is not None:
+        monkeypatch.setenv("WANDB_BASE_URL", server)
+    assert loggers.has_key() == expected
+    monkeypatch.setenv("WANDB_API_KEY", "key")
+    assert loggers.has_key()
+
+
+def test_wandb_that_cannot_start_is_a_sentence(tmp_path, monkeypatch):
+    import wandb
+
+    def refuse(**_):
+        raise wandb.errors.CommError("no network")
+
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setattr(wandb, "init", refuse)
+    logger = loggers.wandb_logger(tmp_path, "own")
+    with pytest.raises(UserError, match=r"cannot start \(no network\): set WANDB_MODE=offline"):
+        _ = logger.experiment
+
+
 def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
     with pytest.raises(UserError, match="without a checkpoint"):
         run("train", "debug=default", "logger=[csv]")
@@ -125,6 +164,14 @@ def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, 
     with pytest.raises(UserError, match=r"max_steps=1 ends before the first validation, at step"):
         run("train", *SHORT, "trainer.max_steps=1")
     assert not (checked / "runs").exists()
+
+
+def test_epochs_that_end_before_the_first_validation_are_refused(project):
+    data = SimpleNamespace(count_batches=lambda processes: 5)
+    late = ["trainer.max_epochs=3", "trainer.check_val_every_n_epoch=5"]
+    with pytest.raises(UserError, match="=3 ends before the first validation, in epoch 5"):
+        refuse_short(compose(late).trainer, data)
+    refuse_short(compose([*late, "trainer.fast_dev_run=true"]).trainer, data)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ class ImageAugmentation:
         cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
         down = centres(height, image) * sign[0].view(-1, 1, 1)
         across = centres(width, image).mT * sign[1].view(-1, 1, 1)
-        grid = torch.empty(count, height, width, 2, device=image.device)
+        grid = image.new_empty(count, height, width, 2)
         torch.add(across * cos, shift[1].view(-1, 1, 1) - down * sin, out=grid[..., 0])
         torch.add(across * sin, shift[0].view(-1, 1, 1) + down * cos, out=grid[..., 1])
         outside = "border" if self.resized_crop else "zeros"
@@ -205,7 +205,7 @@ def pick(size: int, corner: Tensor, mirrored: Tensor) -> Tensor:
 
 def centres(size: int, like: Tensor) -> Tensor:
     """Pixel centres (size, 1) along one side, -1 and 1 being its ends."""
-    return ((2 * torch.arange(size, device=like.device) + 1) / size - 1)[:, None]
+    return ((2 * torch.arange(size, device=like.device, dtype=like.dtype) + 1) / size - 1)[:, None]
 
 
 def to_grey(image: Tensor) -> Tensor:
@@ -217,4 +217,4 @@ def to_grey(image: Tensor) -> Tensor:
 
 def uniform(like: Tensor, limit: float) -> Tensor:
     """(N, 1, 1, 1) values in [-limit, limit], drawn on the batch's device."""
-    return torch.empty((len(like), 1, 1, 1), device=like.device).uniform_(-limit, limit)
+    return like.new_empty((len(like), 1, 1, 1)).uniform_(-limit, limit)

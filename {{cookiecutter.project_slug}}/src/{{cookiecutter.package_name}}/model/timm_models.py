@@ -59,8 +59,11 @@ def create(
             drop_rate=dropout,
             **options,
         )
-    except RuntimeError as error:  # of load_state_dict: a line a tensor
-        first = " ".join(str(error).split()[:30])
+    except Exception as error:  # each reader of files has errors of its own
+        if path is None or isinstance(error, TypeError):  # options, which its caller explains
+            raise
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        first = " ".join(reason.split()[:30])  # of load_state_dict: a line a tensor
         raise UserError(f"{path} does not fit {architecture}: {first}") from error
     head = network.get_classifier()
     if isinstance(head, nn.Linear) and not (pretrained and num_outputs == published.num_classes):

@@ -70,9 +70,13 @@ def describe_weights(model: dict[str, Any]) -> dict[str, str] | None:
     """Name and hash of what a configured model starts from; None where it starts from scratch.
 
     Raises:
-        UserError: The weights cannot be had.
+        UserError: The weights cannot be had, or are given and not asked for.
     """
     if not model.get("pretrained"):
+        if model.get("weights"):
+            raise UserError(
+                "model.weights is given and model.pretrained is false: set model.pretrained=true."
+            )
         return None
     hub_id = find_published(model.get("architecture"))
     path = find_weights(hub_id, model.get("weights"))

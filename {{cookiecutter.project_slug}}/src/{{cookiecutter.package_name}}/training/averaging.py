@@ -11,6 +11,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import nn
 
+from ..errors import UserError
+
 
 class WeightAverage(WeightAveraging):
     """Averages weights and batch-norm statistics behind each optimizer step.
@@ -24,10 +26,17 @@ class WeightAverage(WeightAveraging):
             steps, which are soon out of date. None: all steps weigh the same (SWA; Izmailov et al.
             2018, there once an epoch).
         start: Share of the run's steps after which averaging begins.
+
+    Raises:
+        UserError: One of them is no such share.
     """
 
     def __init__(self, decay: float | None = None, start: float = 0.0) -> None:
         super().__init__()
+        for name, share in (("decay", 0.0 if decay is None else decay), ("start", start)):
+            if not isinstance(share, int | float) or not 0 <= share < 1:
+                key = f"callbacks.weight_average.{name}"
+                raise UserError(f"{key}={share} should be a number from 0 to below 1.")
         self.decay, self.start = decay, start
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

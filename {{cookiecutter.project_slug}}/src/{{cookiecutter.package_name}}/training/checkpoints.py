@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
-from ..errors import Terminated
+from ..errors import Terminated, UserError
 from ..files import atomic
 from .guard import NonFiniteGuard
 
@@ -44,6 +44,9 @@ class ResumeCheckpoint(Checkpoint):
         every_seconds: Time between two states.
         every_n_train_steps: Save by optimizer steps too.
         keep: States that stay.
+
+    Raises:
+        UserError: One of the last three is no such number.
     """
 
     def __init__(
@@ -54,6 +57,13 @@ class ResumeCheckpoint(Checkpoint):
         keep: int = 2,
     ) -> None:
         self.folder = Path(dirpath)
+        if not isinstance(every_seconds, int | float) or not every_seconds >= 0:
+            raise UserError(
+                f"callbacks.resume.every_seconds={every_seconds} should be a number from 0."
+            )
+        if every_n_train_steps is not None:
+            refuse_less_than_one("callbacks.resume.every_n_train_steps", every_n_train_steps)
+        refuse_less_than_one("callbacks.resume.keep", keep)
         self.every_seconds, self.every_n_train_steps = every_seconds, every_n_train_steps
         self.keep = keep
         self.saved, self.step = 0.0, 0
@@ -157,6 +167,12 @@ class ResumeCheckpoint(Checkpoint):
     ) -> None:
         """Takes up the row, to be logged at the start, and the sums, behind the first step."""
         self.row, self.sums = checkpoint[STATE]["row"], checkpoint[STATE]["sums"]
+
+
+def refuse_less_than_one(key: str, value: Any) -> None:
+    """Raises a UserError for what is no whole number from 1."""
+    if not isinstance(value, int) or value < 1:
+        raise UserError(f"{key}={value} should be a whole number from 1.")
 
 
 def count_rows(run_dir: str | Path) -> int:

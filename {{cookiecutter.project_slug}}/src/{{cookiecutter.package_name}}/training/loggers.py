@@ -2,11 +2,16 @@
 
 import csv
 import os
+from netrc import NetrcParseError, netrc
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+from lightning.pytorch.loggers.logger import rank_zero_experiment
 
+from ..errors import UserError
 from ..files import atomic
 
 
@@ -28,8 +33,9 @@ def rewrite_log(path: Path, columns: list[str] | None = None, keep: int | None =
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         rows = list(reader)[:keep]
+        columns = columns or list(reader.fieldnames or ())
     with atomic(path) as draft, draft.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns or reader.fieldnames or [])
+        writer = csv.DictWriter(stream, columns)
         writer.writeheader()
         writer.writerows(rows)
 
@@ -44,6 +50,24 @@ def csv_logger(run_dir: Path) -> CSVLogger:
 class OneRunLogger(WandbLogger):
     """Ends its run with the training, so that another one in the same process gets its own."""
 
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """W&B's own run, begun where it is asked for first.
+
+        Raises:
+            UserError: W&B cannot begin one.
+        """
+        from wandb.errors import Error
+
+        try:
+            return super().experiment
+        except Error as error:
+            raise UserError(
+                f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out by "
+                "logger=csv."
+            ) from error
+
     def finalize(self, status: str) -> None:
         """Tells W&B whether the training succeeded."""
         super().finalize(status)
@@ -57,10 +81,10 @@ def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
 
     Checkpoints are not uploaded: staging them fills the disk, and DVC versions the model.
     """
-    has_key = "WANDB_API_KEY" in os.environ or (Path.home() / ".netrc").exists()
-    if not has_key:
+    is_known = has_key()
+    if not is_known:
         os.environ.setdefault("WANDB_SILENT", "true")
-    mode = os.environ.get("WANDB_MODE", "online" if has_key else "offline")
+    mode = os.environ.get("WANDB_MODE", "online" if is_known else "offline")
     logger = OneRunLogger(
         project=project,
         name=run_dir.name,
@@ -72,6 +96,18 @@ def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
     )
     logger._wandb_init.pop("anonymous")  # Lightning passes what wandb now warns about
     return logger
+
+
+def has_key() -> bool:
+    """Whether there is a key for W&B's server: in the environment, or where `wandb login` wrote."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
+    path = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    try:
+        return netrc(path).authenticators(host) is not None
+    except (OSError, NetrcParseError):
+        return False
 
 
 def tensorboard_logger(run_dir: Path) -> TensorBoardLogger:

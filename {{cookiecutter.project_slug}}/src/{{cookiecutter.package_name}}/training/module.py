@@ -159,7 +159,7 @@ class LitModel(LightningModule):
         """The configured optimizer, its rate following the schedule step by step.
 
         Raises:
-            UserError: The optimizer refuses its values.
+            UserError: The optimizer or the schedule refuses its values.
         """
         hyperparameters = self.hparams
         make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))
@@ -167,18 +167,29 @@ class LitModel(LightningModule):
         groups = list(group_parameters(self.network, decay, self.dims))
         try:
             optimizer: Optimizer = make_optimizer(groups)
-        except ValueError as error:
-            name = hyperparameters["optimizer"]["name"]
-            raise UserError(f"optimizer={name} cannot be built: {error}") from error
+        except (ValueError, TypeError) as error:
+            told = explain_refusal(hyperparameters["optimizer"], error)
+            raise UserError(f"optimizer={told}") from error
         made = build(OmegaConf.create(hyperparameters["schedule"]))
         # Hydra's own partial asks at each call whether its target is allowed: a tenth of a step.
         share = partial(made.func, *made.args, **made.keywords)
         total = hyperparameters["total_steps"]
+        try:
+            share(0, total), share(total, total)
+        except TypeError as error:
+            told = explain_refusal(hyperparameters["schedule"], error)
+            raise UserError(f"schedule={told}") from error
         scheduler = LambdaLR(optimizer, lambda step: share(step, total))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+
+def explain_refusal(option: dict[str, Any], error: Exception) -> str:
+    """Why a group's option cannot be built, and of which values."""
+    values = [f"{name}={v}" for name, v in option.items() if name[0] != "_" and name != "name"]
+    return f"{option['name']} cannot be built: {error} ({', '.join(values)})."
 
 
 def group_parameters(

@@ -8,6 +8,7 @@ from ..commands import STAGES
 from ..errors import UserError
 from ..report import load_report
 from ..stage import find_differences
+from .runs import read_config
 
 
 def set_rate(cfg: DictConfig, rate: float) -> DictConfig:
@@ -25,12 +26,13 @@ def settle_rate(cfg: DictConfig, run_dir: Path | None = None) -> DictConfig:
         run_dir: A run that goes on: at the rate that it began with.
 
     Raises:
-        UserError: `find_lr` has not run, or what it found is for something else.
+        UserError: `find_lr` has not run, or what it found is for something else; or the run's
+            config is gone.
     """
     if cfg.optimizer.lr != "auto":
         return cfg
     if run_dir is not None:
-        return set_rate(cfg, OmegaConf.load(run_dir / "config.yaml").optimizer.lr)
+        return set_rate(cfg, read_config(run_dir).optimizer.lr)
     try:
         report = load_report("find_lr", cfg.paths.reports_dir)
     except UserError as error:

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..commands import STAGES
 from ..configuration import nearest, to_plain
 from ..errors import UserError
-from ..files import read_json
 from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
-from .checkpoints import LOG, PREFIX, STATE
+from .checkpoints import LOG, PREFIX, STATE, count_rows
 from .loggers import rewrite_log
 from .record import create_run_dir, describe_hardware
-from .runs import RUN_DIR, read_records
+from .runs import RUN_DIR, read_config, read_record, read_records
 
 NEEDED = {
     "state_dict",
@@ -49,8 +48,9 @@ def find_begun(cfg: DictConfig) -> Path | None:
     goes on by itself.
 
     Raises:
-        UserError: As `find_run`, or a stream cannot go on.
+        UserError: As `find_run`, whether or not a run goes on; or a stream cannot.
     """
+    read_records(cfg.paths.runs_dir)  # refuses a damaged one now, and not behind the last epoch
     given = os.environ.get(RUN_DIR)
     if given is not None:
         has_begun = Path(given, "record.json").exists()
@@ -90,9 +90,9 @@ def find_run(runs_dir: str | Path, wanted: str) -> Path:
     """The folder of the run to go on with.
 
     Raises:
-        UserError: There is no such run, or it has finished.
+        UserError: There is no such run, it has finished, or the record of any is damaged.
     """
-    status = {record["id"]: record["status"] for record in read_records(runs_dir)}
+    status = {record["id"]: record.get("status") for record in read_records(runs_dir)}
     name = [*status][-1] if wanted == "latest" and status else wanted
     if name not in status:
         raise UserError(f"resume={wanted}: no such run in {runs_dir}/{nearest(wanted, [*status])}")
@@ -119,17 +119,17 @@ def refuse_changes(run_dir: Path, cfg: DictConfig, data_version: str) -> None:
     """Stops a run that would go on as another one; warns where only code or machine differ.
 
     Raises:
-        UserError: Names the keys, or the data, that differ.
+        UserError: Names the keys, or the data, that differ; or config or record is lost.
     """
     parts = ("data", "task", *STAGES["train"].config)
-    old = OmegaConf.load(run_dir / "config.yaml")
-    assert isinstance(old, DictConfig)
+    old = read_config(run_dir)
     before, now = (
         flatten({part: config.get(part) for part in parts})
         for config in (to_plain(old), to_plain(cfg))
     )
-    record = read_json(run_dir / "record.json")
-    before["the data's version"], now["the data's version"] = record["data_version"], data_version
+    record = read_record(run_dir)
+    before["the data's version"] = record.get("data_version")
+    now["the data's version"] = data_version
     changed = [
         f"{key} is {now.get(key)} and was {before.get(key)}"
         for key in sorted({*before, *now})
@@ -140,7 +140,7 @@ def refuse_changes(run_dir: Path, cfg: DictConfig, data_version: str) -> None:
         told = f"{', '.join(changed[:SHOWN])}{more}"
         raise UserError(f"{run_dir.name} cannot go on: {told}. Set it back, or start a new run.")
     here = {**describe_revision(), "hardware": describe_hardware()}
-    other = [key for key, value in here.items() if record[key] != value]
+    other = [key for key, value in here.items() if record.get(key) != value]
     if other:
         print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the end")
         print("may differ from that of a run that was not stopped.")
@@ -178,12 +178,25 @@ def find_damage(path: Path) -> str:
 
 
 def rewind(run_dir: Path, checkpoint: Path | None) -> int:
-    """Cuts the log to what it held at a state.
+    """Cuts the log to what it held at a state; warns where it holds less.
 
     Returns:
         The optimizer step at which the run goes on.
+
+    Raises:
+        UserError: The best checkpoint, which the run's end would look for, is gone.
     """
     content: dict[str, Any] = read_checkpoint(checkpoint) if checkpoint else {}
+    for callback in content.get("callbacks", {}).values():
+        best = callback.get("best_model_path")
+        if best and callback.get("monitor") != "epoch" and not Path(best).exists():
+            raise UserError(
+                f"{run_dir.name} cannot go on without its best epoch: restore {best}, or start a "
+                "new run."
+            )
+    rows = content[STATE]["log_rows"] if content else 0
+    if count_rows(run_dir) < rows:
+        print(f"warning: {run_dir / LOG} has lost epochs before step {content['global_step']}.")
     if (run_dir / LOG).exists():
-        rewrite_log(run_dir / LOG, keep=content[STATE]["log_rows"] if content else 0)
+        rewrite_log(run_dir / LOG, keep=rows)
     return int(content.get("global_step", 0))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from ..configuration import build
 from ..data.store import load_state
@@ -16,6 +17,7 @@ from ..files import read_json
 
 # Where a launcher names the run's folder, so that every process, and every life, uses the same.
 RUN_DIR = "DL_RUN_DIR"
+LOST = "is gone or damaged: restore it, or remove the run."
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,45 @@ class Run:
 
 
 def read_records(runs_dir: str | Path) -> list[dict[str, Any]]:
-    """The record of every run, in the order in which they started."""
-    records = [read_json(path) for path in Path(runs_dir).glob("*/record.json")]
+    """The record of every run, in the order in which they started.
+
+    Raises:
+        UserError: One of them is damaged.
+    """
+    records = [read_record(path.parent) for path in Path(runs_dir).glob("*/record.json")]
     return sorted(records, key=lambda record: (record["started"], record["id"]))
+
+
+def read_record(run_dir: Path) -> dict[str, Any]:
+    """The record of one run.
+
+    Raises:
+        UserError: It is gone or damaged.
+    """
+    path = run_dir / "record.json"
+    try:
+        record = read_json(path)
+    except (FileNotFoundError, ValueError):
+        record = None
+    if not isinstance(record, dict) or not {"id", "started"} <= record.keys():
+        raise UserError(f"{path} {LOST}")
+    return record
+
+
+def read_config(run_dir: Path) -> DictConfig:
+    """The config that a run began with.
+
+    Raises:
+        UserError: It is gone or damaged.
+    """
+    path = run_dir / "config.yaml"
+    try:
+        config = OmegaConf.load(path)
+    except (OSError, ValueError, YAMLError):
+        config = None
+    if not isinstance(config, DictConfig) or OmegaConf.select(config, "optimizer.lr") is None:
+        raise UserError(f"{path} {LOST}")
+    return config
 
 
 def read_log(path: Path) -> dict[str, list[float]]:
@@ -83,14 +121,14 @@ def read_run(cfg: DictConfig) -> Run:
     """The run that `diagnose.run` names, else the latest that logged an epoch.
 
     Raises:
-        UserError: It is not there, or logged no epoch.
+        UserError: It is not there, logged no epoch, or a record is damaged.
     """
     wanted = cfg.diagnose.run
     names = [wanted] if wanted else [r["id"] for r in reversed(read_records(cfg.paths.runs_dir))]
     for name in names:
         folder = Path(cfg.paths.runs_dir, name)
         log = read_log(folder / "metrics.csv")
-        record = read_json(folder / "record.json") if (folder / "record.json").exists() else {}
+        record = read_record(folder) if (folder / "record.json").exists() else {}
         if "train/loss" in log or "non-finite" in record.get("status", ""):
             task = build(cfg.task)
             state = load_state(cfg.paths.data_dir)["task"]

@@ -12,6 +12,7 @@ from ..configuration import build
 from ..data.load import to_tensors
 from ..data.store import VALIDATION
 from ..data.types import DataType
+from .checkpoints import refuse_less_than_one
 from .module import LitModel
 
 
@@ -25,9 +26,13 @@ class SamplePredictions(Callback):
         data: Config group `data`, whose type draws items.
         every_n_epochs: Epochs from picture to picture.
         seed: Chooses the items; training's random state stays as it is.
+
+    Raises:
+        UserError: `every_n_epochs` is no such number.
     """
 
     def __init__(self, data: dict[str, Any], every_n_epochs: int, seed: int) -> None:
+        refuse_less_than_one("callbacks.samples.every_n_epochs", every_n_epochs)
         self.data: DataType = build(OmegaConf.create(data))
         self.every_n_epochs, self.seed = every_n_epochs, seed
 

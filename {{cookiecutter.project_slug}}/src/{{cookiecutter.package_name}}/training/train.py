@@ -156,6 +156,12 @@ def refuse_several(cfg: DictConfig) -> None:
 
 def refuse_short(trainer: DictConfig, data: SplitData | StreamData) -> None:
     """Raises a UserError where a run would end before its first validation chooses a model."""
+    if trainer.max_epochs < trainer.check_val_every_n_epoch and not trainer.fast_dev_run:
+        raise UserError(
+            f"trainer.max_epochs={trainer.max_epochs} ends before the first validation, in epoch "
+            f"{trainer.check_val_every_n_epoch}: take as many, or lower "
+            "trainer.check_val_every_n_epoch."
+        )
     is_number = isinstance(trainer.devices, int) and trainer.devices > 0
     devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
     until = trainer.copy()

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
@@ -20,7 +22,8 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     """The configured Trainer with callbacks and loggers writing to the run's folder.
 
     Raises:
-        UserError: The trainer asks for a GPU that is not there, or for what Lightning refuses.
+        UserError: The trainer asks for a GPU that is not there, or for what Lightning refuses; or a
+            callback or logger does not take its values.
     """
     settings = to_plain(cfg.trainer)
     for ours in ("name", "compile"):
@@ -36,7 +39,11 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
     callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
-    loggers = [build(node, run_dir=run_dir) for node in cfg.logger.values() if node is not None]
+    loggers = [
+        build_watcher(f"logger.{name}", node, run_dir=run_dir)
+        for name, node in cfg.logger.items()
+        if node is not None
+    ]
     try:
         return Trainer(
             **settings,
@@ -44,22 +51,43 @@ def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
             logger=loggers,
             default_root_dir=run_dir,
             enable_model_summary=False,
+            # Lightning would add a checkpoint of its own where there is none.
+            enable_checkpointing=any(isinstance(watcher, Checkpoint) for watcher in callbacks),
             # SplitData slices the order of items by process itself, without padding.
             use_distributed_sampler=False,
         )
-    except (MisconfigurationException, TypeError, ValueError) as error:
+    except (MisconfigurationException, TypeError, ValueError, ImportError) as error:
         raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
 
 
 def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
-    """The callbacks that are not null; checkpoints go to the run's folder."""
+    """The callbacks that are not null; checkpoints go to the run's folder.
+
+    Raises:
+        UserError: As `build_watcher`.
+    """
     callbacks = []
-    for node in group.values():
+    for name, node in group.items():
         if node is not None:
-            is_checkpoint = node["_target_"].endswith("Checkpoint")
+            is_checkpoint = node.get("_target_", "").endswith("Checkpoint")
             extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
-            callbacks.append(build(node, **extra))
+            callbacks.append(build_watcher(f"callbacks.{name!s}", node, **extra))
     return callbacks
+
+
+def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
+    """A callback or logger of the config.
+
+    Raises:
+        UserError: It has no class, or the class does not take its values.
+    """
+    if not node.get("_target_"):
+        raise UserError(f"{key} has no _target_, the class to build: name it, or set {key}=null.")
+    try:
+        return build(node, **extra)
+    except InstantiationException as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        raise UserError(f"{key} cannot be built: {reason}") from error
 
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
