@@ -175,8 +175,9 @@ def save_state(folder, best="", log_rows=0):
 
 
 def test_without_its_best_epoch_a_run_does_not_go_on(tmp_path):
-    best = tmp_path / "best.ckpt"
-    state = save_state(tmp_path, best)
+    best = tmp_path / "checkpoints" / "best.ckpt"
+    best.parent.mkdir()
+    state = save_state(tmp_path, "/where/it/was/checkpoints/best.ckpt")
     with pytest.raises(UserError, match=r"without its best epoch: restore .*best\.ckpt"):
         rewind(tmp_path, state)
     best.touch()

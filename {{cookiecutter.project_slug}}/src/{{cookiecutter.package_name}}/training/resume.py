@@ -188,10 +188,12 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
     """
     content: dict[str, Any] = read_checkpoint(checkpoint) if checkpoint else {}
     for callback in content.get("callbacks", {}).values():
-        best = callback.get("best_model_path")
-        if best and callback.get("monitor") != "epoch" and not Path(best).exists():
+        best = Path(callback.get("best_model_path", ""))
+        # Its path is of where the project lay when the state was saved: the run may have moved.
+        place = run_dir / "checkpoints" / best.name
+        if best.name and callback.get("monitor") != "epoch" and not place.exists():
             raise UserError(
-                f"{run_dir.name} cannot go on without its best epoch: restore {best}, or start a "
+                f"{run_dir.name} cannot go on without its best epoch: restore {place}, or start a "
                 "new run."
             )
     rows = content[STATE]["log_rows"] if content else 0
