@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from faults.data_loading import look_again
 from faults.harness import Fault, Workspace
 from faults.runs import add_run, change_record
 
@@ -157,6 +158,21 @@ def shuffle_the_labels_each_step(work):
     check_broken(work, lambda network: None)
 
 
+def shuffle_the_labels_in_training(work):
+    """Only the steps of a run do so; the batch learned by heart has its own labels."""
+    import torch
+
+    module = work.module("training.module").LitModel
+    train = module.training_step
+
+    def step(self, batch, index):
+        targets = batch["targets"]
+        return train(self, batch | {"targets": targets[torch.randperm(len(targets))]}, index)
+
+    work.monkeypatch.setattr(module, "training_step", step)
+    look_again(work)
+
+
 def add_a_layer_that_nothing_uses(work):
     import torch
 
@@ -286,6 +302,7 @@ FAULTS = [
         given=start_from_weights,
     ),
     Fault("DL-23.1", "labels shuffled each step", shuffle_the_labels_each_step, also=("DL-19.3",)),
+    Fault("DL-23.1", "labels shuffled in training alone", shuffle_the_labels_in_training),
     Fault("DL-23.3", "a layer that nothing uses", add_a_layer_that_nothing_uses),
     Fault("DL-23.3", "a layer not in the optimizer", leave_a_layer_out_of_the_optimizer),
     Fault("DL-23.4", "the head's bias at 50", bias_the_head),

@@ -45,6 +45,25 @@ def keep_the_rate_constant(work):
     change_log(work, change)
 
 
+def follow_a_schedule_that_stays(work):
+    """The code is at fault, and the log agrees with it."""
+    schedule = work.module("training.schedule")
+    train = work.module("report").load_report("train", "reports").figures
+    peak = work.module("checklist.project").Project().run["optimizer"]["lr"]
+
+    def stay(step, total, *, warmup):
+        return schedule.warm_up(step, total, warmup)[0]
+
+    def change(rows):
+        for name in rates(rows):
+            for row in rows_with(rows, name):
+                share = stay(int(row["step"]), train["total_steps"], warmup=0.05)
+                row[name] = str(peak * share)
+
+    work.monkeypatch.setattr(schedule, "cosine", stay)
+    change_log(work, change)
+
+
 def start_at_the_peak(work):
     def change(rows):
         for name in rates(rows):
@@ -190,6 +209,7 @@ FAULTS = [
     Fault("DL-21.1", "a fiftieth of the suggested rate", set_rate(0.02)),
     Fault("DL-21.1", "a suggestion without its curve", lose_the_curve),
     Fault("DL-21.2", "a constant rate", keep_the_rate_constant, also=("DL-21.3",)),
+    Fault("DL-21.2", "a schedule that stays", follow_a_schedule_that_stays),
     Fault("DL-21.3", "no warm-up", start_at_the_peak, also=("DL-21.2",)),
     Fault("DL-23.2", "a loss that stays", learn_nothing),
     Fault("DL-24.1", "an epoch without validation loss", forget("val/loss")),

@@ -7,14 +7,25 @@ import pytest
 import torch
 from torch import nn
 
-from {{ cookiecutter.package_name }}.checklist.model import training_fits_in_memory
+from {{ cookiecutter.package_name }}.checklist.model import (
+    one_batch_loss_goes_to_zero,
+    training_fits_in_memory,
+)
+from {{ cookiecutter.package_name }}.configuration import compose
+from {{ cookiecutter.package_name }}.data.store import VALIDATION, load_store
 from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.model import sanity
 from {{ cookiecutter.package_name }}.model.families import find_family
-from {{ cookiecutter.package_name }}.model.sanity import describe_room, make_network
+from {{ cookiecutter.package_name }}.model.sanity import (
+    describe_room,
+    make_network,
+    measure_first_loss,
+)
 from {{ cookiecutter.package_name }}.model.sizing import read_card
 from {{ cookiecutter.package_name }}.report import Report, load_report
-from {{ cookiecutter.package_name }}.training import proof
+from {{ cookiecutter.package_name }}.training import batches, proof
+from {{ cookiecutter.package_name }}.training.batches import inspect_batches
+from {{ cookiecutter.package_name }}.training.module import LitModel
 
 pytestmark = pytest.mark.pipeline
 
@@ -95,6 +106,61 @@ def test_draws_that_no_seed_governs_are_noticed(quick, run, monkeypatch):
     monkeypatch.setattr(proof, "start_afresh", lambda seed: None)
     with pytest.raises(UserError, match="gave other weights the second time"):
         run("sanity")
+
+
+def test_labels_shuffled_in_each_step_are_noticed(quick, run, monkeypatch):
+    step = LitModel.training_step
+
+    def step_shuffled(self, batch, index):
+        targets = batch["targets"]
+        return step(self, batch | {"targets": targets[torch.randperm(len(targets))]}, index)
+
+    monkeypatch.setattr(LitModel, "training_step", step_shuffled)
+    with pytest.raises(UserError, match="targets reach the loss without the item's own"):
+        run("sanity", "sanity.steps=2")
+
+
+@pytest.mark.parametrize("rest", [0, 1])
+def test_the_last_validation_batch_may_hold_one_item(processed, small, rest):
+    store = load_store("data")
+    size = len(store.rows(VALIDATION)) - rest
+    found = inspect_batches(compose([*small, f"loader.batch_size={size}"]), store)
+    assert found["mislabelled"] == found["changed"]["validation"] == 0
+
+
+@pytest.mark.unit
+def test_mixed_targets_hold_something_of_the_item():
+    own = torch.tensor([0, 1])
+    mixed = torch.tensor([[0.9, 0.1], [1.0, 0.0]])
+    assert batches.share_mislabelled([own, own], [own, own.flip(0)]) == 0.5
+    assert batches.share_mislabelled([own], [mixed]) == 0.5
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("share", "holds"), [(0.0, True), (0.9, False)])
+def test_one_batch_goes_to_zero_with_the_items_own_targets(share, holds):
+    sanity = {"overfit_loss": 0.0, "expected_loss": 1.0, "batches": {"mislabelled": share}}
+    settings = SimpleNamespace(sanity=SimpleNamespace(max_loss_share=0.1, steps=100))
+    project = SimpleNamespace(figures={"sanity": sanity}.get, cfg=settings)
+    assert one_batch_loss_goes_to_zero(project).holds == holds
+
+
+@pytest.mark.unit
+def test_knowing_nothing_costs_what_it_does_on_the_items_at_hand():
+    targets = torch.ones(300)
+    targets[-1] = 1000.0
+    store = SimpleNamespace(
+        rows=lambda split: torch.arange(300).numpy(),
+        take=lambda rows: {"numeric": torch.zeros(len(rows), 1).numpy()},
+        targets=targets.numpy(),
+    )
+    found = measure_first_loss(SayZero(), lambda said, y: (said[:, 0] - y).abs().mean(), store)
+    assert found["first_loss"] == found["expected_loss"] > 0
+
+
+class SayZero(nn.Module):
+    def forward(self, numeric):
+        return numeric
 
 
 def test_sanity_is_skipped_for_a_reason_alone(processed, run):

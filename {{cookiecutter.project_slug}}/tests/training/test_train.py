@@ -83,6 +83,14 @@ def test_a_flat_metric_stops_the_run_after_its_patience(checked, run):
     assert report.figures["epochs"] == 3
 
 
+def test_checkpoints_come_in_epochs_without_a_validation_too(checked, run):
+    often = ("trainer.check_val_every_n_epoch=2", "callbacks.periodic.every_n_epochs=1")
+    report = run("train", *SHORT, *often, "trainer.max_epochs=4")
+    folder = checked / "runs" / report.figures["run"] / "checkpoints"
+    kept = sorted(path.name for path in folder.glob("epoch-*"))
+    assert kept == ["epoch-0002.ckpt", "epoch-0003.ckpt"]
+
+
 def test_checkpoints_hold_what_resuming_needs(checked, run):
     report = run("train", *SHORT)
     folder = checked / "runs" / report.figures["run"] / "checkpoints"

@@ -193,10 +193,15 @@ def few_items_are_learned_by_heart(project: Project) -> Finding:
 
 
 def one_batch_loss_goes_to_zero(project: Project) -> Finding:
-    """Within `sanity.steps` one batch's loss falls to a small share of knowing nothing."""
+    """Within `sanity.steps` one batch's loss falls to a small share of knowing nothing.
+
+    In training, too, every target that reaches the loss is the item's own.
+    """
     figures, settings = project.figures("sanity"), project.cfg.sanity
     limit = settings.max_loss_share * figures["expected_loss"]
     figure = f"{figures['overfit_loss']:.2g} after {settings.steps} steps, at most {limit:.2g}"
+    if wrong := figures["batches"]["mislabelled"]:
+        return Finding(False, f"{figure}; in training {wrong:.1%} of targets are not the item's")
     return Finding(figures["overfit_loss"] <= limit, figure)
 
 

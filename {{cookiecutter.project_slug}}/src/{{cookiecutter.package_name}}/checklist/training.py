@@ -148,7 +148,9 @@ def best_checkpoint_is_the_best_epoch(project: Project) -> Finding:
     values = project.log.get(f"val/{task.metric}", [])
     best = (max if task.mode == "max" else min)(values, default=float("nan"))
     kept = report.figures["checkpoint"]
-    epoch = max((epoch for epoch, value in enumerate(values) if value == best), default=-1)
+    every = project.cfg.trainer.check_val_every_n_epoch
+    last = max((index for index, value in enumerate(values) if value == best), default=-1)
+    epoch = (last + 1) * every - 1
     same = abs((kept["score"] or 0.0) - best) <= 1e-6 * max(1.0, abs(best))
     figure = f"epoch {kept['epoch']} with {kept['score']}; the log's best is epoch {epoch}, {best}"
     return Finding(same and kept["epoch"] == epoch, figure)

@@ -7,6 +7,8 @@ from math import isfinite
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from ..configuration import build
 from .project import NotApplicableError, NotYetError, Project
 from .verdict import Finding
@@ -35,13 +37,16 @@ def read_rates(project: Project) -> Iterator[tuple[int, float]]:
 
 
 def rates_follow_the_schedule(project: Project) -> Finding:
-    """Every logged learning rate is what the schedule's closed form gives at its step."""
+    """Every logged rate is what the schedule's closed form gives at its step, and that falls."""
     share, peak = build(project.cfg.schedule), project.run["optimizer"]["lr"]
     total = project.figures("train")["total_steps"]
     rates = list(read_rates(project))
     worst = max((abs(rate - peak * share(step, total)) / peak for step, rate in rates), default=1.0)
     shape = {round(rate, 12) for _, rate in rates}
     figure = f"{project.cfg.schedule.name}: {len(rates)} logged rates, off by {worst:.1g} at most"
+    highest = max(share(step, total) for step in range(0, total, 1 + total // 100))
+    if share(total - 1, total) >= highest:  # of the whole run, which early stopping may cut short
+        return Finding(False, f"{figure}; the schedule never falls")
     return Finding(bool(rates) and worst <= RATE_TOLERANCE and len(shape) > 1, figure)
 
 
@@ -117,7 +122,10 @@ def metrics_are_logged_each_epoch(project: Project) -> Finding:
 
 
 def patience_ends_a_flat_run(project: Project) -> Finding:
-    """The run ended exactly `patience` epochs after its best, or before that at its limit."""
+    """The run ended exactly `patience` validations after its best, or before that at its limit.
+
+    As the callback counts, the best is the last that came `min_delta` above the best before it.
+    """
     stopping = project.cfg.callbacks.get("early_stopping")
     if stopping is None:
         return Finding(False, "callbacks.early_stopping is off")
@@ -125,10 +133,15 @@ def patience_ends_a_flat_run(project: Project) -> Finding:
     values = project.log.get(f"val/{task.metric}", [])
     if not values:
         return Finding(False, f"no val/{task.metric} in the log")
-    best = (max if task.mode == "max" else min)(values)
-    waited = len(values) - 1 - values.index(best)
-    limit = project.cfg.trainer.max_epochs
-    figure = f"best in epoch {values.index(best)}, {waited} epochs waited of {stopping.patience}"
+    # In single precision, as the callback compares.
+    scores = np.array(values, np.float32) * (1 if task.mode == "max" else -1)
+    best, least = 0, np.float32(abs(stopping.get("min_delta", 0.0)))
+    for index, score in enumerate(scores):
+        best = index if score - least > scores[best] else best
+    waited = len(values) - 1 - best
+    limit, every = project.cfg.trainer.max_epochs, project.cfg.trainer.check_val_every_n_epoch
+    told = f"{waited} {'epochs' if every == 1 else 'validations'} waited of {stopping.patience}"
+    figure = f"best in epoch {(best + 1) * every - 1}, {told}"
     if epochs >= limit:
         return Finding(waited <= stopping.patience, f"{figure}, ended at {limit} epochs")
     return Finding(waited == stopping.patience, f"{figure}, then stopped")

@@ -49,7 +49,7 @@ def run(cfg: DictConfig) -> Report:
     figures["spread"] = measure_spread(network, inputs)
     figures |= measure_shapes(network, inputs, task.num_outputs(store.state["task"]))
     loss = task.loss(store.state["task"])
-    figures |= measure_first_loss(network, loss, store, task)
+    figures |= measure_first_loss(network, loss, store)
     figures |= overfit(network, loss, inputs, targets, cfg.sanity.steps)
     figures["megabytes"] = estimate_memory(network, inputs, cfg.loader.batch_size)
     figures["card"] = card
@@ -137,15 +137,19 @@ def measure_shapes(network: Network, inputs: dict[str, Tensor], width: int) -> d
     return {"shapes": shapes, "shapes_match": shapes == expected}
 
 
-def measure_first_loss(
-    network: Network, loss: nn.Module, store: Store, task: Task
-) -> dict[str, float]:
-    """Loss of the untrained network on training items beside that of one that knows nothing."""
+def measure_first_loss(network: nn.Module, loss: nn.Module, store: Store) -> dict[str, float]:
+    """Loss of the untrained network on training items, and of one that says 0 of the same ones.
+
+    Equal odds, or the mean, are what 0 stands for. Where a few targets lie far off, any other items
+    would cost something else.
+    """
     inputs, targets = take_items(store, 256, seed=0)
     network.eval()
     with torch.no_grad():
-        first = loss(network(**inputs), targets).item()
-    return {"first_loss": first, "expected_loss": task.expected_first_loss(store.state["task"])}
+        outputs = network(**inputs)
+        nothing = loss(torch.zeros_like(outputs), targets)
+        first = loss(outputs, targets)
+    return {"first_loss": first.item(), "expected_loss": nothing.item()}
 
 
 def overfit(
@@ -205,6 +209,11 @@ def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
         failures.append(
             f"a few items cannot be learned by heart (loss {figures['overfit_first_loss']:.3f} -> "
             f"{figures['overfit_loss']:.3f}): look for a detach, a frozen layer or wrong targets."
+        )
+    if figures["batches"]["mislabelled"]:
+        failures.append(
+            f"{figures['batches']['mislabelled']:.1%} of training targets reach the loss without "
+            "the item's own: look at training_step and the augmentation."
         )
     for key, words in (("without_gradient", "have no gradient"), ("not_moved", "do not move")):
         if figures[key]:

@@ -31,6 +31,7 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
         `moved`: split -> share of positions with another item in the second epoch; `changed`:
         split -> share of items that reach the network otherwise than they are stored; `mixed`:
         mean share of a training target that is not its main class's, as it reaches the loss;
+        `mislabelled`: share of training targets in which the item's own has no part there;
         `normalised`: mean and deviation of each channel or column behind the normaliser;
         `class_weights` of the training loss and `drawn`, items of each class in an epoch, or None;
         `synthetic`: see `find_synthetic`.
@@ -38,17 +39,26 @@ def inspect_batches(cfg: DictConfig, store: Store) -> dict[str, Any]:
     data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
     module = build_module(cfg, data, world_size=1)
     loaders = {"train": data.train_dataloader(), "validation": data.val_dataloader()}
-    steps = {"train": module.training_step, "validation": module.validation_step}
     targets: list[Tensor] = []
+    own: list[Tensor] = []
     module.train_loss.register_forward_pre_hook(lambda _, given: targets.append(given[1]))
+
+    def train(batch: Batch, index: int) -> None:
+        module.training_step(batch, index)
+        stored = torch.from_numpy(data.store.targets[batch["rows"].numpy()])
+        own.extend([stored] * (len(targets) - len(own)))
+
+    steps = {"train": train, "validation": module.validation_step}
+    changed = {}
+    for name, loader in loaders.items():
+        module.train(name == "train")  # as a Trainer does: BatchNorm refuses to train on one item
+        changed[name] = share_changed(module.network, steps[name], loader, data.store)
     return {
         "pin_memory": loaders["train"].pin_memory,
         "moved": {name: share_moved(loader) for name, loader in loaders.items()},
-        "changed": {
-            name: share_changed(module.network, steps[name], loader, data.store)
-            for name, loader in loaders.items()
-        },
+        "changed": changed,
         "mixed": share_mixed(targets),
+        "mislabelled": share_mislabelled(own, targets),
         "normalised": measure_normalised(module.network.normaliser, store),
         **measure_balance(module.train_loss, loaders["train"], data),
         "synthetic": find_synthetic(data, len(store.targets)),
@@ -106,6 +116,15 @@ def share_mixed(targets: list[Tensor]) -> float:
     """Mean share of targets (N, classes) beside the largest; 0 for whole ones (N,)."""
     mixed = [1 - batch.max(dim=1).values for batch in targets if batch.ndim > 1]
     return round(torch.cat(mixed).mean().item(), 4) if mixed else 0.0
+
+
+def share_mislabelled(own: list[Tensor], targets: list[Tensor]) -> float:
+    """Share of targets that are not the item's own (N,), or, mixed, hold nothing of it."""
+    wrong = [
+        batch != mine if batch.ndim == 1 else batch.gather(1, mine[:, None])[:, 0] == 0
+        for mine, batch in zip(own, targets, strict=True)
+    ]
+    return round(torch.cat(wrong).float().mean().item(), 4) if wrong else 0.0
 
 
 def share_moved(loader: DataLoader[Batch]) -> float:

@@ -12,6 +12,7 @@ from yaml import YAMLError
 
 from ..configuration import build
 from ..data.store import load_state
+from ..data.types import State
 from ..errors import UserError
 from ..files import read_json
 
@@ -34,6 +35,9 @@ class Run:
         bounds: Loss of a model that knows everything, and of one that knows nothing.
         metric: Name of the task's metric.
         mode: `max` or `min`, the better direction of the metric.
+        majority: Share of the largest class in training, 0 for numbers.
+        prior: Loss, as a share, of a model that knows the classes' shares alone; 1 for numbers,
+            and where training balances the classes.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Run:
     bounds: tuple[float, float]
     metric: str
     mode: str
+    majority: float = 0.0
+    prior: float = 1.0
 
     def curve(self, name: str) -> np.ndarray:
         """Values of a column (epochs,), empty where it was not logged."""
@@ -133,7 +139,25 @@ def read_run(cfg: DictConfig) -> Run:
             task = build(cfg.task)
             state = load_state(cfg.paths.data_dir)["task"]
             bounds = task.lowest_loss(state), task.expected_first_loss(state)
-            return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode)
+            majority, prior = 0.0, 1.0
+            if "counts" in state:
+                majority, cost = measure_classes(state, cfg.task.get("label_smoothing", 0.0))
+                if read_balance(folder) == "none":
+                    prior = (cost - bounds[0]) / (bounds[1] - bounds[0])
+            return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode, majority, prior)
     missing = f"{cfg.paths.runs_dir} holds no run that logged an epoch"
     told = f"{wanted} is not there or logged no epoch" if wanted else missing
     raise UserError(f"{told}: run `train` with logger=csv first.")
+
+
+def read_balance(folder: Path) -> str | None:
+    """The balance option that a run was trained with; None where its config does not tell."""
+    path = folder / "config.yaml"
+    return OmegaConf.select(OmegaConf.load(path), "balance.name") if path.exists() else None
+
+
+def measure_classes(state: State, smoothing: float) -> tuple[float, float]:
+    """Share of the largest class, and the loss of a model that knows the classes' shares alone."""
+    shares = np.array(state["counts"]) / sum(state["counts"])
+    smooth = (1 - smoothing) * shares + smoothing / len(shares)
+    return float(shares.max()), float(-(smooth * np.log(smooth)).sum())
