@@ -46,7 +46,7 @@ def exported_once(processed_once, tmp_path_factory):
     shutil.copytree(processed_once, folder, symlinks=True)
     small = ["data=csv", "data.path=raw.csv"]
     if (folder / "raw").is_dir():
-        small = ["data=folder", "data.root=raw", "preprocess.size=16"]
+        small = ["data=folder", "data.root=raw"]
     with contextlib.chdir(folder):
         write_checkpoint(compose(small))
         Report("train", figures={"run": "exp-2026-01-01-001"}).write("reports")
