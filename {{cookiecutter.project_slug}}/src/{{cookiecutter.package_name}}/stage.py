@@ -100,8 +100,7 @@ def refuse_other_data(stage: Stage, cfg: DictConfig) -> None:
     Raises:
         UserError: Names the stage to run again and the section of the config.
     """
-    for name in stage.reads:
-        refuse_other_data(STAGES[name], cfg)
+    for name in list_upstream(stage):
         if not Path(cfg.paths.reports_dir, f"{name}.json").exists():
             continue  # of a stage further back, which this one does not read
         ran = load_report(name, cfg.paths.reports_dir).made_from.get("config", {})
@@ -111,6 +110,13 @@ def refuse_other_data(stage: Stage, cfg: DictConfig) -> None:
                 f"`{name}` ran with another {section} than this config's: set it in configs/ and "
                 f"run `pipeline`, or run `{name}` and what follows it with the same key=value."
             )
+
+
+def list_upstream(stage: Stage) -> list[str]:
+    """Every stage before one, each once, in an order in which they can run."""
+    return list(
+        {name: None for read in stage.reads for name in (*list_upstream(STAGES[read]), read)}
+    )
 
 
 def describe_inputs(stage: Stage, cfg: DictConfig) -> dict[str, Any]:

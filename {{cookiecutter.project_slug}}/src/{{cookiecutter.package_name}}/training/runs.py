@@ -127,7 +127,7 @@ def read_run(cfg: DictConfig) -> Run:
     """The run that `diagnose.run` names, else the latest that logged an epoch.
 
     Raises:
-        UserError: It is not there, logged no epoch, or a record is damaged.
+        UserError: It is not there, logged no epoch, or its config or a record is damaged.
     """
     wanted = cfg.diagnose.run
     names = [wanted] if wanted else [r["id"] for r in reversed(read_records(cfg.paths.runs_dir))]
@@ -142,18 +142,12 @@ def read_run(cfg: DictConfig) -> Run:
             majority, prior = 0.0, 1.0
             if "counts" in state:
                 majority, cost = measure_classes(state, cfg.task.get("label_smoothing", 0.0))
-                if read_balance(folder) == "none":
+                if read_config(folder).balance.name == "none":
                     prior = (cost - bounds[0]) / (bounds[1] - bounds[0])
             return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode, majority, prior)
     missing = f"{cfg.paths.runs_dir} holds no run that logged an epoch"
     told = f"{wanted} is not there or logged no epoch" if wanted else missing
     raise UserError(f"{told}: run `train` with logger=csv first.")
-
-
-def read_balance(folder: Path) -> str | None:
-    """The balance option that a run was trained with; None where its config does not tell."""
-    path = folder / "config.yaml"
-    return OmegaConf.select(OmegaConf.load(path), "balance.name") if path.exists() else None
 
 
 def measure_classes(state: State, smoothing: float) -> tuple[float, float]:
