@@ -13,7 +13,7 @@ from {{ cookiecutter.package_name }}.errors import UserError
 from {{ cookiecutter.package_name }}.files import hash_tree
 from {{ cookiecutter.package_name }}.report import load_report
 from {{ cookiecutter.package_name }}.training import module, train
-from {{ cookiecutter.package_name }}.training.find_lr import find_valley, rise
+from {{ cookiecutter.package_name }}.training.find_lr import DIVERGED, find_valley, rise, smooth
 
 pytestmark = pytest.mark.pipeline
 QUICK = ("find_lr.steps=40", "trainer.accelerator=cpu")
@@ -34,17 +34,42 @@ def test_the_suggestion_is_stable_on_a_parabola_and_follows_its_curvature():
     found = {}
     for curvature in (1.0, 100.0):
         losses = descend(curvature, rates)
-        _, middle, end = find_valley(losses)
-        assert rates[middle] < 2 / curvature  # gradient descent diverges above
-        assert losses[end] == min(losses)
-        found[curvature] = rates[middle], rates[end]
-    assert found[1.0][1] / found[100.0][1] == pytest.approx(100, rel=0.5)
-    assert found[1.0][0] / found[100.0][0] > 5
+        diverged = next(step for step, loss in enumerate(losses) if loss > DIVERGED * losses[0])
+        place, end = find_valley(smooth(losses[:diverged], 99 / 8))
+        assert rates[place] < rates[end] < 2 / curvature  # gradient descent diverges above
+        found[curvature] = rates[place], rates[end]
+    assert found[1.0] == pytest.approx([100 * rate for rate in found[100.0]], rel=0.5)
 
 
 def test_a_valley_passes_over_what_rises_within_it():
-    start, middle, end = find_valley([5.0, 5.1, 4.0, 4.5, 3.0, 2.0, 2.5, 9.0])
-    assert (start, middle, end) == (1, 3, 5)
+    assert find_valley([5.0, 5.1, 4.9, 4.5, 4.6, 3.0, 2.0, 2.5, 9.0]) == (4, 6)
+
+
+def fall(rates, noise=0.0, seed=0):
+    """Losses that fall from 2 to 1, half of it at a rate of 1e-3, as a network's do."""
+    drawn = np.random.default_rng(seed).normal(0, noise, len(rates))
+    return list(1 + 1 / (1 + (rates / 1e-3) ** 1.5) + drawn)
+
+
+def test_noise_hardly_moves_the_suggestion():
+    rates = np.logspace(-7, 0, 100)
+    curves = [smooth(fall(rates, 0.1, seed), 99 / 7) for seed in range(50)]
+    found = [rates[find_valley(curve)[0]] for curve in curves]
+    assert max(found) / min(found) < 3  # the longest descent of a moving average: 16
+
+
+def test_the_suggestion_does_not_lag_behind_the_loss():
+    rates = np.logspace(-7, 0, 100)
+    crossed = rates[np.argmax(np.array(fall(rates)) < 1.75)]
+    place, _ = find_valley(smooth(fall(rates), 99 / 7))
+    assert rates[place] == pytest.approx(crossed, rel=0.5)
+
+
+def test_a_smoothed_curve_keeps_its_length_and_level():
+    assert smooth([2.0] * 5, 14) == pytest.approx([2.0] * 5)
+    spike = smooth([0.0] * 4 + [1.0] + [0.0] * 4, 2)
+    assert spike == pytest.approx(spike[::-1])
+    assert np.argmax(spike) == 4
 
 
 def test_rates_rise_by_one_factor_from_the_lowest_to_the_highest():
@@ -66,6 +91,11 @@ def test_steps_are_taken_at_the_rates_that_the_curve_shows(checked, run, monkeyp
     figures = run("find_lr", "find_lr.steps=30", "trainer.accumulate_grad_batches=2").figures
     assert len(figures["losses"]) <= len(taken) <= 30
     assert figures["rates"] == pytest.approx(taken[: len(figures["rates"])])
+
+
+def test_another_seed_hardly_moves_the_suggestion(checked, run):
+    found = [run("find_lr", f"seed={seed}").figures["suggestion"] for seed in range(4)]
+    assert max(found) < 2 * min(found)
 
 
 def test_a_report_and_a_picture_are_all_that_is_left(checked, run):
@@ -100,6 +130,17 @@ def test_a_network_that_learns_nothing_is_a_sentence(checked, run, monkeypatch):
     with pytest.raises(UserError, match="falls at no rate"):
         run("find_lr")
     assert not Path("reports/find_lr.png").exists()
+
+
+def test_a_loss_that_is_nan_at_once_is_a_sentence(checked, run, monkeypatch):
+    training_step = module.LitModel.training_step
+    monkeypatch.setattr(
+        module.LitModel,
+        "training_step",
+        lambda self, *batch: np.nan * training_step(self, *batch),
+    )
+    with pytest.raises(UserError, match="very first loss is NaN"):
+        run("find_lr")
 
 
 def test_a_range_that_does_not_rise_is_a_sentence(checked, run):

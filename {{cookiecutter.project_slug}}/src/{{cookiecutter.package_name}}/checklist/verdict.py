@@ -31,6 +31,18 @@ class Finding:
     picture: str = ""
 
 
+def hold_below(
+    value: float, bound: float, spread: float, figure: str, picture: str = ""
+) -> Finding:
+    """Holds a value against a bound that it passes by chance, from seed to seed or by the machine.
+
+    Within the spread of such values the bullet is met, and the figure says that it is near.
+    """
+    if abs(value - bound) <= spread:
+        figure += ", near the bound"
+    return Finding(value <= bound + spread, figure, picture)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Where a bullet stands, and why."""

@@ -22,9 +22,10 @@ from .rate import set_rate
 from .train import build_module, open_data
 from .trainer import build_trainer
 
-SMOOTHING = 0.9  # of the moving average: about ten steps
-DIVERGED = 4.0  # times the best smoothed loss, as in fastai and Lightning
+SMOOTHING = 0.9  # of the moving average that tells divergence: about ten steps
+DIVERGED = 4.0  # times the best average, as in fastai and Lightning
 FALLEN = 0.99  # share of the first loss, above which nothing was learned
+UNDER_WAY = 0.25  # of the whole fall is done at the suggested rate
 PICTURE = "find_lr.png"
 ALONE = {  # one process, no limits, no validation
     "devices": 1,
@@ -37,12 +38,12 @@ ALONE = {  # one process, no limits, no validation
 }
 
 
-class SmoothedLoss(Callback):
-    """Keeps the moving average of the loss at every optimizer step; stops where it diverges."""
+class LossCurve(Callback):
+    """Keeps the loss of every optimizer step; stops where its moving average diverges."""
 
     def __init__(self) -> None:
         self.losses: list[float] = []
-        self._mean, self._parts = 0.0, list[float]()
+        self._mean, self._best, self._parts = 0.0, math.inf, list[float]()
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -51,11 +52,12 @@ class SmoothedLoss(Callback):
         self._parts.append(float(outputs["loss"]) * trainer.accumulate_grad_batches)
         if trainer.global_step == len(self.losses):
             return
-        self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * float(np.mean(self._parts))
-        self._parts = []
-        smoothed = self._mean / (1 - SMOOTHING ** (len(self.losses) + 1))
-        if smoothed <= DIVERGED * min(self.losses, default=math.inf):  # NaN is not
-            self.losses.append(smoothed)
+        loss, self._parts = float(np.mean(self._parts)), []
+        self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
+        average = self._mean / (1 - SMOOTHING ** (len(self.losses) + 1))
+        if average <= DIVERGED * self._best:  # NaN is not
+            self._best = min(self._best, average)
+            self.losses.append(loss)
         else:
             trainer.should_stop = True
 
@@ -69,7 +71,7 @@ def run(cfg: DictConfig) -> Report:
     """Measures the loss at growing rates and suggests one.
 
     Raises:
-        UserError: The loss falls nowhere, or the range is empty.
+        UserError: The loss falls nowhere or is NaN at once, or the range is empty.
     """
     low, high, steps = (cfg.find_lr[key] for key in ("low", "high", "steps"))
     if low >= high:
@@ -78,22 +80,24 @@ def run(cfg: DictConfig) -> Report:
     own.schedule = {"_target_": f"{__name__}.rise", "_partial_": True, "factor": high / low}
     # One process takes the batches of all, one after another, for each step.
     own.trainer.accumulate_grad_batches *= build_trainer(own, Path()).world_size
-    seen = SmoothedLoss()
+    seen = LossCurve()
     train_alone(own, seen, steps)
+    if not seen.losses:
+        raise UserError("the very first loss is NaN: see `sanity`.")
     rates = [low * rise(step, steps, factor=high / low) for step in range(len(seen.losses))]
-    start, middle, end = find_valley(seen.losses)
-    if end - start < 2 or seen.losses[end] > FALLEN * seen.losses[0]:
+    losses = smooth(seen.losses, (steps - 1) / math.log10(high / low))
+    place, end = find_valley(losses)
+    if not losses[end] < FALLEN * losses[0]:  # infinities neither
         raise UserError(f"the loss falls at no rate from {low:g} to {high:g}: see `sanity`.")
-    suggestion, chosen = float(f"{rates[middle]:.2g}"), cfg.optimizer.lr
+    suggestion, chosen = float(f"{rates[place]:.2g}"), cfg.optimizer.lr
     marks = {"suggestion": suggestion} | ({} if chosen == "auto" else {"optimizer.lr": chosen})
     labels = ("learning rate", "training loss, smoothed")
-    draw_curve(Path(cfg.paths.reports_dir, PICTURE), rates, seen.losses, marks, labels)
+    draw_curve(Path(cfg.paths.reports_dir, PICTURE), rates, losses, marks, labels)
     return Report(
         "find_lr",
         {
             "rates": rates,
-            "losses": seen.losses,
-            "valley": [rates[start], rates[end]],
+            "losses": losses,
             "suggestion": suggestion,
         },
         pictures=[PICTURE],
@@ -121,18 +125,32 @@ def train_alone(own: DictConfig, watcher: Callback, steps: int) -> Trainer:
     return trainer
 
 
-def find_valley(losses: Sequence[float]) -> tuple[int, int, int]:
-    """Start, middle and end of the loss's fall, by fastai's default method (`valley`, from ESRI).
+def smooth(losses: Sequence[float], steps_per_decade: float) -> list[float]:
+    """Means weighted over a decade of rates to either side, by a Hann window.
 
-    It ends where the longest sequence of ever lower losses ends, and is as many steps long as that
-    has losses. Its middle is the rate to take: the loss falls there, far from diverging.
+    A moving average looks back alone: of 100 steps over seven decades it lags by more than half a
+    decade, and what it is late by goes into the suggestion.
     """
-    length = [1] * len(losses)
-    for i, loss in enumerate(losses):
-        length[i] += max((length[j] for j in range(i) if loss < losses[j]), default=0)
-    end = int(np.argmax(length)) if losses else 0
-    start = max(0, end - max(length, default=0))
-    return start, (start + end) // 2, end
+    reach = math.ceil(steps_per_decade)
+    window = np.hanning(2 * reach + 3)[1:-1]  # whose ends are 0
+    sums, weights = (
+        np.convolve(values, window)[reach : reach + len(losses)]
+        for values in (losses, np.ones(len(losses)))
+    )
+    return list(map(float, sums / weights))
+
+
+def find_valley(losses: Sequence[float]) -> tuple[int, int]:
+    """The step at whose rate the loss's fall is well under way, and the one where it ends.
+
+    That is the last step before the end with less than a quarter of the fall behind it. A level is
+    crossed at about the same rate on every seed and processor, where the steepest point, the lowest
+    one or the longest descent jump about; and early in the fall, since a test this short needs
+    higher rates for the same fall than training does.
+    """
+    end = int(np.argmin(losses))
+    level = losses[0] - UNDER_WAY * (losses[0] - losses[end])
+    return max((step for step in range(end) if losses[step] > level), default=0), end
 
 
 def draw_curve(path: Path, x: Any, y: Any, marks: dict[str, float], labels: Any) -> None:
