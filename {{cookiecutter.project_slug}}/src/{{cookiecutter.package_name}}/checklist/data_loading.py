@@ -8,12 +8,12 @@ import numpy as np
 from .problem import load_state
 from .project import NotApplicableError, Project
 from .tables import count_by_split, read_split
-from .verdict import Finding
+from .verdict import Finding, hold_below
 
 CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column behind the normaliser, on a thousand items
 EQUAL = 2e-5  # deviations by which a stored mean may differ: it is rounded
 SIZES = (16, 512)
-MAX_WAIT = 0.1
+MAX_WAIT, WAIT_SPREAD = 0.1, 0.05  # which quick steps and busy machines add
 
 
 def inputs_are_normalised(project: Project) -> Finding:
@@ -90,7 +90,8 @@ def steps_do_not_wait_for_data(project: Project) -> Finding:
     if not waits:
         return Finding(False, "the wait for data was not logged")
     share = sorted(waits)[len(waits) // 2]
-    return Finding(share < MAX_WAIT, f"{share:.1%} of an epoch's time (median of {len(waits)})")
+    figure = f"{share:.1%} of an epoch's time (median of {len(waits)})"
+    return hold_below(share, MAX_WAIT, WAIT_SPREAD, figure)
 
 
 def memory_is_pinned_for_a_gpu(project: Project) -> Finding:
