@@ -1,6 +1,7 @@
 # The template's tasks; `make help` lists them.
 
 GENERATED := {{cookiecutter.project_slug}}
+PACKAGES := '$(GENERATED)/src' '$(GENERATED)/kit/src'
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # The machine's uv, or one of this repository's own: system Pythons refuse packages.
@@ -18,7 +19,7 @@ unexport VIRTUAL_ENV PYTHONHOME
 .DEFAULT_GOAL := help
 # The project to compare, from the command line alone.
 PROJECT :=
-.PHONY: help demo compare test test-slow docs lint format lock clean
+.PHONY: help demo compare test test-slow docs lint format lock manifest clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,23 +39,27 @@ test-slow: $(VENV)/.projects ## The tests that take minutes each
 docs: $(VENV)/.tools ## Build the documents as a site, build/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet
 
-lint: $(VENV)/.tools ## Check style and formatting, of the package that is not rendered yet too
+lint: $(VENV)/.projects ## Check style, formatting and the kit's types, before anything is rendered
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m ruff check --no-cache --ignore N999 '$(GENERATED)/src'
-	$(PYTHON) -m ruff format --no-cache --check '$(GENERATED)/src'
+	$(PYTHON) -m ruff check --no-cache --ignore N999 $(PACKAGES)
+	$(PYTHON) -m ruff format --no-cache --check $(PACKAGES)
+	cd '$(GENERATED)/kit' && $(CURDIR)/$(PYTHON) -m mypy --cache-dir '$(CURDIR)/.mypy_cache'
 
 format: $(VENV)/.tools ## Format the same code and repair what can be repaired
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
-	$(PYTHON) -m ruff check --no-cache --fix --ignore N999 '$(GENERATED)/src'
-	$(PYTHON) -m ruff format --no-cache '$(GENERATED)/src'
+	$(PYTHON) -m ruff check --no-cache --fix --ignore N999 $(PACKAGES)
+	$(PYTHON) -m ruff format --no-cache $(PACKAGES)
 
 lock: $(VENV)/.tools ## Write both lock files anew (UPGRADE=1: newest versions)
 	$(PYTHON) tools/lock.py --uv $(UV) $(if $(UPGRADE),--upgrade)
 
+manifest: $(VENV)/.tools ## Write the kit's manifest (CHANGED="data/near.py": with other results)
+	$(PYTHON) tools/manifest.py $(CHANGED)
+
 clean: ## Remove what the other commands made
-	rm -rf build .venv .uv .pytest_cache .ruff_cache .hypothesis
+	rm -rf build .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # One environment: the template's tools for the demo, and every project's packages for the tests.
 $(VENV)/.tools: requirements.lock | $(UV)

@@ -1,7 +1,8 @@
 """Remove the files of every option that was not chosen; cookiecutter runs it in the new project.
 
 Pure: no network, no repository made, no environment. Update tools run it again in temporary
-folders. It ends by linking the project to the template, in cruft's words: see `link`.
+folders. It ends by linking the project to the template, in cruft's words: see `link`; and by saying
+what was made and how to go on, unless DL_TEMPLATE_QUIET is set, as tools do that render to read.
 """
 
 import json
@@ -38,30 +39,17 @@ PATHS = {
         "configs/preprocess/image.yaml",
         "expectations/cifar10.yaml",
         "expectations/digits.yaml",
-        "src/{package_name}/data/cifar.py",
         "src/{package_name}/data/image.py",
-        "src/{package_name}/data/image_expectations.py",
-        "src/{package_name}/data/image_files.py",
-        "src/{package_name}/data/image_near.py",
-        "src/{package_name}/data/image_personal.py",
         "src/{package_name}/data/image_augment.py",
-        "src/{package_name}/data/image_labels.py",
-        "src/{package_name}/data/image_plots.py",
-        "src/{package_name}/data/image_requests.py",
-        "src/{package_name}/data/rand_augment.py",
         "src/{package_name}/model/resnet.py",
-        "src/{package_name}/model/timm_models.py",
-        "tests/model/test_timm_models.py",
-        "tests/model/test_weights.py",
-        "tests/problem/test_linear_probe.py",
+        "src/{package_name}/model/image_normaliser.py",
+        "src/{package_name}/model/pretrained.py",
         "tests/data/test_image.py",
-        "tests/data/test_image_near.py",
         "tests/data/test_image_augment.py",
-        "tests/data/test_image_labels.py",
-        "tests/training/test_diagnose.py",
-        "tests/training/test_recipes.py",
-        "tests/data/test_image_expectations.py",
-        "tests/data/test_image_personal.py",
+        "tests/model/test_pretrained.py",
+        "tests/model/test_resnet.py",
+        "tests/small_image.py",
+        "tests/small_image.yaml",
     ),
     "data_type=tabular": (
         "configs/augmentation/noise.yaml",
@@ -76,23 +64,17 @@ PATHS = {
         "configs/preprocess/tabular.yaml",
         "expectations/breast_cancer.yaml",
         "expectations/diabetes.yaml",
-        "src/{package_name}/data/smote.py",
         "src/{package_name}/data/table.py",
-        "src/{package_name}/data/table_expectations.py",
         "src/{package_name}/data/table_augment.py",
-        "src/{package_name}/data/table_files.py",
-        "src/{package_name}/data/table_near.py",
-        "src/{package_name}/data/table_personal.py",
-        "src/{package_name}/data/table_plots.py",
-        "src/{package_name}/data/table_requests.py",
         "src/{package_name}/model/ft_transformer.py",
         "src/{package_name}/model/mlp.py",
-        "tests/model/test_ft_transformer.py",
-        "tests/data/test_smote.py",
+        "src/{package_name}/model/table_normaliser.py",
         "tests/data/test_table.py",
-        "tests/data/test_table_near.py",
-        "tests/data/test_table_expectations.py",
-        "tests/data/test_table_personal.py",
+        "tests/data/test_table_augment.py",
+        "tests/model/test_ft_transformer.py",
+        "tests/model/test_mlp.py",
+        "tests/small_tabular.py",
+        "tests/small_tabular.yaml",
     ),
     "task=classification": (
         "configs/balance/class_weights.yaml",
@@ -103,20 +85,14 @@ PATHS = {
         "configs/data/breast_cancer.yaml",
         "configs/task/classification.yaml",
         "expectations/breast_cancer.yaml",
-        "src/{package_name}/data/smote.py",
         "src/{package_name}/problem/classification.py",
-        "src/{package_name}/problem/torch_classification.py",
-        "tests/data/test_balance.py",
-        "tests/data/test_smote.py",
         "tests/problem/test_classification.py",
     ),
     "task=regression": (
         "configs/data/diabetes.yaml",
         "configs/task/regression.yaml",
         "expectations/diabetes.yaml",
-        "src/{package_name}/problem/random_regressor.py",
         "src/{package_name}/problem/regression.py",
-        "src/{package_name}/problem/torch_regression.py",
         "tests/problem/test_regression.py",
     ),
     "license=MIT": ("LICENSE.MIT",),
@@ -150,12 +126,18 @@ def prune(project: Path, answers: dict) -> None:
     missing = [str(path.relative_to(project)) for path in paths if not path.exists()]
     if missing:
         raise FileNotFoundError(f"in the post_gen hook's table, not in the template: {missing}")
-    caches = [path for name in CACHES for path in project.rglob(name)]
-    # Not those of an environment, where someone generates over a project that is in use.
-    paths += [path for path in caches if ".venv" not in path.parts]
-    for path in paths:
+    for path in [*paths, *find_caches(project)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (project / f"LICENSE.{answers['license']}").replace(project / "LICENSE")
+
+
+def find_caches(project: Path) -> list[Path]:
+    """Caches anywhere, but in an environment: someone may generate over a project in use."""
+    found = []
+    for folder, inner, _ in os.walk(project):
+        found += [Path(folder, name) for name in inner if name in CACHES]
+        inner[:] = [name for name in inner if name not in (*CACHES, ".venv")]
+    return found
 
 
 def link(project: Path, answers: dict) -> None:
@@ -193,12 +175,17 @@ def link(project: Path, answers: dict) -> None:
     text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
     (project / ".cruft.json").write_text(text, encoding="utf-8")
     parts = ("cookiecutter.json", "hooks", "*cookiecutter.project_slug*")
-    if ask_git(template, "status", "--porcelain", "--", *parts):
+    if not is_quiet() and ask_git(template, "status", "--porcelain", "--", *parts):
         print(
             f"The template has uncommitted changes, which .cruft.json cannot name: it records "
             f"commit {commit[:9]}, and `make template-diff` will show them as yours.",
-            file=sys.stderr,  # `make compare` renders too, and prints what a program may read
+            file=sys.stderr,
         )
+
+
+def is_quiet() -> bool:
+    """Whether a tool renders to read what was rendered, and prints what a program may read."""
+    return "DL_TEMPLATE_QUIET" in os.environ
 
 
 def find_template(repo_dir: str) -> Path | None:
@@ -223,12 +210,30 @@ def ask_git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
+def tell(project: Path, answers: dict) -> None:
+    """Print what was made, and the next two commands."""
+    where, folder = os.environ.get("PWD", ""), str(project)
+    if Path(where).is_absolute() and not os.path.relpath(project, where).startswith(".."):
+        folder = os.path.relpath(project, where)
+    kind = f"{answers['data_type']} {answers['task']}"
+    print(
+        f"Made {answers['project_slug']}: {kind}, in the package {answers['package_name']}.\n"
+        f"  cd {shlex.quote(folder)} && make pipeline   # from raw data to monitoring\n"
+        "  make test   # its own; `make help` lists the rest"
+    )
+    around = ask_git(project, "rev-parse", "--show-toplevel")
+    if around and Path(around) != project.resolve():
+        print(f"  (Inside the git repository {around}: `make setup` gives it one of its own.)")
+
+
 def main() -> int:
     """Read the answers that cookiecutter renders into this file; prune the project and link it."""
     # An answer in JSON in a JSON string: no quote or backslash of a user's can end the literal.
     answers = json.loads(json.loads(r""" {{ cookiecutter | jsonify | jsonify }} """))
     prune(Path.cwd(), answers)
     link(Path.cwd(), answers)
+    if not is_quiet():
+        tell(Path.cwd(), answers)
     return 0
 
 

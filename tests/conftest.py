@@ -62,16 +62,20 @@ def files_below(folder: Path) -> dict[str, bytes]:
     }
 
 
-def run(*command: object, project: Path, **options) -> subprocess.CompletedProcess:
+def run(
+    *command: object, project: Path, kit: Path | None = None, **options
+) -> subprocess.CompletedProcess:
     """Run Python with a generated project's package importable, in the project's folder.
 
     Args:
         command: what follows `python`, such as `-m package train`.
         project: the generated project.
+        kit: the kit that it runs on, where that is not its own.
         options: passed on to `subprocess.run`.
     """
     # No bytecode beside the sources: other tests look at the very files of a project.
-    environment = os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    sources = os.pathsep.join(map(str, (project / "src", (kit or project / "kit") / "src")))
+    environment = os.environ | {"PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=project,

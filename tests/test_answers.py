@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import TEMPLATE, bake, files_below, write_cookiecutter_config
+from conftest import PROJECT, TEMPLATE, bake, files_below, write_cookiecutter_config
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
@@ -75,6 +75,7 @@ BAD_SLUGS = st.one_of(
             *("", ".", "..", "/", "../x", "a/b", "a\\b", "/abs", "~", "a b", "a\tb", "a_b", "a.b"),
             *("-a", "a-", "a--b", "1a", "A", "aB", "é", "ａ", "x" * 51, "a\n", "\na", "a\u0301"),
             *("torch", "numpy", "python", "pip", "json", "test", "tests", "src", "con", "com1"),
+            *("dlproof", "kit"),
             *("scikit-learn", "hydra-core", "pre-commit", "&#97;", "$(id)", "`id`", "a;b", "a'b"),
         ]
     ),
@@ -86,6 +87,7 @@ BAD_PACKAGES = st.one_of(
             *("", "1a", "a-b", "a.b", "a b", "../x", "/x", "A", "aB", "_a", "__init__", "é", "ａ"),
             *("x" * 51, "a\n", "class", "match", "none", "torch", "numpy", "lightning", "json"),
             *("test", "tests", "src", "configs", "sklearn", "hydra", "dvc", "wandb", "email"),
+            *("dlproof", "kit"),
         ]
     ),
     NOT_ASCII,
@@ -258,6 +260,7 @@ def test_names_of_all_that_is_installed_are_refused():
         names.add(distribution.metadata["Name"])
         names |= {e.name for e in distribution.entry_points if e.group == "console_scripts"}
     names |= {name for lock in LOCKS for name in read_pins(lock)}
+    names |= {path.name for path in PROJECT.glob("kit/src/*/")} | {"kit"}
     plain = {name.lower().replace("-", "_").replace(".", "_") for name in names}
     allowed = {name for name in plain if name.isascii() and name.isidentifier()}
     assert {name for name in allowed if not name.startswith("_")} - taken == set()

@@ -13,11 +13,14 @@ import yaml
 from compare import compare_project, write_page
 from comparing.answers import BadInputError
 from conftest import OPTION_SETS, PROJECT, TEMPLATE, bake
+from versions import git, release_kit
 
 TOOL = TEMPLATE / "tools" / "compare.py"
+ASKED = yaml.safe_load((PROJECT / "kit/src/dlproof/checklist/bullets.yaml").read_text())
+OWN = yaml.safe_load((PROJECT / "checklist.yaml").read_text())["where"]
 BULLETS = [
-    (bullet, body["where"])
-    for item in yaml.safe_load((PROJECT / "checklist.yaml").read_text())["items"].values()
+    (bullet, [*OWN.get(bullet, ()), *body.get("where", ())])
+    for item in ASKED["items"].values()
     for bullet, body in item["bullets"].items()
 ]
 
@@ -51,26 +54,30 @@ def test_fresh_project_is_all_the_same(baked, option_set):
     found = compare_project(baked(option_set))
     assert found.count() == {"same": len(BULLETS)}
     assert (found.files, found.pairing.extra, found.notes) == ([], [], [])
+    assert (found.kit.status, found.kit.told) == ("same", "The kit is today's, 0.1.0.")
     assert "assumed" not in found.answers.sources.values()
 
 
 def test_edited_file_changes_exactly_its_bullets_and_shows_the_diff(project):
     (package,) = (project / "src").iterdir()
-    path = package / "evaluation" / "intervals.py"
+    path = package / "evaluation" / "evaluate.py"
     path.write_text(path.read_text() + "\nADDED = 1\n")
     found = compare_project(project)
-    assert others(found, "same") == dict.fromkeys(at("evaluation/intervals.py"), "changed")
+    assert others(found, "same") == dict.fromkeys(at("evaluation/evaluate.py"), "changed")
     (row,) = found.files
-    assert row["path"].endswith("evaluation/intervals.py")
+    assert row["path"].endswith("evaluation/evaluate.py")
     assert "\n+ADDED = 1" in row["diff"]
-    assert set(row["bullets"]) == at("evaluation/intervals.py")
+    assert set(row["bullets"]) == at("evaluation/evaluate.py")
 
 
 def test_changed_config_value_changes_the_bullets_of_its_key_alone(project):
     path = project / "configs" / "loader" / "default.yaml"
     batch_size = next(line for line in path.read_text().splitlines() if "batch_size" in line)
     path.write_text(path.read_text().replace(batch_size, "batch_size: 48"))
-    assert others(compare_project(project), "same") == {"DL-12.1": "changed"}
+    place = "configs/loader/default.yaml#batch_size"
+    named = {name for name, where in BULLETS if place in where}
+    assert "DL-12.1" in named
+    assert others(compare_project(project), "same") == dict.fromkeys(named, "changed")
 
 
 def test_answered_charter_is_no_change(project):
@@ -81,11 +88,11 @@ def test_answered_charter_is_no_change(project):
 
 def test_removed_file_is_missing_and_moved_one_is_found(project):
     (package,) = (project / "src").iterdir()
-    (package / "evaluation" / "ledger.py").unlink()
+    (package / "training" / "schedule.py").unlink()
     (package / "stages").mkdir()
     (package / "data" / "split.py").rename(package / "stages" / "split.py")
     found = compare_project(project)
-    assert others(found, "same") == dict.fromkeys(at("evaluation/ledger.py"), "missing")
+    assert others(found, "same") == dict.fromkeys(at("training/schedule.py"), "missing")
     (moved,) = (row for row in found.files if row["moved"])
     assert moved["theirs"].endswith("stages/split.py")
 
@@ -94,11 +101,11 @@ def test_users_own_module_and_bullet_are_extra(project):
     (package,) = (project / "src").iterdir()
     (package / "model" / "mine.py").write_text("SIZE = 3\n")
     path = project / "checklist.yaml"
-    own = "      DL-01.9:\n        asks: Ours.\n        where: [README.md]\n"
-    path.write_text(path.read_text().replace("      DL-01.1:\n", f"{own}      DL-01.1:\n", 1))
+    own = "own:\n  OWN-01:\n    asks: Ours.\n    where: [README.md]\n"
+    path.write_text(path.read_text().replace("own: {}\n", own, 1))
     found = compare_project(project)
     assert found.pairing.extra == [f"src/{package.name}/model/mine.py"]
-    assert statuses(found)["DL-01.9"] == "extra"
+    assert statuses(found)["OWN-01"] == "extra"
 
 
 def test_other_answers_and_a_renamed_package_are_mapped(cookiecutter_config, tmp_path):
@@ -118,7 +125,54 @@ def test_other_answers_and_a_renamed_package_are_mapped(cookiecutter_config, tmp
     assert found.pairing.born_here
     assert found.answers.values["task"] == "regression"
     assert "package_name" in " ".join(found.notes)
-    assert others(found, "same") == {"ML-31": "changed"}  # one test tries the command's name
+    # Where a test tries the command's name, the bullets change that name all tests as their place.
+    tests = (path.read_text() for path in (PROJECT / "tests").rglob("*.py"))
+    tried = at("tests") if any("cookiecutter.project_slug" in text for text in tests) else ()
+    assert others(found, "same") == dict.fromkeys(tried, "changed")
+
+
+def test_patched_kit_is_one_line_and_changes_the_bullets_of_its_files(project):
+    for name in ("data/near.py", "page.py"):
+        with (project / "kit/src/dlproof" / name).open("a") as stream:
+            stream.write("\nADDED = 1\n")
+    found = compare_project(project)
+    files = "src/dlproof/data/near.py, src/dlproof/page.py"
+    assert found.kit.told == f"The kit 0.1.0 is patched in {files}."
+    assert (found.files, found.pairing.extra) == ([], [])
+    changed = at("dlproof/data/near.py") | at("dlproof/page.py")
+    assert others(found, "same") == dict.fromkeys(changed, "changed")
+
+
+def test_kit_of_another_release_changes_no_bullet(project):
+    path = project / "kit/src/dlproof/data/near.py"
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    git(project, "init", "--quiet")
+    release_kit(project / "kit", "0.0.9")
+    shutil.rmtree(project / ".git")
+    found = compare_project(project)
+    assert found.kit.told == "The kit is that of 0.0.9 as it was released; today's is 0.1.0."
+    assert others(found, "same") == {}
+
+
+def test_kit_that_is_not_there_or_taken_over_is_told(project):
+    (project / "kit/MANIFEST").unlink()
+    (project / "kit/src/dlproof/page.py").write_text("ADDED = 1\n")
+    found = compare_project(project)
+    told = "The kit 0.1.0 has no MANIFEST any more; 1 files are not as today's 0.1.0."
+    assert (found.kit.status, found.kit.told) == ("taken over", told)
+    shutil.rmtree(project / "kit")
+    found = compare_project(project)
+    assert found.kit.told == "The kit is not in its tree (today's is 0.1.0)."
+    assert set(statuses(found).values()) <= {"same", "cannot tell"}
+
+
+def test_folder_of_another_projects_that_is_called_kit_is_its_own(tmp_path):
+    write(tmp_path, "kit/pyproject.toml", '[project]\nname = "drums"\n')
+    write(tmp_path, "kit/fit.py", "from torch.optim import AdamW\n")
+    found = compare_project(tmp_path)
+    assert found.kit.status == "missing"
+    assert found.pairing.extra == ["kit/fit.py", "kit/pyproject.toml"]
+    assert statuses(found)["DL-20.1"] == "seen"
 
 
 def test_foreign_layout_shows_what_is_seen_and_claims_nothing_else(tmp_path):

@@ -1,7 +1,11 @@
 """What the documents and lock files promise is so."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LOCKS = (TEMPLATE / "requirements.lock", PROJECT / "requirements.lock")
+TICKED = re.compile(r"`([^`]+)`")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\$")
 
 
@@ -30,10 +35,19 @@ def read_pins(lock: Path) -> dict[str, list[str]]:
 
 
 def requirements(pyproject: Path) -> list[Requirement]:
-    """Dependencies and dev group of a pyproject file."""
+    """Dependencies and dev group of a pyproject file; those of the kit in place of the kit."""
     content = tomllib.loads(pyproject.read_text())
     lines = content["project"].get("dependencies", []) + content["dependency-groups"]["dev"]
-    return [Requirement(line) for line in lines]
+    found = []
+    for requirement in map(Requirement, lines):
+        if requirement.name == "dlproof":
+            about = (pyproject.parent / "kit" / "pyproject.toml").read_text()
+            kit = tomllib.loads(about)["project"]
+            extras = [kit["optional-dependencies"][extra] for extra in requirement.extras]
+            found += [Requirement(line) for line in sum(extras, kit["dependencies"])]
+        else:
+            found.append(requirement)
+    return found
 
 
 @pytest.mark.parametrize("document", [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
@@ -42,14 +56,87 @@ def test_every_make_command_of_a_document_exists(document):
     assert set(re.findall(r"`make ([a-z-]+)", document.read_text())) <= known
 
 
+def read_commands(agents: Path) -> list[str]:
+    """What AGENTS.md tells to type, a command a line."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", agents.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def type_in(line: str, folder: Path) -> subprocess.CompletedProcess:
+    """Lets a shell run a line; what would take long is only looked at.
+
+    Of make's targets the recipes are expanded, of pytest's files the tests are collected.
+    """
+    line = line.replace("make ", "make --dry-run ", line.startswith("make "))
+    line += " --collect-only -q" if " -m pytest " in line else ""
+    foreign = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
+    return subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+def equip(folder: Path, programs: dict[str, str], paths: list[Path]) -> None:
+    """Gives a folder this test's Python as its environment, with programs such as `-m package`."""
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    kept = "${PYTHONPATH:-" + ":".join(map(str, paths)) + "}"
+    for name, call in ({"python": ""} | programs).items():
+        path = folder / ".venv" / "bin" / name
+        path.write_text(f'#!/bin/sh\nPYTHONPATH={kept} exec {sys.executable} {call} "$@"\n')
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize("folder", [TEMPLATE, PROJECT], ids=["template", "project"])
+def test_what_agents_are_told_fits_on_a_page(folder):
+    assert len((folder / "AGENTS.md").read_text().splitlines()) <= 60
+
+
+def test_every_command_that_agents_of_a_project_are_told_works(baked, tmp_path):
+    project = Path(shutil.copytree(baked("image-classification"), tmp_path / "project"))
+    (package,) = (project / "src").iterdir()
+    programs = {package.name.replace("_", "-"): f"-m {package.name}"}
+    equip(project, programs, [project / "src", project / "kit" / "src"])
+    for line in read_commands(project / "AGENTS.md"):
+        if " train " not in line:  # wants data: see below
+            done = type_in(line, project)
+            allowed = (0, 1) if line.endswith(" charter") else (0,)  # 1: people have to answer
+            assert done.returncode in allowed, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+@pytest.mark.slow
+def test_the_training_that_agents_are_told_is_short(finished, tmp_path):
+    project = Path(shutil.copytree(finished("image-classification"), tmp_path / "p", symlinks=True))
+    (package,) = (project / "src").iterdir()
+    commands = read_commands(project / "AGENTS.md")
+    (line,) = (line.partition(" ")[2] for line in commands if " train " in line)
+    done = run("-m", package.name, *line.split(), project=project, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_command_that_agents_of_the_template_are_told_works(clone):
+    equip(clone, {"cookiecutter": "-m cookiecutter"}, [])
+    folder = clone
+    for line in read_commands(clone / "AGENTS.md"):
+        if "../../../" in line:
+            folder = clone / "build" / "try" / "deep-learning-project"
+        done = type_in(line, folder)
+        assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
 @pytest.mark.parametrize("option_set", OPTION_SETS)
 def test_every_command_of_a_projects_readme_exists(option_set, baked):
     project = baked(option_set)
     text = (project / "README.md").read_text()
     assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= make_targets(project / "Makefile")
-    folders = set(re.findall(r"^\| `([a-z_/.]+)`", text, re.MULTILINE))
-    missing = {name for name in folders if not (project / name).exists()}
+    (package,) = (project / "src").iterdir()
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = [name for cell in cells for name in TICKED.findall(cell)]
+    missing = {name for name in listed if not (project / name).exists()}
     assert not missing
+    for cell in re.findall(r"^\| \d .*\| (.*) \|$", text, re.MULTILINE):
+        files = [name for name in TICKED.findall(cell) if name.endswith(".py")]
+        room = package / Path(files[0]).parent  # named once a row
+        assert not [name for name in files if not (room / Path(name).name).exists()]
 
 
 def test_both_readmes_name_every_stage_in_its_phase(baked):

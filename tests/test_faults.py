@@ -104,7 +104,7 @@ def test_one_learning_rate_makes_training_and_what_follows_stale_and_no_data(wor
 def reads_no_report(work: Workspace, bullet: str) -> bool:
     """Whether a bullet's check is met without any report: all reports hidden, it still holds."""
     checklist = work.module("checklist.bullets").load_checklist()
-    hidden = work.module("checklist.project").Project()
+    hidden = work.module("checklist.evidence").Evidence(work.project)
     hidden.cfg.paths.reports_dir = "nowhere"
     verdict = work.module("checklist.verdict").judge(checklist.bullets[bullet], hidden)
     return verdict.status in (*MET, "n/a")

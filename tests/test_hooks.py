@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 from types import ModuleType
 
 import pytest
@@ -133,6 +134,46 @@ def test_caches_of_a_working_copy_are_no_part_of_a_project(post_gen, monkeypatch
     (tmp_path / "LICENSE.MIT").touch()
     post_gen.prune(tmp_path, ANSWERS)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["LICENSE", "src"]
+
+
+def test_an_environment_in_use_is_left_as_it_is(post_gen, tmp_path):
+    for folder in ("src/__pycache__", ".venv/lib/__pycache__", "kit/src/deep/.mypy_cache"):
+        (tmp_path / folder).mkdir(parents=True)
+    found = {path.relative_to(tmp_path).as_posix() for path in post_gen.find_caches(tmp_path)}
+    assert found == {"src/__pycache__", "kit/src/deep/.mypy_cache"}
+
+
+@pytest.mark.parametrize(("shell", "told"), [("here", "a-b"), ("elsewhere", "{here}/a-b")])
+def test_what_was_made_and_the_next_two_commands_are_told(
+    post_gen, monkeypatch, tmp_path, capsys, shell, told
+):
+    monkeypatch.setenv("PWD", str(tmp_path / shell))
+    project = tmp_path / "here" / "a-b"
+    project.mkdir(parents=True)
+    post_gen.tell(project, ANSWERS)
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "Made a-b: image classification, in the package a_b."
+    assert second.startswith(f"  cd {told.format(here=tmp_path / 'here')} && make pipeline ")
+    assert third.startswith("  make test ")
+
+
+def test_a_folder_is_quoted_for_a_shell_and_a_repository_around_it_is_told(
+    post_gen, monkeypatch, tmp_path, capsys
+):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    (tmp_path / "é à" / "a-b").mkdir(parents=True)
+    post_gen.tell(tmp_path / "é à" / "a-b", ANSWERS)
+    told = capsys.readouterr().out.splitlines()
+    assert told[1].startswith("  cd 'é à/a-b' && make pipeline ")
+    assert f"Inside the git repository {tmp_path}" in told[3]
+
+
+def test_tools_that_render_are_told_nothing(post_gen, monkeypatch):
+    monkeypatch.delenv("DL_TEMPLATE_QUIET", raising=False)
+    assert not post_gen.is_quiet()
+    monkeypatch.setenv("DL_TEMPLATE_QUIET", "1")
+    assert post_gen.is_quiet()
 
 
 def test_missing_path_fails_and_names_itself(post_gen, monkeypatch, tmp_path):

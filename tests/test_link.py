@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import TEMPLATE, files_below
+from conftest import PROJECT, TEMPLATE, files_below
 from versions import append, commit, generate, git, write_template
 
 
@@ -100,6 +100,8 @@ def test_the_templates_version_is_the_same_everywhere():
     version = tomllib.loads((TEMPLATE / "pyproject.toml").read_text())["project"]["version"]
     answers = json.loads((TEMPLATE / "cookiecutter.json").read_text())
     assert answers["__template_version"] == version
+    kit = tomllib.loads((PROJECT / "kit" / "pyproject.toml").read_text())["project"]
+    assert (kit["name"], kit["version"]) == ("dlproof", version)
     sections = (TEMPLATE / "CHANGELOG.md").read_text().split("\n## ")[1:]
     assert sections[0].startswith("Unreleased\n")
     released = [section.split()[0] for section in sections[1:]]

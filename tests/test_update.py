@@ -8,7 +8,20 @@ from pathlib import Path
 
 import pytest
 from conftest import files_below, run
-from versions import DISPUTED, PEACEFUL, append, commit, generate, git, write_template
+from versions import (
+    DISPUTED,
+    DISPUTED_KIT,
+    KIT,
+    KITS,
+    PEACEFUL,
+    append,
+    change,
+    commit,
+    generate,
+    git,
+    release_kit,
+    write_template,
+)
 
 VERSIONS = {"1": "v0.1.0", "2": "v0.2.0", "3": "v0.3.0"}
 ROUTES = ["13", "12", "23", "123"]
@@ -46,8 +59,10 @@ def start(source: Path, folder: Path, edits: dict) -> Path:
     return project
 
 
-def follow(project: Path, command: str, *arguments: str) -> subprocess.CompletedProcess:
-    return run("-m", "digits.template", command, *arguments, project=project)
+def follow(
+    project: Path, command: str, *arguments: str, kit: Path | None = None
+) -> subprocess.CompletedProcess:
+    return run("-m", "dlproof.template", command, *arguments, project=project, kit=kit)
 
 
 def locate(project: Path, path: str) -> Path:
@@ -118,6 +133,86 @@ def test_every_line_in_dispute_is_kept_and_named(route, born, tmp_path, update_t
     assert git(project, "status", "--porcelain") == ""
 
 
+def told_of_kit(printed: str) -> str:
+    """What an update says of the kit, sentence by sentence."""
+    lines = printed.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("kit: "))
+    end = next(n for n, line in enumerate(lines) if line.startswith("Updated from"))
+    return "\n".join(lines[start:end])
+
+
+# Kind of kit -> what an update from version 1 to version 3 says of it.
+TOLD = {
+    "kit, untouched": "replaced whole",
+    "kit, patched where the template changes other lines": (
+        "replaced, but for what is patched\npatched here, so merged: src/dlproof/intervals.py"
+    ),
+    "kit, patched where the template changes nothing": (
+        "replaced, but for what is patched\npatched here, and kept: src/dlproof/page.py"
+    ),
+    "kit, patched where the template moves the file": (
+        "replaced, but for what is patched\n"
+        "patched here, so merged: src/dlproof/evaluation/ledger.py"
+    ),
+    "kit, a file removed": (
+        "replaced, but for what is patched\n"
+        "patched here, and kept: src/dlproof/checklist/map.py (removed)"
+    ),
+    "kit, folder dropped": "left alone: it is not in this project's tree",
+    "kit, MANIFEST removed": "merged file by file: this project has taken it over",
+}
+
+
+@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("route", CORE)
+def test_the_kit_is_replaced_whole_but_for_what_people_did(
+    route, kind, born, tmp_path, update_table
+):
+    edit, lines = KITS[kind]
+    project = start(born(route[0]), tmp_path, {"kit": ("", lambda p, s: edit(p))})
+    kit = None if (project / "kit").exists() else born(route[0]) / "kit"
+    for version in route[1:]:
+        done = follow(project, "update", VERSIONS[version], kit=kit)
+        assert done.returncode == 0, done.stdout + done.stderr
+        commit(project, "Update")
+    expected = start(born(route[-1]), tmp_path / "expected", {"kit": ("", lambda p, s: edit(p))})
+    for name in ("README.md", "project.yaml"):
+        (expected / name).write_bytes((born(route[0]) / name).read_bytes())
+    assert comparable(files_below(project)) == comparable(files_below(expected))
+    text = b"\n".join(files_below(project).values()).decode(errors="replace")
+    lost = [line for line in lines if line not in text]
+    told = told_of_kit(done.stdout)
+    update_table(kind, route, told.splitlines()[0].partition(", ")[2], len(lines), len(lost))
+    assert not lost
+    if route == "13":
+        assert told == f"kit: 0.1.0 -> 0.3.0, {TOLD[kind]}"
+    if kind != "kit, MANIFEST removed":
+        assert " kit/" not in done.stdout, "only the project's own files are listed"
+    if kind == "kit, folder dropped":
+        assert not (project / "kit").exists()
+        assert (
+            f"dlproof[image]=={VERSIONS[route[-1]][1:]}" in (project / "pyproject.toml").read_text()
+        )
+
+
+@pytest.mark.parametrize("route", CORE)
+def test_a_dispute_in_the_kit_is_named_and_nothing_is_lost(route, born, tmp_path, update_table):
+    edit, lines = KITS[DISPUTED_KIT]
+    project = start(born(route[0]), tmp_path, {"kit": ("", lambda p, s: edit(p))})
+    for version in route[1:]:
+        keep_both_sides(project)
+        done = follow(project, "update", VERSIONS[version])
+        assert done.returncode == 1 or route == "123", done.stdout + done.stderr
+        assert "patched here, so merged: src/dlproof/intervals.py" in done.stdout
+    place = project / KIT / "intervals.py"
+    lost = [line for line in lines if line not in place.read_text()]
+    update_table(DISPUTED_KIT, route, "named", len(lines), len(lost))
+    assert not lost
+    if route != "123":
+        (number,) = re.findall(rf"^  {KIT}/intervals\.py:(\d+)  yours", done.stdout, re.MULTILINE)
+        assert place.read_text().splitlines()[int(number) - 1].startswith("<<<<<<< ")
+
+
 def keep_both_sides(project: Path) -> None:
     """Mend every conflict as a careful user would: take the markers out, commit."""
     for name in git(project, "diff", "--name-only", "--diff-filter=U").splitlines():
@@ -152,8 +247,53 @@ def test_diff_shows_the_users_changes_and_no_skipped_file(project):
     append(project / "README.md", "Mine: 2\n")
     done = follow(project, "diff")
     assert done.returncode == 0
-    assert "-# Mine: 1" in done.stdout
+    assert "\n+# Mine: 1\n" in done.stdout
     assert "Mine: 2" not in done.stdout
+    assert done.stdout.startswith("kit: 0.1.0, as it was released\n")
+    assert "/kit/" not in done.stdout
+
+
+def test_check_and_diff_name_the_patched_files_of_the_kit(project):
+    assert re.search(r"^kit +0\.1\.0, as it was released$", follow(project, "check").stdout, re.M)
+    append(project / KIT / "page.py", "# Mine: 3\n")
+    (project / KIT / "data/near.py").unlink()
+    told = "0.1.0, patched here: src/dlproof/data/near.py (removed), src/dlproof/page.py"
+    assert told in follow(project, "check").stdout
+    done = follow(project, "diff")
+    assert f"kit: {told}\n" in done.stdout
+    assert "\n+# Mine: 3\n" in done.stdout
+    (project / "kit/MANIFEST").unlink()
+    assert "0.1.0, taken over by this project" in follow(project, "check").stdout
+
+
+def test_check_and_diff_name_the_kit_that_is_installed_where_the_tree_has_none(project, tmp_path):
+    (project / "kit").rename(tmp_path / "kit")
+    text = (project / "pyproject.toml").read_text()
+    pinned = text.replace(" @ {root:uri}/kit", "==0.1.0")
+    (project / "pyproject.toml").write_text(pinned)
+    about = tmp_path / "kit/src/dlproof-0.1.0.dist-info/METADATA"
+    append(about, "Metadata-Version: 2.1\nName: dlproof\nVersion: 0.1.0\n")
+    told = "not in this project's tree: 0.1.0 is installed"
+    assert told in follow(project, "check", kit=tmp_path / "kit").stdout
+    assert follow(project, "diff", kit=tmp_path / "kit").stdout == f"kit: {told}\n"
+
+
+def test_a_manifest_that_was_edited_is_the_new_releases_afterwards(project, born):
+    """A wrong hash is no reason for a conflict that nobody could mend by hand."""
+    append(project / KIT / "page.py", "# Mine: 4\n")
+    release_kit(project / "kit", "0.1.0")
+    commit(project, "Patch, and say that it is released")
+    done = follow(project, "update")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "kit/MANIFEST").read_bytes() == (born("3") / "kit/MANIFEST").read_bytes()
+    assert "# Mine: 4" in (project / KIT / "page.py").read_text()
+    assert "patched here: src/dlproof/page.py" in follow(project, "check").stdout
+
+
+def test_a_manifest_with_the_marks_of_a_conflict_is_one_sentence(project):
+    change(project / "kit/MANIFEST", "\n", "\n<<<<<<< HEAD\n")
+    commit(project, "Two branches")
+    assert "kit/MANIFEST has a line that is no hash" in refuse(project, "check")
 
 
 def refuse(project: Path, command: str = "update", *arguments: str) -> str:

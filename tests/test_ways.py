@@ -184,6 +184,36 @@ def test_cruft_refuses_bad_answers_before_any_folder(repository, tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["inner"]
 
 
+@pytest.fixture
+def offline(tmp_path, monkeypatch) -> None:
+    """Every Python that is started finds no network."""
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "sitecustomize.py").write_text(NO_NETWORK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "blocked"))
+
+
+def test_an_archive_and_a_repository_need_no_network(
+    template, repository, expected, tmp_path, config, offline
+):
+    probe = [sys.executable, "-c", "import socket; socket.socket().connect(('127.0.0.1', 9))"]
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    assert "no network" in done.stderr
+    archive = shutil.make_archive(
+        str(tmp_path / "archive"), "zip", root_dir=template.parent, base_dir=template.name
+    )
+    answers = [f"{name}={value}" for name, value in ANSWERS.items()]
+    generate(archive, "--no-input", *answers, output=tmp_path / "zip", config=config)
+    assert files_below(tmp_path / "zip" / "two-tables") == expected
+    clone = f"git+file://{repository}"  # cookiecutter's own clone of it
+    generate(clone, "--no-input", *answers, output=tmp_path / "clone", config=config)
+    given = ["--no-input", "--extra-context", json.dumps(ANSWERS), "--output-dir", tmp_path / "c"]
+    assert cruft("create", repository, *given, cwd=tmp_path, home=tmp_path).returncode == 0
+    for place in ("clone", "c"):
+        files = files_below(tmp_path / place / "two-tables")
+        assert files.pop(".cruft.json")
+        assert files == expected
+
+
 def test_hooks_need_no_network_no_git_and_no_environment(template, expected, tmp_path, config):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(NO_NETWORK)

@@ -1,16 +1,19 @@
 """A template with three versions in git, and what people do to a project: for test_update."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import manifest
 from conftest import TEMPLATE, write_cookiecutter_config
 
 PARTS = ("cookiecutter.json", "CHANGELOG.md", "hooks", "{{cookiecutter.project_slug}}")
 PACKAGE = "src/{{cookiecutter.package_name}}"
+KIT = "kit/src/dlproof"
 CACHES = shutil.ignore_patterns("__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache")
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0"
 
@@ -66,9 +69,18 @@ def write_template(root: Path) -> Path:
         answers = json.loads((root / "cookiecutter.json").read_text())
         answers["__template_version"] = version
         (root / "cookiecutter.json").write_text(json.dumps(answers, indent=2))
+        release_kit(root / "{{cookiecutter.project_slug}}" / "kit", version)
         commit(root, version)
         git(root, "tag", f"v{version}")
     return root
+
+
+def release_kit(kit: Path, version: str) -> None:
+    """Number the kit as the template, and write its manifest."""
+    about = (kit / "pyproject.toml").read_text(encoding="utf-8")
+    about = re.sub(r'(?m)^version = "[\d.]+"', f'version = "{version}"', about)
+    (kit / "pyproject.toml").write_text(about, encoding="utf-8")
+    (kit / "MANIFEST").write_text(manifest.render(kit=kit), encoding="utf-8")
 
 
 def generate(address: str, folder: Path, *options: str) -> Path:
@@ -102,7 +114,9 @@ def write_version_2(root: Path, project: Path) -> None:
     change(root / "hooks" / "post_gen_project.py", '"data_type=tabular": (', TABLES_ONLY)
     append(project / "configs" / "data" / "parquet.yaml", "name: parquet\n")
     append(project / PACKAGE / "data" / "fresh.py", '"""New in version 2."""\n\nVALUE = 2\n')
-    append(project / PACKAGE / "errors.py", "\n\ndef version() -> int:\n    return 2\n")
+    append(project / PACKAGE / "model/network.py", "\n\ndef version() -> int:\n    return 2\n")
+    append(project / KIT / "data" / "fresh.py", '"""New in version 2."""\n\nVALUE = 2\n')
+    append(project / KIT / "intervals.py", "\n\ndef version() -> int:\n    return 2\n")
     append(project / "README.md", "\nNew in version 2.\n")
     append(project / "project.yaml", "# New in version 2.\n")
     append(project / "Makefile", "\naudit: setup ## Look for known holes\n\ttrue\n")
@@ -110,7 +124,7 @@ def write_version_2(root: Path, project: Path) -> None:
     change(project / "configs" / "optimizer" / "adamw.yaml", "lr: 3.0e-4", "lr: 2.0e-4")
     change(project / "configs" / "schedule" / "onecycle.yaml", "start: 0.04", "start: 0.05")
     change(project / "requirements.lock", first_pin(project), "absl-py==99.0 \\")
-    change(project / "pyproject.toml", '    "joblib', '    "networkx>=3",\n    "joblib')
+    change(project / "pyproject.toml", '    "hypothesis', '    "networkx>=3",\n    "hypothesis')
     (project / "docs" / "logo.png").write_bytes(PICTURE + b"2")
 
 
@@ -121,8 +135,11 @@ def write_version_3(root: Path, project: Path) -> None:
     """A file less, a file moved, the same places changed again."""
     change(root / "cookiecutter.json", '"team"', '"floor": "3",\n  "team"')
     change(project / PACKAGE / "data" / "fresh.py", "2\n", "3\n")
-    change(project / PACKAGE / "errors.py", "return 2", "return 3")
-    change(project / PACKAGE / "errors.py", '"""What', '"""In version 3: what')
+    for path in (project / PACKAGE / "model/network.py", project / KIT / "intervals.py"):
+        change(path, "return 2", "return 3")
+    change(project / PACKAGE / "model/network.py", '"""The', '"""In version 3: the')
+    (project / KIT / "evaluation" / "ledger.py").rename(project / KIT / "ledger.py")
+    (project / KIT / "data" / "fresh.py").unlink()
     change(project / "configs" / "optimizer" / "adamw.yaml", "lr: 2.0e-4", "lr: 1.0e-4")
     change(project / "requirements.lock", first_pin(project), "absl-py==99.1 \\")
     (project / "configs" / "schedule" / "step.yaml").unlink()
@@ -130,6 +147,28 @@ def write_version_3(root: Path, project: Path) -> None:
     debug = project / "configs" / "debug"
     (debug / "limit.yaml").rename(debug / "short.yaml")
     (project / "docs" / "logo.png").write_bytes(PICTURE + b"3")
+
+
+def drop_kit(project: Path) -> None:
+    """Take the kit from an index, at the version that was in the tree."""
+    about = (project / "kit/pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'(?m)^version = "([\d.]+)"', about)[1]
+    shutil.rmtree(project / "kit")
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    text = text.replace(" @ {root:uri}/kit", f"=={version}")
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
+def take_kit_over(project: Path) -> None:
+    """Make the kit the project's own: no manifest, and a file changed."""
+    (project / "kit/MANIFEST").unlink()
+    change(project / KIT / "intervals.py", "numpy as np\n", "numpy as np  # Mine: 34\n")
+
+
+def patch_moved(project: Path) -> None:
+    """Change a file of the kit that version 3 has elsewhere."""
+    paths = (project / KIT / "evaluation/ledger.py", project / KIT / "ledger.py")
+    append(next(path for path in paths if path.exists()), "# Mine: 33\n")
 
 
 Edit = Callable[[Path, Path], None]  # of the project, with its package's folder
@@ -156,12 +195,12 @@ PEACEFUL: dict[str, tuple[str, Edit]] = {
         lambda p, s: change(p / "Makefile", "serve: setup", "# Mine: 9\nserve: setup"),
     ),
     "module, other lines": (
-        "{s}/errors.py",
-        lambda p, s: change(s / "errors.py", "import errno\n", "import errno  # Mine: 10\n"),
+        "{s}/model/network.py",
+        lambda p, s: change(s / "model/network.py", "nn\n", "nn  # Mine: 10\n"),
     ),
     "dependency": (
         "pyproject.toml",
-        lambda p, s: change(p / "pyproject.toml", '"httpx', '"x>=1", # Mine: 11\n    "httpx'),
+        lambda p, s: change(p / "pyproject.toml", 'kit",\n]', 'kit",\n    "x>=1", # Mine: 11\n]'),
     ),
     "own binary": (
         "docs/mine.bin",
@@ -213,3 +252,24 @@ DISPUTED: dict[str, tuple[str, Edit, str]] = {
         "",
     ),
 }
+# kind -> what is done to the kit in a project, and the user's lines that this brings
+KITS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+    "kit, untouched": (lambda p: None, ()),
+    "kit, patched where the template changes other lines": (
+        lambda p: change(p / KIT / "intervals.py", "numpy as np\n", "numpy as np  # Mine: 30\n"),
+        ("# Mine: 30",),
+    ),
+    "kit, patched where the template changes nothing": (
+        lambda p: append(p / KIT / "page.py", "# Mine: 31\n"),
+        ("# Mine: 31",),
+    ),
+    "kit, patched where the template moves the file": (patch_moved, ("# Mine: 33",)),
+    "kit, a file removed": (lambda p: (p / KIT / "checklist/map.py").unlink(), ()),
+    "kit, folder dropped": (drop_kit, ()),
+    "kit, MANIFEST removed": (take_kit_over, ("# Mine: 34",)),
+    "kit, patched in the same place": (
+        lambda p: append(p / KIT / "intervals.py", "\n\ndef mine() -> int:\n    return 35\n"),
+        ("def mine() -> int:", "    return 35"),
+    ),
+}
+DISPUTED_KIT = "kit, patched in the same place"

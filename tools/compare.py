@@ -57,7 +57,7 @@ def describe(found: Comparison) -> list[str]:
         for question, source in found.answers.sources.items()
         if source == "assumed"
     ]
-    sentences = [] if found.pairing.born_here else [FOREIGN]
+    sentences = [found.kit.told] if found.pairing.born_here else [FOREIGN]
     sentences += [f"Assumed, for want of an answer: {', '.join(assumed)}."] if assumed else []
     return sentences + found.notes
 

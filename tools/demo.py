@@ -24,6 +24,7 @@ LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def generate() -> Path:
     """Generate a project with the default answers into `build/`, in place of an earlier one."""
     shutil.rmtree(BUILD, ignore_errors=True)
+    os.environ["DL_TEMPLATE_QUIET"] = "1"  # the demo says itself what comes next
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "cookiecutter.yaml"
         tempfile.tempdir = folder  # cookiecutter leaves every rendered hook behind
@@ -141,16 +142,18 @@ def main() -> None:
     commit(project)
     say("make pipeline")
     make(project, "pipeline")
-    say("what each component is worth")
+    say("serve one digit")
+    print(serve_one(project))
+    say("the checklist")
+    subprocess.run(command_line(project, "checklist"), cwd=project, check=True)
+    say("served and checked; what follows is optional: what each component is worth")
     subprocess.run(command_line(project, "ablate"), cwd=project, check=True)
     say("tune: a search on validation")
     subprocess.run(command_line(project, "tune"), cwd=project, check=True)
-    say("serve one digit")
-    print(serve_one(project))
     say("what it reached")
     print(describe_reports(project))
-    say("the checklist")
-    subprocess.run(command_line(project, "checklist"), cwd=project, check=True)
+    subprocess.run(command_line(project, "checklist", "--html"), cwd=project, check=True)
+    say("done")
     folder = project.relative_to(TEMPLATE)
     print(
         f"\nWhere to look:\n"

@@ -6,6 +6,7 @@ go into one environment.
 """
 
 import argparse
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -31,11 +32,13 @@ FLAGS = (
     "--no-annotate",
     "--no-emit-index-url",
     "--no-emit-find-links",
+    "--no-emit-package=dlproof",  # the kit is in the project's tree: no hash, no index
 )
 
 
 def bake_every_option(folder: Path) -> list[Path]:
-    """Generate one project for each option set and return their pyproject files."""
+    """Generate one project for each option set, on one kit, and return their pyproject files."""
+    os.environ["DL_TEMPLATE_QUIET"] = "1"
     config = folder / "cookiecutter.yaml"
     config.write_text(f"replay_dir: {folder / 'replay'}\ncookiecutters_dir: {folder / 'clones'}\n")
     projects = [
@@ -48,7 +51,11 @@ def bake_every_option(folder: Path) -> list[Path]:
         )
         for number, answers in enumerate(OPTION_SETS)
     ]
-    return [Path(project) / "pyproject.toml" for project in projects]
+    sources = [Path(project) / "pyproject.toml" for project in projects]
+    for source in sources:  # the kits are equal, and only one of them can be `dlproof`
+        text = source.read_text(encoding="utf-8").replace("{root:uri}", sources[0].parent.as_uri())
+        source.write_text(text, encoding="utf-8")
+    return sources
 
 
 def compile_lock(uv: str, sources: list[Path], output: Path, extra: list[str]) -> None:

@@ -40,7 +40,7 @@ def change_the_targets(work: Workspace) -> None:
 
 
 def write_into_raw(work: Workspace) -> None:
-    measure = work.module("data.preprocess").measure_splits
+    measure = work.find("data.preprocess", "measure_splits")
 
     def measure_and_write(store: Any) -> Any:
         inverted = ImageOps.invert(Image.open(pictures(work, "0")[0]))
@@ -71,11 +71,11 @@ def describe_another_size(work: Workspace) -> None:
 
 
 def leave_versions_to_git(work: Workspace) -> None:
-    work.edit("dvc.yaml", "      - data/versions:\n          persist: true\n", "")
+    work.edit("dvc.yaml", "    - data/versions:\n        persist: true\n", "")
 
 
 def leave_splits_untracked(work: Workspace) -> None:
-    kept = "    outs:\n      - data/splits.csv:\n          persist: true"
+    kept = "    outs:\n    - data/splits.csv:\n        persist: true"
     work.edit("dvc.yaml", kept, "    # outs: none")
 
 

@@ -57,13 +57,13 @@ def mirror_digits(work: Workspace) -> None:
     """A digit upside down is another or none. The figures are made again, without training."""
     work.set_config(MEDIUM, flip_vertical=True)
     look_again(work)
-    configuration = work.module("configuration")
-    cfg = configuration.compose()
+    cfg = work.project.compose()
     store = work.module("data.store").load_store(cfg.paths.data_dir)
-    module = SimpleNamespace(augment=configuration.build(cfg.augmentation, state=store.state))
+    augment = work.find("config", "build")(cfg.augmentation, state=store.state)
+    module = SimpleNamespace(augment=augment)
     strategy = SimpleNamespace(root_device="cpu")
     trainer = SimpleNamespace(lightning_module=module, strategy=strategy)
-    found = work.module("training.evidence").describe_augmented(cfg, store, trainer)
+    found = work.module("training.evidence").describe_augmented(work.project, cfg, store, trainer)
     work.edit_report("train", lambda figures: figures.update(augmented=found))
     renew(work, "find_lr")  # `train` reads it
     renew(work, "train")

@@ -35,31 +35,32 @@ def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]],
 
 def look_again(work: Workspace) -> None:
     """Renews what `sanity` saw of the batches, without the rest of it, which takes long."""
-    cfg = work.module("configuration").compose()
-    store = work.module("data.store").load_store(cfg.paths.data_dir)
+    cfg = work.project.compose()
     found = work.module("report").load_report("sanity", "reports")
     torch.manual_seed(cfg.seed)  # as `sanity` does
-    found.figures["batches"] = work.module("training.batches").inspect_batches(cfg, store)
+    found.figures["batches"] = work.module("training.batches").inspect_batches(work.project, cfg)
     found.write("reports")
     renew(work, "sanity")
 
 
 def renew(work: Workspace, stage: str) -> None:
     """Lets a report hold again after what it was made from has changed."""
-    cfg, stages = work.module("configuration").compose(), work.module("commands").STAGES
+    cfg = work.project.compose()
     found = work.module("report").load_report(stage, "reports")
-    found.made_from = work.module("stage").describe_inputs(stages[stage], cfg)
+    project = work.project
+    describe_inputs = work.module("stage").describe_inputs
+    found.made_from = describe_inputs(project, project.stages[stage], cfg)
     found.write("reports")
 
 
 def normalise_nothing(work: Workspace) -> None:
-    module = work.module("model.normaliser")
+    module = work.module("model.image_normaliser")
 
     class Off(module.ImageNormaliser):
         def forward(self, image: Any) -> tuple[Any]:
             return (image.float(),)
 
-    work.patch("model.normaliser", "ImageNormaliser", Off)
+    work.patch("model.image_normaliser", "ImageNormaliser", Off)
     look_again(work)
 
 
@@ -76,7 +77,7 @@ def lose_a_row(work: Workspace) -> None:
 
 
 def shuffle_validation(work: Workspace) -> None:
-    data = work.module("data.load").SplitData
+    data = work.module("data.datamodule").SplitData
 
     def val_dataloader(self: Any) -> Any:
         return self.make_loader(self.store.rows("validation"), shuffle=True)

@@ -32,7 +32,7 @@ def change_splits(change: Callable[[Any, Any], Any]) -> Callable[[Workspace], No
     """Lets the stage assign otherwise: `change(items, splits)`, both tables' rows alike."""
 
     def apply(work: Workspace) -> None:
-        assign = work.module("data.split").assign_by_shares
+        assign = work.find("data.split", "assign_by_shares")
 
         def assign_otherwise(items: Any, *arguments: Any) -> Any:
             splits = assign(items, *arguments)
@@ -116,7 +116,7 @@ def declare_times(work: Workspace) -> None:
 
 
 def shuffle_times(work: Workspace) -> None:
-    assign = work.module("data.split").assign_by_time
+    assign = work.find("data.split", "assign_by_time")
 
     def assign_shuffled(items: Any, shares: Any) -> Any:
         times = items["time"].sample(frac=1, random_state=0).to_numpy()
@@ -170,7 +170,7 @@ def turn_a_source(work: Workspace) -> None:
 
 
 def name_two_sources(work: Workspace) -> None:
-    source = work.module("problem.charter").read_charter()[0]["data"]["sources"][0]
+    source = work.module("charter.charter").read_charter()[0]["data"]["sources"][0]
     work.charter(**{"data.sources": [source, source | {"name": "Another"}]})
 
 

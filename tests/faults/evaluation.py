@@ -22,8 +22,8 @@ def meet_the_test_split_again(work):
 def evaluate_in_training_mode(work):
     load_network = work.module("evaluation.predictions").load_network
 
-    def load_training(path):
-        network, hyperparameters = load_network(path)
+    def load_training(*arguments):
+        network, hyperparameters = load_network(*arguments)
         return network.train(), hyperparameters
 
     work.patch("evaluation.predictions", "load_network", load_training)
@@ -34,7 +34,7 @@ def evaluate_in_training_mode(work):
 
 def average_otherwise(work):
     """F1 over all items in place of the mean over classes."""
-    metrics = work.module("problem.classification").METRICS
+    metrics = work.module("problem.classification").Classification.METRICS
     work.monkeypatch.setitem(metrics, "f1_macro", metrics["accuracy"])
     work.run("evaluate")
 

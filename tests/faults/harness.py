@@ -1,6 +1,7 @@
 """Applies a fault to a copy of a finished project and reads the verdicts before and after."""
 
 import importlib
+import importlib.util
 import os
 import shutil
 import sys
@@ -53,9 +54,29 @@ class Workspace:
     def __init__(self, root: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.package, self.monkeypatch = root, package, monkeypatch
 
+    @property
+    def project(self) -> Any:
+        """The project's stages and seams."""
+        return importlib.import_module(f"{self.package}.project").PROJECT
+
     def module(self, name: str) -> Any:
-        """A module of the project's package, such as `data.split`."""
-        return importlib.import_module(f"{self.package}.{name}")
+        """A module of the project's package, such as `data.split`, or else of the kit."""
+        own = importlib.util.find_spec(f"{self.package}.{name}") if self.has_room(name) else None
+        return importlib.import_module(f"{self.package if own else 'dlproof'}.{name}")
+
+    def has_room(self, name: str) -> bool:
+        """Whether the project's package has the folder of a module."""
+        source = Path(importlib.import_module(self.package).__file__).parent
+        return source.joinpath(*name.split(".")[:-1]).is_dir()
+
+    def find(self, module: str, name: str) -> Any:
+        """What a module of the project's package, or else of the kit, has under a name."""
+        return getattr(self._having(module, name), name)
+
+    def _having(self, module: str, name: str) -> Any:
+        """The module that has a name, the project's before the kit's."""
+        own = self.module(module)
+        return own if hasattr(own, name) else importlib.import_module(f"dlproof.{module}")
 
     def write(self, path: str, content: str | bytes) -> None:
         """Replaces or adds a file, leaving the original's alone."""
@@ -101,19 +122,18 @@ class Workspace:
 
     def run(self, *stages: str) -> None:
         """Runs stages in this process."""
-        commands, stage = self.module("commands"), self.module("stage")
         for name in stages:
-            stage.run_stage(commands.STAGES[name])
+            self.project.run(name)
 
     def patch(self, module: str, name: str, value: Any) -> None:
-        """Swaps something of a module of the package until the test ends."""
-        self.monkeypatch.setattr(self.module(module), name, value)
+        """Swaps something of a module, the project's before the kit's, until the test ends."""
+        self.monkeypatch.setattr(self._having(module, name), name, value)
 
     def judge(self) -> dict[str, Any]:
         """The verdict of every bullet, as the project stands."""
         checklist = self.module("checklist.bullets").load_checklist()
-        project = self.module("checklist.project").Project()
-        return self.module("checklist.verdict").judge_all(checklist, project)
+        evidence = self.module("checklist.evidence").Evidence(self.project)
+        return self.module("checklist.verdict").judge_all(checklist, evidence)
 
 
 @contextmanager
@@ -135,8 +155,8 @@ def copy_by_links(source: Path, target: Path) -> Path:
 
 def make_importable(project: Path) -> str:
     """Puts a project's package on the path and returns its name."""
-    source = str(project / "src")
-    if source not in sys.path:
-        sys.path.insert(0, source)
+    for source in (str(project / "kit" / "src"), str(project / "src")):
+        if source not in sys.path:
+            sys.path.insert(0, source)
     (package,) = (path.name for path in (project / "src").iterdir() if path.is_dir())
     return package

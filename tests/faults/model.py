@@ -11,7 +11,7 @@ BY_HEART = ("DL-19.3", "DL-23.1")  # one curve, two questions
 
 def check_broken(work: Workspace, change) -> None:
     """Runs `sanity` on a changed network; it refuses, and its report says why."""
-    sanity = work.module("model.sanity")
+    sanity = work.module("training.sanity")
     make_network = sanity.make_network
 
     def make_broken(*arguments):
@@ -19,7 +19,7 @@ def check_broken(work: Workspace, change) -> None:
         change(network)
         return network
 
-    work.patch("model.sanity", "make_network", make_broken)
+    work.patch("training.sanity", "make_network", make_broken)
     keep_ladder(work)
     run_sanity(work)
 
@@ -27,7 +27,7 @@ def check_broken(work: Workspace, change) -> None:
 def keep_ladder(work: Workspace) -> None:
     """Stands in for trying every rung, which is slow: what the report says already."""
     ladder = work.module("report").load_report("sanity", "reports").figures["ladder"]
-    work.patch("model.sanity", "climb_ladder", lambda *_: ladder)
+    work.patch("training.sanity", "climb_ladder", lambda *_: ladder)
 
 
 def run_sanity(work: Workspace) -> None:
@@ -84,7 +84,7 @@ def measure_far_more_memory(work):
 def add_a_rung_that_does_not_build(work):
     target = f"{work.package}.model.resnet.ResNetTiny"
     work.write("configs/model/broken.yaml", f"_target_: {target}\nname: broken\nwidths: []\n")
-    work.patch("model.sanity", "overfit", keep_figures(work))
+    work.patch("training.sanity", "overfit", keep_figures(work))
     run_sanity(work)
 
 
@@ -146,7 +146,7 @@ def cut_the_gradient(work):
 def shuffle_the_labels_each_step(work):
     import torch
 
-    overfit = work.module("model.sanity").overfit
+    overfit = work.module("training.sanity").overfit
 
     def overfit_shuffled(network, loss, *rest):
         def shuffled(outputs, targets):
@@ -154,7 +154,7 @@ def shuffle_the_labels_each_step(work):
 
         return overfit(network, shuffled, *rest)
 
-    work.patch("model.sanity", "overfit", overfit_shuffled)
+    work.patch("training.sanity", "overfit", overfit_shuffled)
     check_broken(work, lambda network: None)
 
 

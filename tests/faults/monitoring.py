@@ -44,10 +44,10 @@ def lose_the_low_share(work: Workspace) -> None:
 def make_the_reference_from(split: str):
     def apply(work: Workspace) -> None:
         work.patch("data.store", "TEST", "nothing")  # else the store refuses to open it
-        work.patch("monitoring.reference", "TRAIN", split)
+        work.patch("deployment.reference", "TRAIN", split)
         store = work.module("data.store").load_store("data")
         model = work.module("deployment.runtime").Model("models")
-        made = work.module("monitoring.reference").build_reference(model, store)
+        made = work.module("deployment.reference").build_reference(model, store)
         work.module("files").write_json("models/reference.json", made)
 
     return apply

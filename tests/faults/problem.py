@@ -68,7 +68,7 @@ def watch_another_metric(work: Workspace) -> None:
 
 def add_an_unlicensed_source(work: Workspace) -> None:
     second = {"name": "a colleague's folder", "owner": "a colleague", "link": "on a disk"}
-    first = work.module("problem.charter").read_charter()[0]["data"]["sources"][0]
+    first = work.module("charter.charter").read_charter()[0]["data"]["sources"][0]
     work.charter(**{"data.sources": [first, second]})
 
 
@@ -92,8 +92,8 @@ def fail_five_data_tests(work: Workspace) -> None:
     work.edit_report("clean", lambda figures: figures.update(raw_hash_after="another"))
     harm = {"loss": -1.0, "error": 0.1}
     work.edit_report("baselines", lambda figures: figures["uses"].update(poison=harm))
-    work.edit("docs/onboarding.md", "## Add a feature", "## Features")
-    covers = work.module("checklist.coverage").hash_covered()
+    work.edit("docs/recipes.md", "### A feature", "## Features")
+    covers = work.module("checklist.coverage").hash_covered(work.project)
     work.module("files").write_json("reports/coverage.json", {"percent": 9.0, "covers": covers})
 
 

@@ -34,7 +34,7 @@ def add_run(work: Workspace, name: str, change: Callable[[dict[str, Any]], Any])
     for file in ("config.yaml", "diff.patch"):
         work.write(f"runs/{name}/{file}", (source / file).read_bytes())
     work.write(f"runs/{name}/record.json", json.dumps(record))
-    task = work.module("configuration").compose().task
+    task = work.project.compose().task
     work.module("training.runs_page").write_runs_page("runs", "reports", task)
 
 

@@ -49,7 +49,7 @@ def follow_a_schedule_that_stays(work):
     """The code is at fault, and the log agrees with it."""
     schedule = work.module("training.schedule")
     train = work.module("report").load_report("train", "reports").figures
-    peak = work.module("checklist.project").Project().run["optimizer"]["lr"]
+    peak = work.module("checklist.evidence").Evidence(work.project).run["optimizer"]["lr"]
 
     def stay(step, total, *, warmup):
         return schedule.warm_up(step, total, warmup)[0]
@@ -161,7 +161,7 @@ def lose_the_page_of_runs(work):
 def prove_again(work: Workspace) -> None:
     """Runs `sanity` again; what the fault leaves alone is taken from its report."""
     known = work.module("report").load_report("sanity", "reports").figures
-    work.patch("model.sanity", "climb_ladder", lambda *_: known["ladder"])  # slow
+    work.patch("training.sanity", "climb_ladder", lambda *_: known["ladder"])  # slow
     with suppress(work.module("errors").UserError):
         work.run("sanity")
 
@@ -180,7 +180,7 @@ def go_on_after_a_nan(work):
 
 
 def forget_the_random_state(work):
-    seed = work.module("training.callbacks").StepSeed
+    seed = work.find("training.callbacks", "StepSeed")
     work.monkeypatch.setattr(seed, "on_train_batch_start", lambda *_: None)
     prove_again(work)
 

@@ -1,6 +1,7 @@
 """The answers from which a project would be generated today: read, inferred, asked or assumed."""
 
 import json
+import os
 import re
 import tempfile
 import tomllib
@@ -17,6 +18,7 @@ from jinja2 import UndefinedError
 from .tree import Tree, show
 
 TEMPLATE = Path(__file__).resolve().parents[2]
+QUIET = "DL_TEMPLATE_QUIET"  # asks the hooks to say nothing
 BRACES = ("{{", "{%", "{#", "}}", "%}", "#}")
 # Packages that tell the kind of data, in files that list packages.
 SIGNS = {
@@ -156,6 +158,8 @@ def generate(answers: Answers, folder: Path) -> Path:
     config = folder / "cookiecutter.yaml"
     config.write_text(f"replay_dir: {folder}\ncookiecutters_dir: {folder}\n", encoding="utf-8")
     before, tempfile.tempdir = tempfile.tempdir, str(folder)  # rendered hooks are left behind
+    told = os.environ.get(QUIET)
+    os.environ[QUIET] = "1"
     settings = {"no_input": True, "output_dir": str(folder / "out"), "config_file": str(config)}
     try:
         while True:
@@ -165,6 +169,7 @@ def generate(answers: Answers, folder: Path) -> Path:
                 give_up(answers, str(error))
     finally:
         tempfile.tempdir = before
+        os.environ.pop(QUIET) if told is None else os.environ.update({QUIET: told})
 
 
 def give_up(answers: Answers, error: str) -> None:

@@ -40,7 +40,7 @@ def read_tree(root: Path) -> Tree:
         name = show(path.relative_to(root).as_posix())
         content, problem = read_file(path)
         total += len(content)
-        tree.digests[name] = hashlib.sha256(content).hexdigest() if content else ""
+        tree.digests[name] = hashlib.sha256(content).hexdigest() if content or not problem else ""
         if problem:
             odd.setdefault(problem, []).append(name)
         else:

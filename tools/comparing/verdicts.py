@@ -9,10 +9,12 @@ import yaml
 
 from .answers import Answers
 from .evidence import Facts, Sign, load_table
+from .kit import FOLDER, PACKAGE, Kit, judge_kit, part
 from .pairs import ALIKE, Pair, Pairing, split_lines
 from .places import read_fragment, read_keys
 from .tree import Tree
 
+ASKED = f"{FOLDER}src/{PACKAGE}checklist/bullets.yaml"
 # What the words mean; docs/compare.md says more.
 MEANINGS = {
     "same": "its places are as today's template has them",
@@ -58,6 +60,7 @@ class Comparison:
     answers: Answers
     pairing: Pairing
     verdicts: list[Verdict]
+    kit: Kit
     notes: list[str]
 
     def count(self) -> dict[str, int]:
@@ -86,6 +89,7 @@ class Comparison:
             "sources": self.answers.sources,
             "notes": self.notes,
             "totals": self.count(),
+            "kit": asdict(self.kit),
             "bullets": [asdict(verdict) for verdict in self.verdicts],
             "files": self.files,
             "extra_files": self.pairing.extra,
@@ -94,20 +98,30 @@ class Comparison:
 
 def compare(name: str, theirs: Tree, ours: Tree, answers: Answers) -> Comparison:
     """Judges every bullet of today's checklist, then those that only the project has."""
-    pairing = Pairing(ours, theirs, answers.values["package_name"], answers.package_dir)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    checklist = yaml.load(ours.texts["checklist.yaml"], loader)["items"]
+    asked = yaml.load(ours.texts[ASKED], loader)["items"]
+    where = yaml.load(ours.texts["checklist.yaml"], loader)["where"]
+    (ours, our_kit), (theirs, their_kit) = part(ours), part(theirs)
+    pairing = Pairing(ours, theirs, answers.values["package_name"], answers.package_dir)
+    kit = judge_kit(our_kit, their_kit)
     facts, table = Facts(theirs), load_table()
     verdicts = []
-    for item in checklist.values():
+    for item in asked.values():
         for bullet, body in item["bullets"].items():
             # Places of options that were not chosen are in no project.
-            places = [place for place in (judge(w, pairing) for w in body["where"]) if place]
+            wheres = [*where.get(bullet, ()), *body.get("where", ())]
+            judged = [
+                judge_in_kit(w, kit, their_kit) if w.startswith(PACKAGE) else judge(w, pairing)
+                for w in wheres
+            ]
+            places = [place for place in judged if place]
             words = {place.status for place in places}
             order = ("missing", "changed", "same")
             status = next((word for word in order if word in words), "cannot tell")
-            signs = facts.look_for(table.get(bullet, [])) if status == "missing" else []
-            if status == "missing" and not pairing.born_here:
+            is_foreign = not pairing.born_here and status in ("missing", "cannot tell")
+            is_sought = is_foreign or status == "missing"
+            signs = facts.look_for(table.get(bullet, [])) if is_sought else []
+            if is_foreign:
                 fits = applies(body, answers)
                 absent = "not found" if bullet in table else "cannot tell"
                 places, status = [], "seen" if signs else absent if fits else "n/a"
@@ -115,7 +129,8 @@ def compare(name: str, theirs: Tree, ours: Tree, answers: Answers) -> Comparison
             verdicts.append(Verdict(*head, status, places, signs))
     known = {verdict.id for verdict in verdicts}
     verdicts += [verdict for verdict in find_extra(theirs) if verdict.id not in known]
-    return Comparison(name, answers, pairing, verdicts, [*theirs.notes, *answers.notes])
+    notes = [*theirs.notes, *answers.notes]
+    return Comparison(name, answers, pairing, verdicts, kit, notes)
 
 
 def applies(body: dict[str, Any], answers: Answers) -> bool:
@@ -135,6 +150,24 @@ def judge(place: str, pairing: Pairing) -> Place | None:
         if mine:
             return judge_file(place, symbol, mine[1], pairing.pairs[path], pairing)
     return None
+
+
+def judge_in_kit(place: str, kit: Kit, theirs: Tree) -> Place | None:
+    """What became of a place in the kit; None where the project has no kit to look at."""
+    if kit.status == "missing":
+        return None
+    name, _, symbol = place.partition("#")
+    path = f"{FOLDER}src/{name}"
+    if path not in theirs.digests and any(n.startswith(f"{path}/") for n in theirs.digests):
+        inner = [n for n in kit.patched if n.startswith(f"{path}/")]
+        return Place(place, "changed" if inner else "same", path, 1)
+    found = read_fragment(path, theirs.texts.get(path, ""), symbol)
+    if path in kit.patched:
+        there = path in theirs.digests
+        detail = "patched here" if there else "removed here"
+        status = "changed" if there else "missing"
+        return Place(place, status, path, found[0] if found else int(there), detail)
+    return Place(place, "same", path, found[0] if found else 1)
 
 
 def judge_folder(place: str, there: str, words: list[str]) -> Place:
@@ -179,11 +212,11 @@ def find_symbol(symbol: str, mine: str, pairing: Pairing) -> tuple[str, tuple[in
 
 
 def find_extra(theirs: Tree) -> list[Verdict]:
-    """Bullets of the project's own checklist."""
+    """Bullets of the project's own."""
     text, found = theirs.texts.get("checklist.yaml", ""), []
     for key, (line, start, end) in read_keys(text).items():
-        _, _, bullet = key.removesuffix(".asks").partition(".bullets.")
-        if key.startswith("items.") and key.endswith(".asks") and bullet:
+        bullet = key.removeprefix("own.").removesuffix(".asks")
+        if key == f"own.{bullet}.asks":
             asks = " ".join(text[start:end].split())[:300]
             place = Place("checklist.yaml", "extra", "checklist.yaml", line)
             found.append(Verdict(bullet, "The project's own", 0, asks, "extra", [place]))

@@ -1,6 +1,12 @@
-"""Lets `python -m <package>` be the command line, for shells without the console script."""
+"""The command line: the project's console script, or `python -m <package>`."""
 
-from .cli import main
+from .project import PROJECT
+
+
+def main() -> None:
+    """Runs the command that was typed."""
+    PROJECT.main()
+
 
 if __name__ == "__main__":
     main()

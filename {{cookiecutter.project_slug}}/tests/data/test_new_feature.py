@@ -1,10 +1,9 @@
-"""A feature is added by configuration alone: see `Add a feature` in docs/onboarding.md."""
+"""A feature is added by configuration alone: see "A feature" in docs/recipes.md."""
 
 from pathlib import Path
 
 import pytest
-
-from {{ cookiecutter.package_name }}.data.store import load_state
+from dlproof.data import load_store
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.new_feature]
 
@@ -12,15 +11,11 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.new_feature]
 def test_a_feature_that_the_config_adds_is_fitted_encoded_and_timed(processed, run):
     if Path("raw").is_dir():
         report = run("preprocess", "preprocess.channels=3")
-        assert len(load_state("data")["data"]["mean"]) == 3
+        assert len(load_store("data").state["data"]["mean"]) == 3
         assert report.figures["shapes"]["image"][0] == 3
         return
-    run_without = ("ingest", "clean", "split", "preprocess")
-    for stage in run_without:
-        before = run(stage, "data.drop=[colour]")
-    assert "colour" not in before.figures["cost_ms"]
-    for stage in run_without:
-        after = run(stage)
+    stages = ("ingest", "clean", "split", "preprocess")
+    before, after = ([run(s, *given) for s in stages][-1] for given in (["data.drop=[colour]"], []))
     assert set(after.figures["cost_ms"]) - set(before.figures["cost_ms"]) == {"colour"}
-    assert load_state("data")["data"]["categories"]["colour"] == ["green", "red"]
+    assert load_store("data").state["data"]["categories"]["colour"] == ["green", "red"]
     assert before.figures["version"] != after.figures["version"]

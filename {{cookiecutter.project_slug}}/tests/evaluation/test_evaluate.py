@@ -1,65 +1,49 @@
-"""Evaluation opens the test split once and compares on the same items."""
+"""Evaluation opens the test split once and compares on the same items, slice by slice."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
+from dlproof import UserError, build
+from dlproof.data import load_store
 
-from {{ cookiecutter.package_name }}.configuration import build, compose
-from {{ cookiecutter.package_name }}.data.store import TEST, load_store
-from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.evaluation.ledger import Ledger
+from {{ cookiecutter.package_name }}.evaluation.evaluate import score_groups
 
 pytestmark = pytest.mark.pipeline
-TRAIN = ("trainer.max_epochs=2", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
-EVALUATE = ("evaluate.resamples=50",)
 
 
-@pytest.fixture
-def trained(checked, run):
-    run("train", *TRAIN)
-    run("baselines")
-    return checked
-
-
-def test_no_stage_before_it_can_read_the_test_split(processed):
-    with pytest.raises(PermissionError, match="final evaluation"):
-        load_store("data").rows(TEST)
-
-
-def test_figures_follow_from_the_kept_predictions_and_the_split_opens_once(trained, run):
-    figures = run("evaluate", *EVALUATE).figures
-    store, task = load_store("data"), build(compose().task)
+def test_figures_follow_from_the_kept_predictions_and_the_split_opens_once(finished, run, compose):
+    report = run("evaluate")
+    figures, task, store = report.figures, build(compose().task), load_store("data")
     rows = store.open_test()
     with np.load("reports/test_predictions.npz") as kept:
         assert kept["rows"].tolist() == rows.tolist()
         expected = task.metrics(np.asarray(store.targets[rows]), kept["predictions"])
     assert figures["metrics"] == pytest.approx(expected)
-    assert figures["items"] == len(rows)
-    low, high = figures["interval"]
-    assert low <= figures["metrics"][task.metric] <= high
-    assert set(figures["baselines"]) >= {"random", "constant", "random_forest"}
-    again = run("evaluate", *EVALUATE).figures
-    assert (again["kept_predictions"], again["openings"]) == (True, 1)
-    assert again["mode"] == figures["mode"]
+    assert report.summary.startswith(f"test {task.metric} {expected[task.metric]:.4f} [")
+    assert f"{figures['best_baseline']} " in report.summary
+    assert (figures["items"], figures["openings"]) == (len(rows), 1)
+    assert figures["mode"]["calls"] > 0
+    assert figures["mode"]["in_training_mode"] == figures["mode"]["with_gradients"] == 0
+    assert Path("reports/evaluate.png").stat().st_size > 1000
 
 
-def test_the_network_is_watched_while_it_predicts(trained, run):
-    mode = run("evaluate", *EVALUATE).figures["mode"]
-    assert mode["calls"] > 0
-    assert mode["in_training_mode"] == mode["with_gradients"] == 0
-
-
-def test_the_worst_items_are_of_the_test_split_and_sorted_by_loss(trained, run):
-    worst = run("evaluate", *EVALUATE).figures["worst"]
-    items = load_store("data").items
-    assert set(items.loc[items["id"].isin([item["id"] for item in worst]), "split"]) == {TEST}
-    losses = [item["loss"] for item in worst]
-    assert losses == sorted(losses, reverse=True)
-
-
-def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
-    run("evaluate", *EVALUATE)
-    (trained / "reports" / "test_predictions.npz").unlink()
+def test_a_second_look_at_the_test_split_needs_a_reason(finished, run):
+    Path("reports/test_predictions.npz").unlink()
     with pytest.raises(UserError, match="write why it must again"):
-        run("evaluate", *EVALUATE)
-    run("evaluate", *EVALUATE, "evaluate.reason=the file was lost")
-    assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
+        run("evaluate")
+    assert run("evaluate", "evaluate.reason=the file was lost").figures["openings"] == 2
+
+
+def test_every_class_is_a_slice_and_numbers_have_none(finished, compose):
+    store, cfg = load_store("data"), compose()
+    task, rows = build(cfg.task), store.open_test()
+    targets = np.asarray(store.targets[rows])
+    classes = store.state["task"].get("classes", [])
+    right = np.eye(len(classes))[targets] if classes else targets
+    groups = score_groups(cfg, store, task, rows, right)
+    labels = store.items["label"].iloc[rows]
+    assert set(groups) == ({f"label={label}" for label in labels} if classes else set())
+    for name, found in groups.items():
+        assert found["items"] == (labels == name.removeprefix("label=")).sum()
+        assert found["score"] == 1.0

@@ -4,79 +4,58 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from dlproof import UserError, build, to_plain
+from dlproof.data import load_store, to_tensors
 
-from {{ cookiecutter.package_name }}.configuration import compose, to_plain
-from {{ cookiecutter.package_name }}.errors import UserError
-from {{ cookiecutter.package_name }}.model.initialise import initialise_weights
 from {{ cookiecutter.package_name }}.model.network import build_network
 
 pytestmark = pytest.mark.unit
-ROOT = Path(__file__).parents[2]
-RUNGS = sorted(path.stem for path in (ROOT / "configs" / "model").glob("*.yaml"))
-STATES = {
-    "image": {"shapes": {"image": [3, 32, 32]}, "mean": [0.5] * 3, "std": [0.2] * 3},
-    "tabular": {
-        "shapes": {"numeric": [2], "categorical": [1]},
-        "numeric": {name: {"fill": 1.0, "mean": 2.0, "std": 3.0} for name in "ab"},
-        "categories": {"c": ["x", "y"]},
-    },
-}
+RUNGS = sorted(path.stem for path in Path(__file__).parents[2].glob("configs/model/*.yaml"))
 
 
-def make_inputs(kind, count):
-    if kind == "image":
-        return {"image": torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8)}
-    numeric = torch.randn(count, 2)
-    numeric[0, 0] = float("nan")
-    return {"numeric": numeric, "categorical": torch.randint(0, 3, (count, 1))}
-
-
-@pytest.fixture
-def cfg(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    return compose()
-
-
-def make(cfg, *overrides):
-    chosen = compose(overrides) if overrides else cfg
-    state = STATES[chosen.preprocess.name]
-    model = to_plain(chosen.model)
+def make(cfg, num_outputs=4):
+    """The configured network for the processed data, from scratch."""
+    model = to_plain(cfg.model)
     model |= {"pretrained": False} if "pretrained" in model else {}
-    return build_network(model, to_plain(chosen.preprocess), state, 4)
+    state = load_store("data").state["data"]
+    return build_network(model, to_plain(cfg.preprocess), state, num_outputs)
+
+
+def take(count):
+    store = load_store("data")
+    return to_tensors(store.take(store.rows("train")[:count]))
 
 
 @pytest.mark.parametrize("rung", RUNGS)
-def test_every_rung_of_the_ladder_takes_one_item_and_many(cfg, rung):
-    network = make(cfg, f"model={rung}").eval()
+def test_every_rung_of_the_ladder_takes_one_item_and_many(processed, compose, rung):
+    network = make(compose(f"model={rung}")).eval()
     for count in (1, 3):
-        outputs = network(**make_inputs(cfg.preprocess.name, count))
+        outputs = network(**take(count))
         assert outputs.shape == (count, 4)
         assert torch.isfinite(outputs).all()
 
 
-def test_the_normaliser_gives_finite_inputs_of_zero_mean(cfg):
-    inputs = make_inputs(cfg.preprocess.name, 64)
-    for tensor in make(cfg).normaliser(**inputs):
-        assert torch.isfinite(tensor.float()).all()
+def test_the_normaliser_gives_inputs_of_zero_mean_and_unit_deviation(processed, compose):
+    store = load_store("data")
+    arrays = to_tensors(store.take(store.rows("train")))
+    first = make(compose()).normaliser(**arrays)[0]
+    assert torch.isfinite(first).all()
+    channels = first.transpose(0, 1).flatten(1)
+    torch.testing.assert_close(channels.mean(dim=1), torch.zeros(len(channels)), atol=0.1, rtol=0)
+    torch.testing.assert_close(channels.std(dim=1), torch.ones(len(channels)), atol=0.1, rtol=0)
 
 
-def test_kaiming_keeps_the_variance_through_relu_layers():
+def test_the_first_loss_is_that_of_a_network_that_knows_nothing(processed, compose):
+    store, task = load_store("data"), build(compose().task)
+    state = store.state["task"]
     torch.manual_seed(0)
-    layers = [layer for _ in range(8) for layer in (nn.Linear(512, 512), nn.ReLU())]
-    network = nn.Sequential(*layers, nn.Linear(512, 1))
-    initialise_weights(network)
-    signal = network[:-1](torch.randn(256, 512))
-    assert 0.3 < (signal**2).mean() < 3
+    network = make(compose(), task.num_outputs(state))
+    rows = store.rows("train")
+    outputs = network(**to_tensors(store.take(rows)))
+    loss = task.loss(state)(outputs, torch.from_numpy(store.targets[rows])).item()
+    assert loss == pytest.approx(task.expected_first_loss(state), rel=0.2)
 
 
-@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
-def test_a_size_of_zero_is_a_sentence(cfg):
-    size = "model.widths=[0,0,0]" if cfg.preprocess.name == "image" else "model.hidden_dim=0"
-    with pytest.raises(UserError, match="one of its sizes is 0"):
-        make(cfg, size)
-
-
-def test_a_key_that_the_architecture_does_not_take_is_named(cfg):
-    with pytest.raises(UserError, match="colour"):
-        make(cfg, "+model.colour=1")
+def test_a_key_that_the_architecture_does_not_take_is_named(processed, compose):
+    with pytest.raises(UserError, match=r"cannot be built: .*colour"):
+        make(compose("+model.colour=1"))

@@ -1,47 +1,27 @@
 """Baselines are fitted on train, scored on validation and kept for the final evaluation."""
 
 import joblib
-import numpy as np
 import pytest
+from dlproof import build
+from dlproof.data import load_store
 
-from {{ cookiecutter.package_name }}.configuration import build, compose
-from {{ cookiecutter.package_name }}.data.store import load_store
-from {{ cookiecutter.package_name }}.problem.baselines import (
-    choose_rows,
-    find_best,
-    load_features,
-)
+pytestmark = pytest.mark.pipeline
 
 
-@pytest.mark.pipeline
-def test_a_classical_model_beats_chance_and_scores_the_same_when_loaded(processed, run):
-    report = run("baselines")
-    assert report.figures["best"] not in ("random", "constant")
-    cfg = compose()
+def test_each_of_the_tasks_baselines_is_kept_as_it_was_scored(processed, run, compose):
+    figures = run("baselines").figures
+    cfg, store = compose(), load_store("data")
     data_type, task = build(cfg.data), build(cfg.task)
-    store = load_store("data")
     rows = store.rows("validation")
-    features, targets, names = load_features(store, data_type, rows)
-    assert report.figures["features"] == len(names)
-    assert report.figures["fitted_items"] == len(store.rows("train"))
-    for name, estimator in joblib.load("models/baselines.joblib").items():
+    features, _ = data_type.features(store.take(rows), store.state["data"])
+    kept = joblib.load("models/baselines.joblib")
+    assert set(kept) == set(figures["scores"]) == set(task.baselines(cfg.seed))
+    for name, estimator in kept.items():
         predictions = task.predict_baseline(estimator, features, store.state["task"])
-        assert task.metrics(targets, predictions) == report.figures["scores"][name]
-    assert (processed / "reports" / "baselines.png").exists()
+        assert task.metrics(store.targets[rows], predictions) == figures["scores"][name]
+    assert figures["best"] not in ("random", "constant")
+    assert figures["fitted_items"] == len(store.rows("train"))
 
 
-@pytest.mark.unit
-def test_rows_are_limited_by_a_seeded_draw():
-    rows = np.arange(100, 200)
-    assert choose_rows(rows, 1000, 0) is rows
-    chosen = choose_rows(rows, 10, 0)
-    assert len(set(chosen)) == 10
-    assert set(chosen) <= set(rows)
-    np.testing.assert_array_equal(chosen, choose_rows(rows, 10, 0))
-
-
-@pytest.mark.unit
-def test_the_best_follows_the_tasks_mode(project):
-    task = build(compose().task)
-    scores = {"low": {task.metric: 0.1}, "high": {task.metric: 0.9}}
-    assert find_best(scores, task) == ("high" if task.mode == "max" else "low")
+def test_they_see_no_more_items_than_the_config_allows(processed, run):
+    assert run("baselines", "baselines.max_items=20").figures["fitted_items"] == 20

@@ -1,22 +1,26 @@
-"""Schedules follow their closed form."""
+"""Schedules follow their closed form, as torch's schedulers step through it."""
 
-import math
-from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import (
-    CosineAnnealingLR,
-    LinearLR,
-    MultiStepLR,
-    OneCycleLR,
-    SequentialLR,
-)
+from dlproof import build
+from torch.optim import lr_scheduler as theirs
 
 from {{ cookiecutter.package_name }}.training.schedule import cosine, linear, onecycle, step
 
 pytestmark = pytest.mark.unit
-TOTAL = 1000
+TOTAL, RISING = 400, 40
+WARMUP = RISING / TOTAL
+OPTIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("configs/schedule/*.yaml"))
+FALLING = {
+    "cosine": (cosine, lambda optimizer: theirs.CosineAnnealingLR(optimizer, TOTAL - RISING)),
+    "linear": (linear, lambda optimizer: theirs.LinearLR(optimizer, 1, 0, TOTAL - RISING)),
+    "step": (
+        lambda i, total, warmup: step(i, total, warmup=warmup, milestones=[0.5, 0.75], factor=0.1),
+        lambda optimizer: theirs.MultiStepLR(optimizer, [200 - RISING, 300 - RISING]),
+    ),
+}
 
 
 def rates_of(make_scheduler):
@@ -31,87 +35,35 @@ def rates_of(make_scheduler):
     return rates
 
 
-@pytest.mark.parametrize("warmup", [0.0, 0.05, 0.2])
-@pytest.mark.parametrize(
-    ("schedule", "options", "rest"),
-    [
-        (cosine, {}, lambda optimizer, rising: CosineAnnealingLR(optimizer, TOTAL - rising)),
-        (linear, {}, lambda optimizer, rising: LinearLR(optimizer, 1.0, 0.0, TOTAL - rising)),
-        (
-            step,
-            {"milestones": [0.5, 0.75], "factor": 0.1},
-            lambda optimizer, rising: MultiStepLR(optimizer, [500 - rising, 750 - rising]),
-        ),
-    ],
-    ids=["cosine", "linear", "step"],
-)
-def test_rates_are_those_of_torchs_schedulers_after_a_linear_warm_up(
-    schedule, options, rest, warmup
-):
-    rising = round(warmup * TOTAL)
+@pytest.mark.parametrize("name", FALLING)
+def test_rates_rise_in_a_line_and_fall_as_torchs(name):
+    schedule, fall = FALLING[name]
 
     def make(optimizer):
-        if not rising:
-            return rest(optimizer, rising)
-        first = LinearLR(optimizer, 1 / rising, 1.0, rising - 1)
-        return SequentialLR(optimizer, [first, rest(optimizer, rising)], [rising])
+        first = theirs.LinearLR(optimizer, 1 / RISING, 1.0, RISING - 1)
+        return theirs.SequentialLR(optimizer, [first, fall(optimizer)], [RISING])
 
-    ours = [schedule(number, TOTAL, warmup=warmup, **options) for number in range(TOTAL)]
+    ours = [schedule(i, TOTAL, warmup=WARMUP) for i in range(TOTAL)]
     assert ours == pytest.approx(rates_of(make), abs=1e-9)
 
 
-@pytest.mark.parametrize("warmup", [0.05, 0.3])
-def test_onecycle_is_torchs_whose_last_step_is_one_later(warmup):
-    share = (warmup * TOTAL + 1) / (TOTAL + 1)  # torch counts the step at the peak to the rise
-
-    def make(optimizer):
-        return OneCycleLR(
-            optimizer,
-            max_lr=1.0,
-            total_steps=TOTAL + 1,
-            pct_start=share,
-            div_factor=25,
-            final_div_factor=400,
-            cycle_momentum=False,
+def test_onecycle_is_torchs_whose_last_step_is_one_later():
+    share = (RISING + 1) / (TOTAL + 1)  # torch counts the step at the peak to the rise
+    ends = {"div_factor": 25, "final_div_factor": 400, "cycle_momentum": False}
+    rates = rates_of(
+        lambda optimizer: theirs.OneCycleLR(
+            optimizer, 1.0, total_steps=TOTAL + 1, pct_start=share, **ends
         )
-
-    ours = [onecycle(i, TOTAL, warmup=warmup, start=0.04, end=1e-4) for i in range(TOTAL)]
-    assert ours == pytest.approx(rates_of(make), abs=1e-9)
-
-
-def test_warm_up_rises_over_exactly_its_share_of_the_steps():
-    rates = [cosine(i, TOTAL, warmup=0.1) for i in range(TOTAL)]
-    assert rates[:100] == pytest.approx([(i + 1) / 100 for i in range(100)])
-    assert max(rates) == rates[99] == rates[100] == 1.0
-
-
-def test_cosine_is_half_at_the_middle_and_ends_at_zero():
-    assert cosine(500, TOTAL, warmup=0.0) == pytest.approx(0.5)
-    assert cosine(250, TOTAL, warmup=0.0) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
-    assert cosine(TOTAL, TOTAL, warmup=0.0) == pytest.approx(0.0)
-
-
-def test_linear_falls_by_the_same_amount_each_step():
-    rates = [linear(i, TOTAL, warmup=0.0) for i in range(TOTAL + 1)]
-    falls = [a - b for a, b in pairwise(rates)]
-    assert falls == pytest.approx([1 / TOTAL] * TOTAL)
-
-
-def test_step_falls_to_the_factor_at_each_milestone():
-    options = {"warmup": 0.0, "milestones": [0.5, 0.75], "factor": 0.1}
-    assert [step(i, TOTAL, **options) for i in (0, 499, 500, 750)] == pytest.approx(
-        [1, 1, 0.1, 0.01]
     )
+    ours = [onecycle(i, TOTAL, warmup=WARMUP, start=0.04, end=1e-4) for i in range(TOTAL)]
+    assert ours == pytest.approx(rates, abs=1e-9)
 
 
-def test_onecycle_starts_low_peaks_after_its_warm_up_and_ends_lower():
-    options = {"warmup": 0.2, "start": 0.04, "end": 1e-4}
-    rates = [onecycle(i, TOTAL, **options) for i in range(TOTAL + 1)]
-    assert rates[0] == pytest.approx(0.04)
-    assert max(rates) == rates[200] == pytest.approx(1.0)
-    assert rates[-1] == pytest.approx(1e-4)
-
-
-@pytest.mark.parametrize("schedule", [cosine, linear])
-def test_a_run_of_one_step_has_a_rate(schedule):
-    assert 0 < schedule(0, 1, warmup=0.05) <= 1
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_gives_a_share_of_the_peak_rate_at_every_step(project, compose, option):
+    share = build(compose(f"schedule={option}").schedule)
+    shares = [share(number, 100) for number in range(100)]
+    assert all(0 <= value <= 1 for value in shares)
+    assert max(shares) == pytest.approx(1.0)
+    assert len(set(shares)) > 1
+    assert share(0, 1) > 0

@@ -3,16 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
+from dlproof import DataType, Report, UserError, build, read_table
+from dlproof.data import clean, name_near
 from omegaconf import DictConfig
-
-from ..configuration import build, to_plain
-from ..errors import UserError
-from ..report import Report
-from .ingest import hash_raw, read_table, write_table
-from .near import name_first, name_near
-from .types import DataType
-
-LARGE_LOSS = 0.1  # share of all items quarantined for one reason
 
 
 def run(cfg: DictConfig) -> Report:
@@ -24,9 +17,8 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: Raw data changed since `ingest`, or no item is usable.
     """
-    data_dir = Path(cfg.paths.data_dir)
     data_type: DataType = build(cfg.data)
-    items = read_table(data_dir / "items.csv", "ingest")
+    items = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")
     broken = data_type.find_problems(items)
     readable = items[~items["id"].isin(list(broken))]
     near = name_near(readable, data_type, cfg.clean.min_similarity)
@@ -35,39 +27,7 @@ def run(cfg: DictConfig) -> Report:
     usable = items[~items["id"].isin(list(reasons))]
     if usable.empty:
         raise UserError(f"no item is usable; the first: {next(iter(reasons.values()))}.")
-    before, after = hash_raw(items), hash_raw(data_type.list_items())
-    if before != after:
-        raise UserError("the raw data changed since `ingest`: run `ingest` again.")
-    quarantine = items[items["id"].isin(list(reasons))][["id", "source"]]
-    quarantine = quarantine.assign(reason=[reasons[item] for item in quarantine["id"]])
-    # Renamed, since the first of a cluster may be in the quarantine.
-    usable = usable.assign(near=name_first(usable["id"], near.where(near != "", items["id"])))
-    warnings = find_losses(len(items), kinds) + find_crowds(usable)
-    for warning in warnings:
-        print(f"warning: {warning}")
-    write_table(usable, data_dir / "clean.csv")
-    write_table(quarantine, data_dir / "quarantine.csv")
-    report = Report(
-        stage="clean",
-        figures={
-            "items": len(items),
-            "usable_items": len(usable),
-            "quarantined_items": len(quarantine),
-            "reasons": {kind: len(found) for kind, found in kinds.items()},
-            "policy": to_plain(cfg.clean),
-            "incomplete_items": len(data_type.find_missing(usable)),
-            "near_items": int((usable["near"] != "").sum()),
-            "near_clusters": usable["near"].nunique() - int((usable["near"] == "").any()),
-            "warnings": warnings,
-            "raw_hash_before": before,
-            "raw_hash_after": after,
-        },
-        summary=f"{len(usable):,} usable, {describe(kinds)}, "
-        f"{int((usable['near'] != '').sum())} near others; raw data unchanged",
-    )
-    report.add_file(data_dir / "clean.csv")
-    report.add_file(data_dir / "quarantine.csv")
-    return report
+    return clean.write(cfg, data_type, items, usable.assign(near=near), kinds)
 
 
 def find_kinds(
@@ -132,31 +92,3 @@ def find_near_copies(items: pd.DataFrame) -> dict[str, str]:
     first = items.groupby("near")[["id", "label", "hash"]].transform("first")
     later = items[(items["label"] == first["label"]) & (items["hash"] != first["hash"])]
     return {item: f"nearly the same as {first.at[row, 'id']}" for row, item in later["id"].items()}
-
-
-def find_crowds(usable: pd.DataFrame) -> list[str]:
-    """One sentence where one cluster of near duplicates takes a large part of the data."""
-    counts = usable.loc[usable["near"] != "", "near"].value_counts()
-    return [
-        f"{count} of {len(usable)} items are near {name} or each other, and one split gets them "
-        "all: raise clean.min_similarity if they are not the same."
-        for name, count in counts.items()
-        if count > LARGE_LOSS * len(usable)
-    ]
-
-
-def find_losses(total: int, kinds: dict[str, dict[str, str]]) -> list[str]:
-    """One sentence for each reason that takes a large part of the data: a person should look."""
-    return [
-        f"{len(found)} of {total} items are {kind}, which may be their nature: "
-        "look into quarantine.csv before you trust what is left."
-        for kind, found in kinds.items()
-        if len(found) > LARGE_LOSS * total
-    ]
-
-
-def describe(kinds: dict[str, dict[str, str]]) -> str:
-    """`3 quarantined (2 duplicate, 1 unreadable)`."""
-    found = [f"{len(items)} {kind}" for kind, items in kinds.items() if items]
-    total = sum(len(items) for items in kinds.values())
-    return f"{total} quarantined" + (f" ({', '.join(found)})" if found else "")

@@ -1,29 +1,15 @@
 """Random changes of training images: a draw an item, applied to whole batches on their device."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
+from dlproof import State
+from dlproof.data import ImageChange, erase, light, make_mixer, move, rand_augment
 from torch import Tensor
-from torch.nn import functional
-from torchvision.transforms import v2
-
-from .rand_augment import rand_augment
-from .store import Store
-from .types import Arrays, State
-
-GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601-2)
-CROP_RATIO = (3 / 4, 4 / 3)  # as Szegedy et al. 2015
-TRIES = 10  # of a window that fits into the image
-ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)  # as Zhong et al. 2020
 
 
 @dataclass
-class ImageAugmentation:
+class ImageAugmentation(ImageChange):
     """Crop, mirror, turn, light, erase and mix; what moves in from outside is black.
 
     0 or false leaves a change out. All but mixing keep the label, or should: see `change`.
@@ -63,10 +49,7 @@ class ImageAugmentation:
 
     def __post_init__(self) -> None:
         """Makes the mixers of classes; other targets cannot be mixed."""
-        kinds = ((v2.MixUp, self.mixup), (v2.CutMix, self.cutmix))
-        count = len(self.state["task"].get("classes", ()))
-        mixers = [kind(alpha=alpha, num_classes=count) for kind, alpha in kinds if alpha and count]
-        self.mix = v2.RandomChoice(mixers) if mixers else None
+        self.mix = make_mixer(self.state, mixup=self.mixup, cutmix=self.cutmix)
 
     def __call__(
         self, inputs: dict[str, Tensor], targets: Tensor
@@ -91,130 +74,14 @@ class ImageAugmentation:
         with torch.autocast(image.device.type, enabled=False):  # coordinates need all their bits
             if self.rand_augment:
                 image = rand_augment(image, self.rand_augment)
-            image = self.light(self.move(image).float())
-            return self.erase_boxes(image) if self.erase else image
-
-    def judge(
-        self,
-        store: Store,
-        predict: Callable[[Tensor], Tensor],
-        features: Callable[[Arrays], np.ndarray],
-        sheet: Path,
-    ) -> dict[str, Any]:
-        """Whether changed training images keep their class; draws some of them to `sheet`."""
-        from .image_labels import draw_sheet, judge_labels
-
-        if "classes" not in self.state["task"]:
-            return {}
-        draw_sheet(self, store, sheet)
-        return judge_labels(self, store, predict, features)
-
-    def move(self, image: Tensor) -> Tensor:
-        """Crops and mirrors by picking pixels; turning and zooming too needs resampling."""
-        count, _, height, width = image.shape
-        margin = round(self.crop * width)
-        corner = torch.randint(2 * margin + 1, (2, count), device=image.device)
-        chance = torch.tensor([[self.flip_vertical / 2], [self.flip / 2]], device=image.device)
-        mirrored = torch.rand((2, count), device=image.device) < chance
-        if self.resized_crop:
-            side, shift = draw_windows(count, self.resized_crop, image.device)
-            return self.resample(image.float(), shift, side * (1 - 2.0 * mirrored))
-        if self.rotate_degrees or self.scale:
-            shift = (corner - margin) * torch.tensor([[2 / height], [2 / width]]).to(image.device)
-            return self.resample(image.float(), shift, 1 - 2.0 * mirrored)
-        if not (margin or self.flip or self.flip_vertical):
-            return image
-        rows = pick(height, corner[0], mirrored[0])
-        columns = pick(width, corner[1], mirrored[1])
-        padded = functional.pad(image, [margin] * 4)
-        index = rows[:, :, None] * padded.shape[3] + columns[:, None, :]
-        index = index.flatten(1)[:, None].expand(-1, image.shape[1], -1)
-        return padded.flatten(2).gather(2, index).view_as(image)
-
-    def resample(self, image: Tensor, shift: Tensor, sign: Tensor) -> Tensor:
-        """Turns and zooms each image by its own draw, bilinearly.
-
-        Args:
-            image: float (N, C, H, W).
-            shift: Down and across (2, N), in half images.
-            sign: Share of the height and width that is seen, negative where mirrored (2, N).
-        """
-        count, _, height, width = image.shape
-        angle = uniform(image, math.radians(self.rotate_degrees)).squeeze(1)
-        zoom = 1 + uniform(image, self.scale).squeeze(1)
-        cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
-        down = centres(height, image) * sign[0].view(-1, 1, 1)
-        across = centres(width, image).mT * sign[1].view(-1, 1, 1)
-        grid = image.new_empty(count, height, width, 2)
-        torch.add(across * cos, shift[1].view(-1, 1, 1) - down * sin, out=grid[..., 0])
-        torch.add(across * sin, shift[0].view(-1, 1, 1) + down * cos, out=grid[..., 1])
-        outside = "border" if self.resized_crop else "zeros"
-        return functional.grid_sample(image, grid, padding_mode=outside, align_corners=False)
-
-    def light(self, image: Tensor) -> Tensor:
-        """Brightness and contrast, then saturation: float (N, C, H, W), in place."""
-        if self.brightness or self.contrast:
-            gain, contrast = 1 + uniform(image, self.brightness), 1 + uniform(image, self.contrast)
-            mean = to_grey(image.mean(dim=(2, 3), keepdim=True))
-            image.mul_(gain * contrast).add_((1 - contrast) * gain * mean)
-        if self.saturation and image.shape[1] == len(GREY):
-            grey = to_grey(image)
-            image.sub_(grey).mul_(1 + uniform(image, self.saturation)).add_(grey)
-        return image.clamp_(0, 255)
-
-    def erase_boxes(self, image: Tensor) -> Tensor:
-        """Blackens one box in some of the images."""
-        count, _, height, width = image.shape
-        draw = torch.rand((5, count, 1, 1), device=image.device)
-        low, high = ERASED_AREA
-        area = (low + (high - low) * draw[0]) * height * width
-        low, high = map(math.log, ERASED_RATIO)
-        ratio = torch.exp(low + (high - low) * draw[1])
-        inside = draw[4] < self.erase
-        for size, side, place, axis in (
-            (height, torch.sqrt(area * ratio), draw[2], -1),
-            (width, torch.sqrt(area / ratio), draw[3], 0),
-        ):
-            start = place * (size - side).clamp_min(0)
-            steps = torch.arange(size, device=image.device).unsqueeze(axis)
-            inside = inside & (steps >= start) & (steps < start + side)
-        return image.masked_fill(inside[:, None], 0)
-
-
-def draw_windows(count: int, least: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Windows as `torchvision.transforms.RandomResizedCrop` draws them, of square images.
-
-    Returns:
-        Height and width as shares of the image's, and where the centre lies, down and across, in
-        half images: both (2, N).
-    """
-    low, high = map(math.log, CROP_RATIO)
-    area = torch.empty(TRIES, count, device=device).uniform_(least, 1)
-    ratio = torch.exp(torch.empty(TRIES, count, device=device).uniform_(low, high))
-    sides = torch.stack([torch.sqrt(area / ratio), torch.sqrt(area * ratio)])
-    first = (sides <= 1).all(dim=0).int().argmax(dim=0)  # the first of an item that fits
-    sides = sides.gather(1, first.expand(2, 1, -1)).squeeze(1).clamp_max(1)
-    return sides, (1 - sides) * torch.empty_like(sides).uniform_(-1, 1)
-
-
-def pick(size: int, corner: Tensor, mirrored: Tensor) -> Tensor:
-    """Positions (N, size) along one padded side, from each item's corner, some from behind."""
-    steps = torch.arange(size, device=corner.device)
-    return corner[:, None] + torch.where(mirrored[:, None], size - 1 - steps, steps)
-
-
-def centres(size: int, like: Tensor) -> Tensor:
-    """Pixel centres (size, 1) along one side, -1 and 1 being its ends."""
-    return ((2 * torch.arange(size, device=like.device, dtype=like.dtype) + 1) / size - 1)[:, None]
-
-
-def to_grey(image: Tensor) -> Tensor:
-    """The light of each pixel (N, 1, H, W)."""
-    if image.shape[1] != len(GREY):
-        return image
-    return (image * torch.tensor(GREY, device=image.device).view(-1, 1, 1)).sum(1, keepdim=True)
-
-
-def uniform(like: Tensor, limit: float) -> Tensor:
-    """(N, 1, 1, 1) values in [-limit, limit], drawn on the batch's device."""
-    return like.new_empty((len(like), 1, 1, 1)).uniform_(-limit, limit)
+            image = move(
+                image,
+                crop=self.crop,
+                resized_crop=self.resized_crop,
+                flip=self.flip,
+                flip_vertical=self.flip_vertical,
+                rotate_degrees=self.rotate_degrees,
+                scale=self.scale,
+            )
+            image = light(image.float(), self.brightness, self.contrast, self.saturation)
+            return erase(image, self.erase)

@@ -1,9 +1,8 @@
 """Random changes of training rows: a draw an item, applied to whole batches on their device."""
 
 import torch
+from dlproof import State
 from torch import Tensor
-
-from .types import State
 
 
 class TableAugmentation:

@@ -1,24 +1,24 @@
 """`export`: the checkpoint as one ONNX file from raw arrays to predictions, proven to agree."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
+from dlproof import Arrays, Report, UserError, atomic, build, write_json
+from dlproof.data import to_tensors
+from dlproof.deployment import (
+    MODEL,
+    REFERENCE,
+    SIDECAR,
+    Model,
+    build_reference,
+    export,
+    open_validation,
+)
+from dlproof.model import load_network
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from ..configuration import build
-from ..data.load import to_tensors
-from ..data.types import Arrays
-from ..errors import UserError
-from ..files import atomic, hash_file, write_json
-from ..model.checkpoint import load_network
-from ..monitoring.reference import build_reference
-from ..report import Report, load_report
-from ..revision import describe_revision
-from .runtime import MODEL, REFERENCE, SIDECAR, Model, open_session, open_validation
+from ..model.network import build_network
 
 
 class Exported(nn.Module):
@@ -44,8 +44,8 @@ class Exported(nn.Module):
 
 def run(cfg: DictConfig) -> Report:
     """Exports `models/model.ckpt`; a model that disagrees with PyTorch leaves no file."""
-    models_dir = Path(cfg.paths.models_dir)
-    network, trained = load_network(models_dir / "model.ckpt")
+    folder = Path(cfg.paths.models_dir)
+    network, trained = load_network(folder / "model.ckpt", build_network)
     data_version = trained["state"]["version"]
     store, rows = open_validation(cfg.paths.data_dir, data_version, cfg.export["items"])
     arrays = store.take(rows)
@@ -53,28 +53,21 @@ def run(cfg: DictConfig) -> Report:
     arrays = {name: array for name, array in arrays.items() if name not in empty}
     decoder = build(OmegaConf.create(trained["task"])).decoder(trained["state"]["task"])
     exported = Exported(network, decoder, empty).eval()
-    with atomic(models_dir / MODEL) as draft:
+    with atomic(folder / MODEL) as draft:
         write_onnx(exported, arrays, draft, cfg.export.opset)
-        parity = check_parity(exported, arrays, draft, cfg.export.tolerance)
-        sidecar = describe_model(draft, arrays, trained, cfg)
+        parity = export.check_parity(exported, arrays, draft, cfg.export.tolerance)
+        sidecar = export.describe_model(draft, arrays, trained, cfg)
         write_json(draft.with_name(SIDECAR), sidecar)
         reference = build_reference(Model(draft.parent), store)
-    write_json(models_dir / SIDECAR, sidecar)
-    write_json(models_dir / REFERENCE, reference)
-    report = Report(
-        stage="export",
-        figures={
-            "version": sidecar["version"],
-            "opset": cfg.export.opset,
-            "megabytes": round((models_dir / MODEL).stat().st_size / 1e6, 3),
-            "items_compared": len(rows),
-            **parity,
-        },
-        summary=f"{sidecar['version']} as ONNX, at most {parity['largest_difference']:.1e} from "
-        f"PyTorch on {len(rows)} items",
+    write_json(folder / SIDECAR, sidecar)
+    write_json(folder / REFERENCE, reference)
+    report = Report("export", export.evidence(folder, cfg.export.opset, len(rows), parity))
+    report.summary = (
+        f"{sidecar['version']} as ONNX, at most {parity['largest_difference']:.1e} from PyTorch on "
+        f"{len(rows)} items"
     )
     for name in (MODEL, SIDECAR, REFERENCE):
-        report.add_file(models_dir / name)
+        report.add_file(folder / name)
     return report
 
 
@@ -107,61 +100,3 @@ def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> No
         raise UserError(f"the model cannot be written as ONNX: {first}") from error
     assert program is not None
     program.save(path)
-
-
-def check_parity(
-    exported: Exported, arrays: Arrays, path: Path, tolerance: float
-) -> dict[str, Any]:
-    """Compares PyTorch and onnxruntime, item by item and all at once.
-
-    Returns:
-        `largest_difference`, relative to the largest prediction where that is above 1, since a
-        regression's target may be in thousands; `changed_classes`, items whose predicted class
-        differs; and the `batches` compared.
-
-    Raises:
-        UserError: It is over the tolerance, or a predicted class differs.
-    """
-    with torch.inference_mode():
-        expected = exported(**to_tensors(arrays)).numpy()
-    session = open_session(path)
-    at_once = session.run(None, arrays)[0]
-    singles = [
-        session.run(None, {name: array[index : index + 1] for name, array in arrays.items()})[0]
-        for index in range(len(expected))
-    ]
-    found = np.stack([at_once, np.concatenate(singles)])
-    difference = float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
-    differs = found.argmax(-1) != expected.argmax(-1) if expected.ndim > 1 else np.zeros((2, 1))
-    changed = int(differs.any(0).sum())
-    if changed or not difference <= tolerance:  # so that NaN fails too
-        raise UserError(
-            f"the ONNX model differs from PyTorch by {difference:.1e} (export.tolerance="
-            f"{tolerance:g}), in {changed} predicted classes: nothing was exported."
-        )
-    return {
-        "largest_difference": difference,
-        "changed_classes": changed,
-        "batches": [1, len(expected)],
-    }
-
-
-def describe_model(
-    path: Path, arrays: Arrays, trained: dict[str, Any], cfg: DictConfig
-) -> dict[str, Any]:
-    """The sidecar: where the model comes from, and all that is needed to use it."""
-    return {
-        "version": load_report("train", cfg.paths.reports_dir).figures["run"],
-        "model_sha256": hash_file(path),
-        "data_version": trained["state"]["version"],
-        **describe_revision(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": [
-            {"name": name, "dtype": str(array.dtype), "shape": list(array.shape[1:])}
-            for name, array in arrays.items()
-        ],
-        "output": "prediction",
-        "data": OmegaConf.to_container(cfg.data, resolve=True),
-        "task": trained["task"],
-        "state": trained["state"],
-    }

@@ -1,81 +1,22 @@
 """`predict`: offline predictions for a folder or a table, by the path that the service uses."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+from dlproof import Report, atomic
+from dlproof.deployment import Model, predict
 from omegaconf import DictConfig
-
-from ..errors import UserError
-from ..files import atomic
-from ..report import Report
-from .runtime import Model, open_validation
-
-BATCH = 256
 
 
 def run(cfg: DictConfig) -> Report:
     """Writes one row an item to `predict.output`; unreadable items have a reason instead."""
     model = Model(cfg.paths.models_dir)
-    raw, names = find_items(model, cfg)
-    table = predict_all(model, raw, names)
+    raw, names = predict.find_items(model, cfg)
+    table = predict.predict_all(model, raw, names)
     output = Path(cfg.predict.output)
     with atomic(output) as draft:
         table.to_csv(draft, index=False)
-    refused = table[table["reason"] != ""]
-    figures: dict[str, Any] = {
-        "version": model.version,
-        "items": len(table),
-        "predicted": len(table) - len(refused),
-        "refused": len(refused),
-        "reasons": dict(zip(refused["item"][:20], refused["reason"][:20], strict=True)),
-    }
-    report = Report(
-        stage="predict",
-        figures=figures,
-        summary=f"{figures['predicted']:,} of {figures['items']:,} items predicted to {output}",
-    )
+    report = Report("predict", predict.evidence(model, table))
+    predicted, items = report.figures["predicted"], report.figures["items"]
+    report.summary = f"{predicted:,} of {items:,} items predicted to {output}"
     report.add_file(output)
     return report
-
-
-def find_items(model: Model, cfg: DictConfig) -> tuple[Any, list[str]]:
-    """Raw items and their names: what `predict.input` names, else the validation split.
-
-    Raises:
-        UserError: Nothing is there.
-    """
-    if cfg.predict.input:
-        return model.data_type.locate(cfg.predict.input, model.info["state"]["data"])
-    store, rows = open_validation(cfg.paths.data_dir, model.data_version)
-    items = store.items.iloc[rows]
-    return model.data_type.read(items), list(items["id"])
-
-
-def predict_all(model: Model, raw: Any, names: Sequence[str]) -> pd.DataFrame:
-    """`item`, what the task says of it, and `reason` where it could not be predicted."""
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(names), BATCH):
-        end = start + BATCH
-        answers = predict_batch(model, raw[start:end])
-        rows += [
-            {"item": name, **answer} for name, answer in zip(names[start:end], answers, strict=True)
-        ]
-    table = pd.json_normalize(rows)
-    reasons = table.pop("reason") if "reason" in table else pd.Series("", index=table.index)
-    return table.assign(reason=reasons.fillna(""))
-
-
-def predict_batch(model: Model, raw: Any) -> list[dict[str, Any]]:
-    """Predicts at once; where an item is refused, one by one with the reason of each refused."""
-    try:
-        return model.predict(raw)
-    except UserError as error:
-        if len(raw) == 1:
-            return [{"reason": str(error)}]
-    return [
-        answer
-        for index in range(len(raw))
-        for answer in predict_batch(model, raw[index : index + 1])
-    ]

@@ -1,11 +1,10 @@
 """FT-Transformer for tables (Gorishniy et al. 2021, arXiv:2106.11959): a token for each column."""
 
 import torch
+from dlproof import State, UserError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..data.types import State
-from ..errors import UserError
 from .initialise import initialise_weights
 
 WIDENING = 4 / 3  # of the feed-forward part, half of which gates the other

@@ -1,9 +1,9 @@
 """A multilayer perceptron for tables: numbers beside learned embeddings of the categories."""
 
 import torch
+from dlproof import State
 from torch import Tensor, nn
 
-from ..data.types import State
 from .initialise import initialise_weights
 
 

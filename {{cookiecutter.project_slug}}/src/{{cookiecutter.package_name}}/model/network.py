@@ -2,13 +2,10 @@
 
 from typing import Any
 
+from dlproof import State, UserError, build
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from torch import Tensor, nn
-
-from ..configuration import build
-from ..data.types import State
-from ..errors import UserError
 
 
 class Network(nn.Module):

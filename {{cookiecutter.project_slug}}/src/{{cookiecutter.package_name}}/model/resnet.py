@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from dlproof import State
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..data.types import State
 from .initialise import initialise_weights
 
 

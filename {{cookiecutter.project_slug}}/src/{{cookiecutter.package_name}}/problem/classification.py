@@ -1,83 +1,45 @@
 """One of several classes for each item: `task=classification`."""
 
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-
-from ..data.types import State
-from ..errors import UserError
-from ..files import atomic
+from dlproof import State
+from dlproof.tasks import ClassificationTask, Metric, accuracy, auroc, macro
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from torchmetrics import MetricCollection
+
+TORCH = "torchmetrics.classification"
 
 
-class Classification:
-    """Two classes or more, exactly one an item; predictions are probabilities (N, classes).
+class Classification(ClassificationTask):
+    """Two classes or more, exactly one an item; predictions are probabilities (N, classes)."""
 
-    Args:
-        metric: What ranks models; see `METRICS`.
-        mode: `max`: all of them grow as models get better.
-        label_smoothing: Share of a target that is spread over all classes (Szegedy et al. 2016).
-    """
-
-    name = "classification"
-
-    def __init__(self, metric: str, mode: str, label_smoothing: float = 0.0) -> None:
-        if metric not in METRICS:
-            raise UserError(f"task.metric={metric} is unknown: choose one of {', '.join(METRICS)}.")
-        if mode != "max":
-            raise UserError(f"task.mode={mode} seeks the worst {metric}: set task.mode=max.")
-        self.metric = metric
-        self.mode = mode
-        self.label_smoothing = label_smoothing
-
-    def fit(self, labels: pd.Series) -> State:
-        """The classes, sorted (as numbers where all are), with their training counts.
-
-        Raises:
-            UserError: There is one class only, or as many classes as items.
-        """
-        counts = labels.value_counts()
-        if len(counts) < 2:
-            found = f"only {counts.index[0]!r}" if len(counts) else "no label"
-            raise UserError(f"the labels hold {found}: classification needs two classes or more.")
-        if len(counts) > 20 and len(counts) > len(labels) / 2:
-            raise UserError(
-                f"the labels hold {len(counts)} classes for {len(labels)} items: is this a "
-                "measure, for task=regression, or the wrong column?"
-            )
-        classes = sort_classes(list(counts.index))
-        return {"classes": classes, "counts": [int(counts[name]) for name in classes]}
-
-    def encode(self, labels: pd.Series, state: State) -> np.ndarray:
-        """int64 (N,): positions in `state["classes"]`."""
-        codes = {name: code for code, name in enumerate(state["classes"])}
-        unknown = sorted(set(labels) - set(codes))
-        if unknown:
-            raise UserError(
-                f"class {unknown[0]!r} is not in the training split: run `split` again."
-            )
-        return np.array([codes[label] for label in labels], np.int64)
+    # Name -> how reports compute it from arrays, torchmetrics' class that training logs, and its
+    # options. `task.metric` names the one that ranks models.
+    METRICS = {  # noqa: RUF012
+        "accuracy": Metric(accuracy, f"{TORCH}.MulticlassAccuracy", average="micro"),
+        "precision_macro": Metric(
+            partial(macro, "precision"), f"{TORCH}.MulticlassPrecision", average="macro"
+        ),
+        "recall_macro": Metric(
+            partial(macro, "recall"), f"{TORCH}.MulticlassRecall", average="macro"
+        ),
+        "f1_macro": Metric(partial(macro, "f1"), f"{TORCH}.MulticlassF1Score", average="macro"),
+        "auroc": Metric(auroc, "dlproof.tasks.torch_classification.PresentAUROC"),
+    }
 
     def strata(self, labels: pd.Series) -> pd.Series:
         """The class."""
         return labels
 
-    def num_outputs(self, state: State) -> int:
-        """One logit a class."""
-        return len(state["classes"])
-
     def loss(
         self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
     ) -> "nn.Module":
         """Cross entropy of logits (N, classes) and classes (N,), focal where gamma is above 0."""
-        from .torch_classification import FocalLoss
+        from dlproof.tasks import FocalLoss
 
         return FocalLoss(gamma, weight=weights, label_smoothing=self.label_smoothing)
 
@@ -86,36 +48,6 @@ class Classification:
         from torch import nn
 
         return nn.Softmax(dim=1)
-
-    def torch_metrics(self, state: State) -> "MetricCollection":
-        """`METRICS` over probabilities (N, classes) and classes (N,)."""
-        from .torch_classification import classification_metrics
-
-        return classification_metrics(len(state["classes"]))
-
-    def expected_first_loss(self, state: State) -> float:
-        """Cross entropy of equal probabilities."""
-        return float(np.log(len(state["classes"])))
-
-    def lowest_loss(self, state: State) -> float:
-        """Entropy of the smoothed targets."""
-        count = len(state["classes"])
-        others = self.label_smoothing / count
-        shares = np.array([1 - others * (count - 1), *[others] * (count - 1)])
-        return float(-(shares * np.log(np.maximum(shares, 1e-12))).sum())
-
-    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        """All of `METRICS`; macro averages run over the classes that occur in either."""
-        return {name: metric(targets, predictions) for name, metric in METRICS.items()}
-
-    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The ranking metric."""
-        return METRICS[self.metric](targets, predictions)
-
-    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        """Cross entropy of each item."""
-        likelihood = predictions[np.arange(len(targets)), targets]
-        return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
 
     def baselines(self, seed: int) -> dict[str, Any]:
         """Chance, the majority class and three classical models."""
@@ -135,46 +67,6 @@ class Classification:
             "gradient_boosting": HistGradientBoostingClassifier(random_state=seed),
         }
 
-    def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
-        """Probabilities (N, classes), 0 for classes that the estimator has not met."""
-        probabilities = np.zeros((len(features), len(state["classes"])))
-        probabilities[:, estimator.classes_] = estimator.predict_proba(features)
-        return probabilities
-
-    def analyse(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> dict[str, Any]:
-        """`per_class` precision, recall, F1 and support; `confusion` counts; `most_confused`."""
-        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-        classes = state["classes"]
-        codes, chosen = range(len(classes)), predictions.argmax(axis=1)
-        columns = precision_recall_fscore_support(targets, chosen, labels=codes, zero_division=0)
-        matrix = confusion_matrix(targets, chosen, labels=codes)
-        pairs = [
-            (int(n), *where) for where, n in np.ndenumerate(matrix) if n and where[0] != where[1]
-        ]
-        return {
-            "per_class": {
-                name: dict(
-                    zip(("precision", "recall", "f1", "support"), map(float, row), strict=True)
-                )
-                for name, row in zip(classes, zip(*columns, strict=True), strict=True)
-            },
-            "confusion": matrix.tolist(),
-            "most_confused": [
-                {"true": classes[true], "predicted": classes[predicted], "items": count}
-                for count, true, predicted in sorted(pairs, reverse=True)[:5]
-            ],
-        }
-
-    def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
-        """The confusion matrix."""
-        from sklearn.metrics import confusion_matrix
-
-        codes = range(len(state["classes"]))
-        matrix = confusion_matrix(targets, predictions.argmax(axis=1), labels=codes)
-        with atomic(path) as draft:
-            draw_confusion(matrix, state["classes"], draft)
-
     def describe(self, prediction: np.ndarray, state: State) -> dict[str, Any]:
         """The likeliest class and all probabilities."""
         best = int(prediction.argmax())
@@ -184,66 +76,3 @@ class Classification:
             "probability": float(prediction[best]),
             "probabilities": {name: float(value) for name, value in pairs},
         }
-
-
-def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
-    """Rows are true classes, columns predicted ones; the colour is the share of the row."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    side = max(4.0, 0.45 * len(classes) + 1.5)
-    figure, axis = plt.subplots(figsize=(side, side), layout="constrained")
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= 30:
-        for row, column in zip(*np.nonzero(matrix), strict=True):
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axis.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(classes)), classes, rotation=90)
-        axis.set_yticks(range(len(classes)), classes)
-    axis.set(xlabel="predicted", ylabel="true")
-    figure.savefig(path, dpi=110, format="png")
-    plt.close(figure)
-
-
-def sort_classes(names: list[str]) -> list[str]:
-    """Sorted as whole numbers where all are, so that `10` follows `9`; else as text."""
-    if all(name.isdecimal() for name in names):
-        return sorted(names, key=lambda name: (int(name), name))
-    return sorted(names)
-
-
-def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of items whose likeliest class is the true one."""
-    return float((targets == probabilities.argmax(axis=1)).mean())
-
-
-def macro(name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over classes of `precision`, `recall` or their harmonic mean `f1`."""
-    from sklearn import metrics
-
-    score = getattr(metrics, f"{name}_score")
-    chosen = probabilities.argmax(axis=1)
-    return float(score(targets, chosen, average="macro", zero_division=0))
-
-
-def auroc(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean one-versus-rest area over the classes that occur; 0.5 where only one does."""
-    from sklearn.metrics import roc_auc_score
-
-    present = np.unique(targets)
-    if len(present) < 2:
-        return 0.5
-    areas = [roc_auc_score(targets == code, probabilities[:, code]) for code in present]
-    return float(np.mean(areas))
-
-
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "accuracy": accuracy,
-    "precision_macro": partial(macro, "precision"),
-    "recall_macro": partial(macro, "recall"),
-    "f1_macro": partial(macro, "f1"),
-    "auroc": auroc,
-}

@@ -1,173 +1,72 @@
-"""What watches a run besides Lightning's own callbacks."""
+"""Pictures of what the model predicts as it learns: `train callbacks=samples`."""
 
-import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from dlproof import DataType, build
+from dlproof.data import VALIDATION, to_tensors
+from dlproof.training import refuse_less_than_one
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor
-from torch.optim import Optimizer
+from omegaconf import OmegaConf
 
-from ..model.sizing import MEGABYTE
+from .module import LitModel
 
 
-class StepSeed(Callback):
-    """Seeds torch's generator at each step, as a function of (seed, process, batches so far).
+class SamplePredictions(Callback):
+    """Draws a batch of validation items, always the same, below the run's folder `samples/`.
 
-    Dropout and augmentation draw from it, so that a resumed run draws what it would have drawn.
-    `torch.manual_seed` does the same in a hundred times the time, as it asks every backend.
+    The items themselves with true and predicted words where they can be seen (images); else the
+    task's picture, predicted against true. Nothing is drawn of a stream, which has no rows.
 
     Args:
-        seed: The run's.
+        data: Config group `data`, whose type draws items.
+        every_n_epochs: Epochs from picture to picture.
+        seed: Chooses the items; training's random state stays as it is.
+
+    Raises:
+        UserError: `every_n_epochs` is no such number.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, data: dict[str, Any], every_n_epochs: int, seed: int) -> None:
+        refuse_less_than_one("callbacks.samples.every_n_epochs", every_n_epochs)
+        self.data: DataType = build(OmegaConf.create(data))
+        self.every_n_epochs, self.seed = every_n_epochs, seed
 
-    def on_train_batch_start(
-        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
-        """Seeds the CPU's generator and that of this process's GPU."""
-        key = [self.seed, trainer.global_rank, trainer.fit_loop.total_batch_idx]
-        seed = int(np.random.SeedSequence(key).generate_state(1)[0])
-        torch.default_generator.manual_seed(seed)
-        if module.device.type == "cuda":
-            torch.cuda.default_generators[module.device.index].manual_seed(seed)
+        """Draws behind the last batch, when averaged weights are still in place."""
+        is_last = batch_idx + 1 == trainer.num_val_batches[0]
+        is_due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
+        store = getattr(trainer.datamodule, "store", None)  # type: ignore[attr-defined]
+        if not is_last or not is_due or store is None or trainer.sanity_checking:
+            return
+        assert isinstance(module, LitModel)
+        rows = np.random.default_rng(self.seed).permutation(store.rows(VALIDATION))
+        rows = np.sort(rows[: trainer.datamodule.loader.batch_size])  # type: ignore[attr-defined]
+        arrays = store.take(rows)
+        inputs = {name: tensor.to(module.device) for name, tensor in to_tensors(arrays).items()}
+        with torch.no_grad(), trainer.precision_plugin.forward_context():
+            predictions = module.decoder(module(inputs).float()).cpu().numpy()
+        if not trainer.is_global_zero:
+            return
+        path = Path(trainer.default_root_dir, "samples", f"epoch-{trainer.current_epoch:04d}.png")
+        state = store.state["task"]
+        told = [say(module.task.describe(prediction, state)) for prediction in predictions]
+        words = [f"{t}: {p}" for t, p in zip(store.items["label"].iloc[rows], told, strict=True)]
+        if not self.data.draw_items(arrays, words, path):
+            module.task.draw(np.asarray(store.targets[rows]), predictions, state, path)
 
 
-class GradientNorm(Callback):
-    """Logs the norm of the gradient before clipping, mean and largest of each epoch.
-
-    After clipping it is measured at the last step of each epoch: a step more costs time.
-
-    Attributes:
-        norms: The norm before clipping at every step of the epochs so far.
-        latest: The newest of them.
-    """
-
-    def __init__(self) -> None:
-        self.norms: list[float] = []
-        self._epoch: list[Tensor] = []  # on the device, so that no step waits for it
-
-    @property
-    def latest(self) -> Tensor | None:
-        """On the device; None before the first step of an epoch."""
-        return self._epoch[-1] if self._epoch else None
-
-    def state_dict(self) -> dict[str, Any]:
-        """The norms so far, so that a resumed run knows them."""
-        return {"norms": torch.tensor(self.norms), "epoch": list(self._epoch)}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes them up."""
-        self.norms, self._epoch = state_dict["norms"].tolist(), state_dict["epoch"]
-
-    def on_before_optimizer_step(
-        self, trainer: Trainer, module: LightningModule, optimizer: Optimizer
-    ) -> None:
-        """Measures all trainable parameters at once."""
-        self._epoch.append(measure_norm(module, optimizer))
-
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Measures what clipping has left, once an epoch."""
-        if trainer.is_last_batch:
-            norm = measure_norm(module, trainer.optimizers[0])
-            name = "train/gradient_norm_clipped"
-            module.log(name, norm, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
-
-    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Logs the epoch's norms and brings them to the CPU."""
-        if self._epoch:
-            norms = torch.stack([norm.to(module.device) for norm in self._epoch])
-            module.log("train/gradient_norm", norms.mean(), sync_dist=True)
-            module.log("train/gradient_norm_max", norms.max(), sync_dist=True)
-            self.norms += norms.tolist()
-        self._epoch = []
-
-
-class FirstLoss(Callback):
-    """Logs the very first loss, with the first epoch: whether training starts where it should."""
-
-    def __init__(self) -> None:
-        self.first: Tensor | None = None  # on the device, so that the step does not wait for it
-
-    def state_dict(self) -> dict[str, Any]:
-        """The loss, for an epoch that goes on elsewhere."""
-        return {"first": self.first}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes it up."""
-        self.first = state_dict["first"]
-
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Keeps the first step's loss."""
-        if self.first is None:
-            self.first = outputs["loss"].detach() * trainer.accumulate_grad_batches
-
-    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Logs it."""
-        if trainer.current_epoch == 0 and self.first is not None:
-            module.log("train/loss_first", self.first.to(module.device), sync_dist=True)
-
-
-class Throughput(Callback):
-    """Logs each epoch's training items a second, over all processes, and what slows or limits it.
-
-    That is the share of time in which steps wait for their batches, and the most memory that the
-    run has held of its GPU so far, in megabytes; a machine without a GPU has no such column.
-    """
-
-    def __init__(self) -> None:
-        self.ended: float | None = None
-        self.started = self.waited = self.worked = 0.0
-        self.items = 0
-
-    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        """Forgets the epoch before; the first batch, for which workers start, is not waited for."""
-        self.ended = None
-        self.waited = self.worked = 0.0
-        self.items = 0
-
-    def on_train_batch_start(
-        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """The batch is there."""
-        self.started = time.perf_counter()
-        if self.ended is not None:
-            self.waited += self.started - self.ended
-
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """The step is done; the wait for the next batch begins."""
-        self.items += len(batch["targets"])
-        if trainer.is_last_batch and module.device.type == "cuda":
-            torch.cuda.synchronize(module.device)  # the epoch's time is that of its steps
-        self.ended = time.perf_counter()
-        self.worked += self.ended - self.started
-
-    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Logs the epoch's figures."""
-        seconds = max(self.waited + self.worked, 1e-9)
-        module.log("train/data_wait", self.waited / seconds, sync_dist=True)
-        rate = self.items / seconds
-        module.log("train/items_per_second", rate, sync_dist=True, reduce_fx="sum")
-        if module.device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(module.device) / MEGABYTE
-            module.log("train/peak_gpu_mb", peak, sync_dist=True, reduce_fx="max")
-
-
-def measure_norm(module: LightningModule, optimizer: Optimizer) -> Tensor:
-    """The norm of all gradients together, over all shards under FSDP."""
-    # To look for the parameters in the module would take longer.
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    if "FSDP" in type(module.trainer.strategy).__name__:
-        squares = norm.to(module.device).square()
-        norm = module.trainer.strategy.reduce(squares, reduce_op="sum").sqrt()
-    return norm
+def say(prediction: dict[str, Any]) -> str:
+    """A prediction's word or number, and how sure it is."""
+    shown = [v for v in prediction.values() if isinstance(v, str | float)]
+    return ", ".join(f"{v:.3g}" if isinstance(v, float) else v for v in shown)

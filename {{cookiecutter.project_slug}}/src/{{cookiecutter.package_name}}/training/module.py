@@ -1,59 +1,30 @@
 """The LightningModule: how one step trains and validates any network on any task."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import torch
+from dlproof import Augmentation, State, build, to_plain
+from dlproof.data import Batch, DataModule
+from dlproof.training import MeanLoss, ShardedClipping, build_optimizer, build_schedule, count_steps
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-from torchmetrics import Metric, MetricCollection
+from torchmetrics import MetricCollection
 
-from ..configuration import build
-from ..data.augment import Augmentation
-from ..data.load import Batch
-from ..data.types import State
-from ..errors import UserError
 from ..model.network import build_network
 
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
 
 
-class MeanLoss(Metric):
-    """Mean loss of an epoch's items, over all processes; `log` in each step would take longer."""
-
-    total: Tensor
-    count: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name in ("total", "count"):
-            self.add_state(name, default=torch.zeros(()), dist_reduce_fx="sum")
-
-    def update(self, loss: Tensor, count: int) -> None:
-        """Takes in the mean loss of `count` items."""
-        self.total += loss * count
-        self.count += count
-
-    def compute(self) -> Tensor:
-        """The mean so far."""
-        return self.total / self.count
-
-
-class LitModel(LightningModule):
+class LitModel(ShardedClipping, LightningModule):
     """Trains a network built from plain containers, so that a checkpoint alone rebuilds it.
 
     Args:
-        model: Config group `model`.
-        preprocess: Config group `preprocess`.
-        task: Config group `task`.
-        augmentation: Config group `augmentation`; without `_target_` items stay as they are.
-        optimizer: Config group `optimizer`.
-        schedule: Config group `schedule`.
+        model: Config group of this name, as `preprocess`, `task`, `optimizer` and `schedule` are.
+        augmentation: Config group; without `_target_` items stay as they are.
         state: Content of `state.json`.
         total_steps: Optimizer steps of the whole run. Passed in: reading Lightning's estimate
             would stop a loader's state from being restored.
@@ -142,54 +113,20 @@ class LitModel(LightningModule):
         self.log_dict(metrics.compute(), sync_dist=True)
         metrics.reset()
 
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        """Clips; under FSDP by the norm over all shards, which Lightning refuses to do."""
-        model: Any = self.trainer.strategy.model
-        if gradient_clip_val and hasattr(model, "clip_grad_norm_"):
-            model.clip_grad_norm_(gradient_clip_val)
-        else:
-            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The configured optimizer, its rate following the schedule step by step.
 
         Raises:
             UserError: The optimizer or the schedule refuses its values.
         """
-        hyperparameters = self.hparams
-        make_optimizer = build(OmegaConf.create(hyperparameters["optimizer"]))
-        decay = hyperparameters["optimizer"]["weight_decay"]
+        decay, total = self.hparams["optimizer"]["weight_decay"], self.hparams["total_steps"]
         groups = list(group_parameters(self.network, decay, self.dims))
-        try:
-            optimizer: Optimizer = make_optimizer(groups)
-        except (ValueError, TypeError) as error:
-            told = explain_refusal(hyperparameters["optimizer"], error)
-            raise UserError(f"optimizer={told}") from error
-        made = build(OmegaConf.create(hyperparameters["schedule"]))
-        # Hydra's own partial asks at each call whether its target is allowed: a tenth of a step.
-        share = partial(made.func, *made.args, **made.keywords)
-        total = hyperparameters["total_steps"]
-        try:
-            share(0, total), share(total, total)
-        except TypeError as error:
-            told = explain_refusal(hyperparameters["schedule"], error)
-            raise UserError(f"schedule={told}") from error
-        scheduler = LambdaLR(optimizer, lambda step: share(step, total))
+        optimizer = build_optimizer(self.hparams["optimizer"], groups)
+        scheduler = LambdaLR(optimizer, build_schedule(self.hparams["schedule"], total))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
-
-
-def explain_refusal(option: dict[str, Any], error: Exception) -> str:
-    """Why a group's option cannot be built, and of which values."""
-    values = [f"{name}={v}" for name, v in option.items() if name[0] != "_" and name != "name"]
-    return f"{option['name']} cannot be built: {error} ({', '.join(values)})."
 
 
 def group_parameters(
@@ -207,3 +144,18 @@ def group_parameters(
     for parameters, decay in ((matrices, weight_decay), (vectors, 0.0)):
         if parameters:
             yield {"params": parameters, "weight_decay": decay}
+
+
+def build_module(cfg: DictConfig, data: DataModule, world_size: int) -> LitModel:
+    """The LightningModule from plain containers, which its checkpoint keeps."""
+    groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
+    plain = {name: to_plain(cfg[name]) for name in groups}
+    state = data.state
+    weights = data.balance.weigh(data.targets, len(state["task"].get("classes", ())))
+    return LitModel(
+        **plain,
+        state=state,
+        total_steps=count_steps(cfg.trainer, data.count_batches(world_size)),
+        class_weights=None if weights is None else weights.tolist(),
+        gamma=data.balance.gamma,
+    )

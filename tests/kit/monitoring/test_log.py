@@ -1,0 +1,84 @@
+"""What was answered stays on disk, whatever happens to the service."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from dlproof.errors import UserError
+from dlproof.monitoring.log import LIVE, PROBE, Entry, PredictionLog
+
+WRITE_FOREVER = """
+import sys
+from pathlib import Path
+from dlproof.monitoring.log import Entry, PredictionLog
+log = PredictionLog(Path(sys.argv[1]))
+for number in range(10**9):
+    log.add([Entry(str(number), dict(value=1.0), dict())], "v")
+    print(number, flush=True)
+"""
+
+
+def make_entry(name):
+    return Entry(name, {"label": "a", "probability": 0.75}, {"size": 1.5, "colour": None})
+
+
+@pytest.fixture
+def log(tmp_path):
+    with closing(PredictionLog(tmp_path / "log.sqlite")) as opened:
+        yield opened
+
+
+def test_the_newest_rows_of_one_model_come_oldest_first(log):
+    for number in range(5):
+        log.add([make_entry(f"first-{number}")], "first")
+    log.add([make_entry("second")], "second")
+    log.add([make_entry("probe")], "first", PROBE)
+    rows = log.newest("first", LIVE, 3)
+    assert list(rows["id"]) == ["first-2", "first-3", "first-4"]
+    assert rows["prediction"][0] == {"label": "a", "probability": 0.75}
+    assert rows["summary"][0] == {"size": 1.5, "colour": None}
+    assert rows["confidence"][0] == 0.75
+    assert log.newest("third", LIVE, 3).empty
+
+
+def test_forgetting_probes_keeps_live_rows(log):
+    log.add([make_entry("a")], "v")
+    log.add([make_entry("b")], "v", PROBE)
+    log.forget_probes()
+    assert len(log.newest("v", LIVE, 9)) == 1
+    assert log.newest("v", PROBE, 9).empty
+
+
+def test_threads_and_a_second_connection_lose_nothing(log, tmp_path):
+    with (
+        closing(PredictionLog(tmp_path / "log.sqlite")) as other,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        for number in range(200):
+            chosen = (log, other)[number % 2]
+            pool.submit(chosen.add, [make_entry(str(number))], "v")
+    assert set(log.newest("v", LIVE, 999)["id"]) == {str(number) for number in range(200)}
+
+
+def test_every_acknowledged_row_survives_kill_9(tmp_path):
+    path = tmp_path / "log.sqlite"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", WRITE_FOREVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as writer:
+        acknowledged = [writer.stdout.readline().strip() for _ in range(50)]
+        writer.kill()
+        acknowledged += writer.stdout.read().split("\n")[:-1]
+    with closing(PredictionLog(path)) as log:
+        assert set(acknowledged) <= set(log.newest("v", LIVE, 10**9)["id"])
+    assert len(acknowledged) >= 50
+
+
+def test_a_file_that_is_no_log_is_refused_and_kept(tmp_path):
+    path = tmp_path / "log.sqlite"
+    path.write_bytes(b"something else entirely" * 100)
+    with pytest.raises(UserError, match="move it away"):
+        PredictionLog(path)
+    assert path.read_bytes().startswith(b"something else")

@@ -1,0 +1,1 @@
+"""A project that fills the kit's six seams as plainly as they allow."""

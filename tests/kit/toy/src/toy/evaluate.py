@@ -1,0 +1,15 @@
+"""`evaluate`."""
+
+from dlproof import Report, build
+from dlproof.data import load_store
+from dlproof.evaluation import evaluate
+
+from .network import build_network
+
+
+def run(cfg):
+    """Opens the test split once."""
+    store, task = load_store(cfg.paths.data_dir), build(cfg.task)
+    rows = store.open_test()
+    predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
+    return Report("evaluate", evaluate.evidence(cfg, store, task, rows, predicted))

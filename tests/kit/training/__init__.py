@@ -1,0 +1,1 @@
+"""Tests of the kit's room of this name."""

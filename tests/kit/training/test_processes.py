@@ -1,0 +1,140 @@
+"""Two processes train as one does; a run of several goes on, however they were started."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from dlproof.config import compose
+from dlproof.errors import UserError
+from dlproof.training.resume import read_rank
+
+from ..projects import render
+from .processes import (
+    CRASH_AT,
+    SETTINGS,
+    compare,
+    describe_environment,
+    kill_within,
+    largest_difference,
+    newest_run,
+    start,
+    train,
+)
+
+
+@pytest.mark.slow
+def test_two_processes_see_the_same_items_and_end_with_the_same_weights(checked, small):
+    (row,) = compare({"uneven": small}, batch=16)
+    assert row.pop("largest difference") <= 1e-6
+    assert (row["same items"], row["same metric"], row["processes"]) == (True, True, [1, 2])
+
+
+@pytest.mark.slow
+def test_two_processes_killed_at_once_end_with_the_same_bits(checked, small):
+    settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
+    whole = train(2, *settings)
+    kill_within(start(2, *settings), "resume-000000000009.ckpt")
+    killed = newest_run()
+    assert killed != whole
+    assert train(2, *settings, "resume=latest") == killed
+    assert json.loads((killed / "record.json").read_text())["resumed"][0]["step"] >= 3
+    assert largest_difference(whole, killed) == 0
+
+
+@pytest.mark.slow
+def test_torchrun_goes_on_after_a_process_has_died(checked, small, script):
+    settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
+    crash = "+callbacks.crash._target_=processes.Crash"
+    environment = describe_environment() | {"PROCESSES": "2", "DL_RUN_DIR": "runs/exp-torchrun"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", script, *SETTINGS, *settings, crash],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,  # processes that wait for dead ones do so for half an hour
+    )
+    assert done.returncode == 0, done.stderr
+    run = Path("runs", "exp-torchrun")
+    record = json.loads((run / "record.json").read_text())
+    assert (record["status"], record["processes"]) == ("finished", 2)
+    assert 0 < record["resumed"][0]["step"] <= CRASH_AT
+    assert json.loads(Path("reports/train.json").read_text())["figures"]["run"] == run.name
+    assert largest_difference(run, train(2, *settings)) == 0
+
+
+@pytest.fixture
+def script(package, sort, tmp_path):
+    """The launcher of several processes, as it is generated."""
+    render(tmp_path, package, sort, "deploy")
+    return tmp_path / "deploy" / "torchrun" / "train.sh"
+
+
+def test_several_nodes_without_a_meeting_point_are_refused(checked, script):
+    environment = os.environ | {"NODES": "2"}
+    done = subprocess.run(
+        ["bash", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "RENDEZVOUS=host:port" in done.stderr
+
+
+def test_the_rank_is_what_the_launcher_says(monkeypatch):
+    assert read_rank() == 0
+    for name in ("SLURM_PROCID", "LOCAL_RANK", "RANK"):
+        monkeypatch.setenv(name, str(len(name)))
+        assert read_rank() == len(name)
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_NTASKS"])
+def test_processes_that_cannot_know_their_folder_are_refused(checked, run, monkeypatch, name):
+    monkeypatch.setenv(name, "2")
+    with pytest.raises(UserError, match="DL_RUN_DIR does not name"):
+        run("train", "trainer=cpu")
+    assert not list((checked / "runs").glob("exp-*"))
+
+
+def test_a_run_whose_folder_is_given_goes_on_by_itself(checked, run, monkeypatch):
+    short = ("trainer=cpu", "trainer.max_epochs=1", "logger=[csv]")
+    monkeypatch.setenv("DL_RUN_DIR", "runs/exp-given")
+    assert run("train", *short).figures["run"] == "exp-given"
+    record = checked / "runs" / "exp-given" / "record.json"
+    record.write_text(record.read_text().replace('"finished"', '"running"'))
+    monkeypatch.setenv("DL_RUN_DIR", "runs/exp-given")
+    assert run("train", *short).figures["run"] == "exp-given"
+    assert "resumed" in json.loads(record.read_text())
+
+
+@pytest.mark.parametrize("package", ["own"], indirect=True)
+def test_what_fsdp_has_flattened_decays_as_before_and_is_clipped_over_all_shards(
+    checked, declared, small
+):
+    cfg = compose([*small, "trainer=cpu"])
+    module = declared.build_module(cfg, declared.open_data(cfg), 1)
+    before = [g["weight_decay"] for g in describe_groups(module)]
+    assert before == [cfg.optimizer.weight_decay, 0]
+    sizes = [sum(p.numel() for p in group["params"]) for group in describe_groups(module)]
+    for parameter in module.network.parameters():
+        parameter.data = parameter.data.flatten()
+    after = [sum(p.numel() for p in group["params"]) for group in describe_groups(module)]
+    assert after == sizes
+    clipped = []
+    sharded = SimpleNamespace(clip_grad_norm_=clipped.append)
+    module._trainer = SimpleNamespace(strategy=SimpleNamespace(model=sharded))
+    module.configure_gradient_clipping(None, 0.5)
+    assert clipped == [0.5]
+
+
+def describe_groups(module):
+    return module.configure_optimizers()["optimizer"].param_groups
+
+
+@pytest.mark.parametrize("option", ["trainer=fsdp", "trainer.sync_batchnorm=true"])
+def test_what_needs_gpus_is_refused_without_one(checked, run, option):
+    with pytest.raises(UserError, match="needs GPUs"):
+        run("train", option, "trainer.accelerator=cpu", "logger=[csv]")

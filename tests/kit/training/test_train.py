@@ -1,0 +1,328 @@
+"""Training learns, keeps its record, and leaves nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+from dlproof.config import compose, to_plain
+from dlproof.data.load import EpochSampler
+from dlproof.errors import UserError
+from dlproof.files import hash_file
+from dlproof.model.checkpoint import load_network
+from dlproof.report import Report
+from dlproof.training import loggers
+from dlproof.training.limits import refuse_short
+from dlproof.training.record import create_run_dir
+from dlproof.training.run import warn_unproven
+from dlproof.training.trainer import choose_precision
+from own.training.module import group_parameters
+
+SHORT = ("trainer.max_epochs=3", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
+FAST = ("optimizer.lr=1e-2",)
+
+
+def read_losses(folder, name):
+    table = pd.read_csv(folder / "metrics.csv")
+    return table[name].dropna().tolist()
+
+
+def test_a_run_learns_and_records_what_it_takes_to_repeat_it(checked, run):
+    report = run("train", *SHORT, *FAST)
+    folder = checked / "runs" / report.figures["run"]
+    losses = read_losses(folder, "train/loss")
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+    assert len(read_losses(folder, "val/loss")) == 3
+    record = json.loads((folder / "record.json").read_text())
+    assert record["status"] == "finished"
+    assert {"goal", "change", "commit", "data_version", "hardware", "seconds"} <= set(record)
+    assert (folder / "config.yaml").exists()
+    assert report.files["models/model.ckpt"] == hash_file("models/model.ckpt")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(checked, run, declared):
+    states = []
+    for seed in (1, 1, 2):
+        run("train", *SHORT, f"seed={seed}")
+        states.append(load_network("models/model.ckpt", declared.build_network)[0].state_dict())
+    same = all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    other = all(torch.equal(states[0][name], states[2][name]) for name in states[0])
+    assert same
+    assert not other
+
+
+def test_the_model_is_the_best_epoch_and_not_the_last(checked, run):
+    report = run("train", *SHORT, *FAST, "trainer.max_epochs=6")
+    metric, mode = compose().task.metric, compose().task.mode
+    values = read_losses(checked / "runs" / report.figures["run"], f"val/{metric}")
+    best = max(values) if mode == "max" else min(values)
+    assert report.figures[f"best_val_{metric}"] == pytest.approx(best)
+    # Of equal epochs the last, which was trained for longer.
+    last = max(epoch for epoch, value in enumerate(values) if value == best)
+    assert torch.load("models/model.ckpt", weights_only=True)["epoch"] == last
+
+
+def test_a_flat_metric_stops_the_run_after_its_patience(checked, run):
+    report = run(
+        "train",
+        *SHORT,
+        "trainer.max_epochs=20",
+        "optimizer.lr=0.0",
+        "callbacks.early_stopping.patience=2",
+        "+callbacks.early_stopping.min_delta=1e9",
+    )
+    assert report.figures["epochs"] == 3
+
+
+def test_checkpoints_come_in_epochs_without_a_validation_too(checked, run):
+    often = ("trainer.check_val_every_n_epoch=2", "callbacks.periodic.every_n_epochs=1")
+    report = run("train", *SHORT, *often, "trainer.max_epochs=4")
+    folder = checked / "runs" / report.figures["run"] / "checkpoints"
+    kept = sorted(path.name for path in folder.glob("epoch-*"))
+    assert kept == ["epoch-0002.ckpt", "epoch-0003.ckpt"]
+
+
+def test_checkpoints_hold_what_resuming_needs(checked, run):
+    report = run("train", *SHORT)
+    folder = checked / "runs" / report.figures["run"] / "checkpoints"
+    content = torch.load(folder / "best.ckpt", weights_only=True)
+    needed = {"state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"}
+    assert needed <= set(content)
+    assert content["hyper_parameters"]["state"]["version"]
+
+
+def test_several_loggers_write_at_once(checked, run):
+    report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,tensorboard]")
+    folder = checked / "runs" / report.figures["run"]
+    assert (folder / "metrics.csv").exists()
+    assert list((folder / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.slow
+def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(checked))
+    for _ in range(2):  # each has a run of its own, in one process too
+        report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,wandb]")
+        folder = checked / "runs" / report.figures["run"] / "wandb"
+        assert len(list(folder.glob(f"offline-run-*-{report.figures['run']}"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "server", "expected"),
+    [
+        ("machine github.com login me password secret", None, False),
+        ("machine api.wandb.ai login user password key", None, True),
+        ("machine api.wandb.ai login user password key", "https://own.example", False),
+        ("machine own.example login user password key", "https://own.example", True),
+        ("machine", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_key_is_one_for_the_server_of_wandb(tmp_path, monkeypatch, written, server, expected):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    if written is not None:
+        (tmp_path / "netrc").write_text(written)
+    if server is not None:
+        monkeypatch.setenv("WANDB_BASE_URL", server)
+    assert loggers.has_key() == expected
+    monkeypatch.setenv("WANDB_API_KEY", "key")
+    assert loggers.has_key()
+
+
+def test_wandb_that_cannot_start_is_a_sentence(tmp_path, monkeypatch):
+    import wandb
+
+    def refuse(**_):
+        raise wandb.errors.CommError("no network")
+
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setattr(wandb, "init", refuse)
+    logger = loggers.wandb_logger(tmp_path, "own")
+    with pytest.raises(UserError, match=r"cannot start \(no network\): set WANDB_MODE=offline"):
+        _ = logger.experiment
+
+
+def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
+    with pytest.raises(UserError, match="without a checkpoint"):
+        run("train", "debug=default", "logger=[csv]")
+    assert not (checked / "models" / "model.ckpt").exists()
+
+
+@pytest.mark.slow
+def test_two_batches_are_learned_by_heart(checked, run):
+    report = run("train", "debug=overfit", "model=large", "logger=[csv]")
+    losses = read_losses(checked / "runs" / report.figures["run"], "train/loss")
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_a_run_that_would_end_before_its_first_validation_is_not_begun(checked, run):
+    with pytest.raises(UserError, match=r"max_steps=1 ends before the first validation, at step"):
+        run("train", *SHORT, "trainer.max_steps=1")
+    assert not (checked / "runs").exists()
+
+
+def test_epochs_that_end_before_the_first_validation_are_refused(project):
+    data = SimpleNamespace(count_batches=lambda processes: 5)
+    late = ["trainer.max_epochs=3", "trainer.check_val_every_n_epoch=5"]
+    with pytest.raises(UserError, match="=3 ends before the first validation, in epoch 5"):
+        refuse_short(compose(late).trainer, data)
+    refuse_short(compose([*late, "trainer.fast_dev_run=true"]).trainer, data)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("data.name=other", "`ingest` ran with another data than"),
+        ("clean.missing=drop", "`clean` ran with another clean than"),
+        ("split=random", "`split` ran with another split than"),
+        (
+            "preprocess.size=48",
+            "`preprocess` ran with another preprocess than",
+        ),
+    ],
+)
+def test_other_data_than_what_was_processed_is_not_trained_on(checked, run, override, words):
+    with pytest.raises(UserError, match=words):
+        run("train", override)
+    assert not (checked / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("trainer.sync_batchnorm=true",), "needs GPUs"),
+        (("trainer.strategy=unheard",), "trainer=auto cannot be built: .*'unheard'"),
+        (("trainer.limit_train_batches=1e-4",), "0.0001 of the `train_dataloader`"),
+        (("+callbacks.own._target_=unheard.Own",), "unheard.Own cannot be imported"),
+        (("optimizer=sgd", "optimizer.momentum=0"), "optimizer=sgd cannot be built: Nesterov"),
+    ],
+)
+def test_a_run_that_cannot_be_built_leaves_no_folder(checked, run, overrides, words):
+    with pytest.raises(UserError, match=words):
+        run("train", *SHORT, *overrides)
+    assert not list((checked / "runs").iterdir())
+
+
+def test_a_model_is_chosen_by_the_metric_that_is_reported(checked, run):
+    with pytest.raises(UserError, match=r"best\.monitor=val/loss: models are ranked"):
+        run("train", *SHORT, "callbacks.best.monitor=val/loss")
+    assert not (checked / "runs").exists()
+
+
+def test_a_metric_that_nobody_logs_is_a_sentence(checked, run):
+    with pytest.raises(UserError, match="`val/nothing` which is not available"):
+        run("train", *SHORT, "callbacks.early_stopping.monitor=val/nothing")
+
+
+def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
+    cfg = compose()
+    warn_unproven(cfg)  # nothing is known
+    proved = to_plain(cfg.model)
+    for model, is_told in ((proved, False), (proved | {"dropout": 0.5}, True)):
+        Report("sanity", {"model": model}).write("reports")
+        warn_unproven(cfg)
+        assert ("`sanity` has proved another model" in capsys.readouterr().out) == is_told
+
+
+def test_runs_started_at_once_do_not_collide(tmp_path):
+    code = (
+        "from dlproof.training.record import create_run_dir;"
+        f"[print(create_run_dir({str(tmp_path)!r}).name) for _ in range(20)]"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    names = " ".join(racer.communicate()[0] for racer in racers).split()
+    assert len(names) == len(set(names)) == 40
+    assert create_run_dir(tmp_path).name.endswith("-041")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, package, small, number, code):
+    run("train", *SHORT, "trainer.max_epochs=1")
+    before = {path: hash_file(path) for path in ("models/model.ckpt", "reports/train.json")}
+    command = [sys.executable, "-m", package, "train", *small, *SHORT]
+    command += ["trainer.max_epochs=100000", "callbacks.early_stopping=null"]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_for_epochs(checked / "runs")
+    process.send_signal(number)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "no report and no model of this run was written" in words.splitlines()[-1]
+    assert f"go on with it by `train resume={max((checked / 'runs').iterdir()).name}`" in words
+    assert {path: hash_file(path) for path in before} == before
+    assert not [path for path in checked.rglob(".*") if path.parent.name in ("models", "reports")]
+
+
+def wait_for_epochs(runs):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        newest = max(runs.iterdir())
+        if newest.name.endswith("-002") and (newest / "metrics.csv").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run did not start")
+
+
+def test_two_processes_train_together(checked, package, small):
+    ddp = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+    command = [sys.executable, "-m", package, "train", *small, *SHORT, *ddp]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((checked / "reports" / "train.json").read_text())["figures"]
+    assert figures["processes"] == 2
+    assert len(list((checked / "runs").iterdir())) == 1
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_processes_share_one_order_without_overlap(shuffle):
+    whole = EpochSampler(11, seed=3, shuffle=shuffle)
+    slices = [EpochSampler(11, 3, shuffle, rank=rank, world_size=2) for rank in (0, 1)]
+    orders = [list(s) for s in (whole, *slices)]
+    merged = sorted(orders[1] + orders[2])
+    assert merged == sorted(orders[0][: len(merged)])
+    assert len(merged) == (10 if shuffle else 11)
+    assert [len(s) for s in slices] == [len(order) for order in orders[1:]]
+
+
+def test_training_order_differs_between_epochs_and_repeats_with_the_seed():
+    sampler = EpochSampler(50, seed=0, shuffle=True)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    assert list(EpochSampler(50, seed=0, shuffle=True)) == first
+
+
+def test_norms_and_biases_do_not_decay():
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4))
+    decayed, spared = group_parameters(network, 0.01)
+    assert [p.ndim for p in decayed["params"]] == [2]
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
+    assert len(spared["params"]) == 3
+
+
+def test_a_gpu_that_is_not_there_is_a_sentence():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UserError, match="sees no GPU"):
+        choose_precision("gpu", "auto")
+    assert choose_precision("auto", "auto") == "32-true"
+    assert choose_precision("cpu", "bf16-mixed") == "bf16-mixed"

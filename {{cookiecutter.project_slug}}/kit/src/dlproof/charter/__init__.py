@@ -1,0 +1,1 @@
+"""The charter `project.yaml`: its schema, its words, and what is missing in it."""

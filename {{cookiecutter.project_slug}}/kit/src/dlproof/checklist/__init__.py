@@ -1,0 +1,1 @@
+"""The living checklist: where each bullet lives, and what proves it."""

@@ -1,0 +1,41 @@
+"""`coverage`: how much of the data package its tests reach, in `reports/coverage.json`."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+from ..files import hash_json, hash_tree, read_json, write_json
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+COVERAGE, TESTS = "coverage.json", Path("tests/data")
+
+
+def run(arguments: list[str], project: "Project") -> None:
+    """Runs the tests of the data package, with pytest's own arguments, and keeps the figure.
+
+    Raises:
+        UserError: A test failed.
+    """
+    covers = hash_covered(project)
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder, COVERAGE)
+        command = [sys.executable, "-m", "pytest", "-q", str(TESTS), *arguments]
+        command += [f"--cov={project.package}.data", f"--cov-report=json:{found}"]
+        done = subprocess.run([*command, "--cov-report=term", "--cov-fail-under=0"], check=False)
+        if done.returncode:
+            raise UserError("a test failed, so nothing is proven: mend it and run this again.")
+        percent = read_json(found)["totals"]["percent_covered"]
+    path = Path(project.compose().paths.reports_dir, COVERAGE)
+    write_json(path, {"percent": round(percent, 2), "covers": covers})
+    print(f"coverage: {percent:.1f} % of the data package [{path}]")
+
+
+def hash_covered(project: "Project") -> str:
+    """Hash of the code that is covered and of the tests that cover it."""
+    files = [*(project.folder / "data").rglob("*.py"), *TESTS.rglob("*.py")]
+    return hash_json([(path.name, hash_tree(path)) for path in sorted(files)])

@@ -1,0 +1,124 @@
+"""Checks of phase 2 on what was collected and looked at."""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+from ..charter.charter import GROUP_TOLERANCE
+from .evidence import Evidence
+from .tables import are_classes, read_items
+from .verdict import Finding
+
+FEW_OF_A_CLASS = 20  # fewer leave a tenth of the data with one or none
+FEW_ITEMS = 100
+SPREAD = ("min", "median", "max", "mean", "std")
+
+
+def declared_groups_are_in_the_data(project: Evidence) -> Finding:
+    """Every declared group is there, with about its share of the population."""
+    declared = project.answer("data.groups")
+    found = project.figures("explore")["groups"]
+    if not declared:
+        return Finding(True, "no groups declared")
+    absent = [name for name in declared if name not in found]
+    if absent:
+        known = ", ".join(list(found)[:3]) or "none"
+        return Finding(False, f"not in the data: {', '.join(absent[:5])}; it has {known} …")
+    gaps = {name: abs(found[name] - share) for name, share in declared.items()}
+    worst = max(gaps, key=lambda name: gaps[name])
+    told = f"{worst}: {found[worst]:.1%} of the data, {declared[worst]:.1%} of the population"
+    return Finding(gaps[worst] <= GROUP_TOLERANCE, f"{len(declared)} groups; furthest off {told}")
+
+
+def every_class_has_enough_items(project: Evidence) -> Finding:
+    """No class, and not the whole, is too small to be split and measured."""
+    figures = project.figures("explore")
+    if not are_classes(project):
+        return Finding(figures["items"] >= FEW_ITEMS, f"{figures['items']:,} items")
+    ((name, count),) = figures["labels"]["smallest"].items()
+    told = f"{figures['items']:,} items, the fewest of {name}: {count}"
+    holds = figures["items"] >= FEW_ITEMS and count >= FEW_OF_A_CLASS
+    return Finding(holds, told, "explore_labels.png")
+
+
+def class_distribution_is_known(project: Evidence) -> Finding:
+    """The explored balance is that of the items as they are listed now."""
+    figures = project.figures("explore")["labels"]
+    labels = [row["label"] for row in read_items(project) if row["label"]]
+    if figures["kind"] == "numbers":
+        mean = sum(map(float, labels)) / len(labels)
+        told = f"{figures['min']:g} to {figures['max']:g}, mean {figures['mean']:g}"
+        holds = math.isclose(mean, figures["mean"], rel_tol=1e-3, abs_tol=1e-3)
+        return Finding(holds and has_picture(project, "explore_labels.png"), told)
+    counts = Counter(labels).most_common()
+    imbalance = round(counts[0][1] / counts[-1][1], 2)
+    holds = imbalance == figures["imbalance"] and len(counts) == figures["classes"]
+    told = f"{figures['classes']} classes, largest {figures['imbalance']:g} times the smallest"
+    if not holds:
+        told += f"; listed are {len(counts)}, {imbalance:g} times"
+    shown = has_picture(project, "explore_labels.png")
+    return Finding(holds and shown, told, "explore_labels.png")
+
+
+def feature_distributions_are_known(project: Evidence) -> Finding:
+    """Range, moments and outliers of every feature, all finite."""
+    figures = project.figures("explore")
+    columns = figures.get("columns")
+    if columns is None:
+        columns = {name: figures[name] for name in ("brightness", "contrast", "width", "height")}
+    numbers = {name: found for name, found in columns.items() if found.get("kind") != "text"}
+    bare = [
+        name
+        for name, found in numbers.items()
+        if not all(math.isfinite(found.get(part, math.nan)) for part in SPREAD)
+    ]
+    if bare:
+        return Finding(False, f"no full statistics of {', '.join(bare[:5])}")
+    scales = [found["std"] for found in numbers.values() if found["std"] > 0]
+    apart = f"scales up to {max(scales) / min(scales):,.0f} times apart" if scales else "constant"
+    told = f"{len(columns)} features, {apart}, {figures['outliers']['count']} outlying items"
+    picture = "explore_columns.png" if "columns" in figures else ""
+    return Finding(not picture or has_picture(project, picture), told, picture)
+
+
+def samples_show_every_class(project: Evidence) -> Finding:
+    """The sample sheet has a row of every class, or values across the range of a measure."""
+    report = project.report("explore")
+    shown = set(report.figures["sampled_classes"])
+    sheet = next((name for name in report.pictures if "samples" in name), "")
+    if not has_picture(project, sheet):
+        return Finding(False, "no sample sheet")
+    labels = {row["label"] for row in read_items(project) if row["label"]}
+    if not are_classes(project):
+        return Finding(len(shown) >= 5, f"{len(shown)} values in {sheet}")
+    missing = sorted(labels - shown)
+    told = f"{len(labels & shown)} of {len(labels)} classes in {sheet}"
+    if missing:
+        told += f", without {', '.join(missing[:5])}"
+    picture = sheet if sheet.endswith(".png") else ""
+    return Finding(not missing, told, picture)
+
+
+def raw_data_stays_apart(project: Evidence) -> Finding:
+    """Cleaning and preprocessing leave raw data as it was, and write elsewhere."""
+    clean, processed = (project.raw_report(name).figures for name in ("clean", "preprocess"))
+    wrote = [
+        name
+        for name, before, after in (
+            ("clean", clean["raw_hash_before"], clean["raw_hash_after"]),
+            ("preprocess", processed["raw_before"], processed["raw_after"]),
+        )
+        if before != after
+    ]
+    if wrote:
+        return Finding(False, f"raw data changed while `{' and '.join(wrote)}` ran")
+    project.report("preprocess")  # raises when it no longer holds
+    raw = Path(project.cfg.data.get("root") or project.cfg.data.path)
+    folder = Path(project.cfg.paths.data_dir, "processed")
+    apart = not folder.resolve().is_relative_to(raw.resolve())
+    return Finding(apart, f"{raw} unchanged, {folder} derived")
+
+
+def has_picture(project: Evidence, name: str) -> bool:
+    """Whether a picture lies beside the reports."""
+    return bool(name) and Path(project.cfg.paths.reports_dir, name).exists()

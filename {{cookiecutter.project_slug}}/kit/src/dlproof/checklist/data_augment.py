@@ -1,0 +1,73 @@
+"""Checks of phase 2 on augmentation: what is changed, how, where, and whether labels survive it."""
+
+from typing import Any
+
+from .data_loading import read_batches
+from .evidence import Evidence, NotApplicableError
+from .verdict import Finding
+
+GEOMETRY = ("crop", "resized_crop", "flip", "flip_vertical", "rotate_degrees", "scale")
+LIGHT = ("brightness", "contrast", "saturation")
+MIXING = ("mixup", "cutmix")
+LEAST_MIXED = 1e-3  # mean share of the other item; alpha 0.1 gives 0.04
+LEAST_AGREEMENT = 0.7  # of the model's recall on plain items, in every class
+LEAST_LIKENESS = 0.5  # of the reference's recall; a digit upside down keeps less than 0.2
+BASIC = ("none", "light")
+SHEET = "train_augmented.png"
+
+
+def training_items_are_augmented(project: Evidence) -> Finding:
+    """Training images are moved and lit differently each time, and reach the network so."""
+    options = project.cfg.augmentation
+    moved = any(options.get(key) for key in (*GEOMETRY, "rand_augment"))
+    lit = any(options.get(key) for key in (*LIGHT, "rand_augment"))
+    changed = read_batches(project)["changed"]["train"]
+    told = f"{options.name}: {changed:.0%} of training items changed"
+    lacks = [name for name, on in (("geometry", moved), ("light", lit)) if not on]
+    return Finding(
+        changed > 0.5 and not lacks, told + (f", no {' and '.join(lacks)}" if lacks else "")
+    )
+
+
+def advanced_augmentation_has_its_effect(project: Evidence) -> Finding:
+    """From medium strength up items are mixed or go through RandAugment, and targets follow."""
+    options = project.cfg.augmentation
+    if options.name in BASIC:
+        raise NotApplicableError(f"{options.name}: MixUp and the like begin at medium strength")
+    batches = read_batches(project)
+    on = {name: options[name] for name in (*MIXING, "rand_augment") if options.get(name)}
+    told = ", ".join(f"{name} {value:g}" for name, value in on.items()) or "none of them is on"
+    if not set(on) & set(MIXING):
+        return Finding(bool(on) and batches["changed"]["train"] > 0.5, told)
+    mixed = batches["mixed"]
+    return Finding(mixed > LEAST_MIXED, f"{told}: {mixed:.1%} of a target is another item's")
+
+
+def only_training_items_are_augmented(project: Evidence) -> Finding:
+    """Validation items reach the network as they are stored."""
+    changed = read_batches(project)["changed"]["validation"]
+    return Finding(changed == 0, f"{changed:.0%} of validation items changed")
+
+
+def augmented_items_keep_their_label(project: Evidence) -> Finding:
+    """No class of augmented training images is lost to the model, or to who knows no mirrors."""
+    figures = project.figures("train")["augmented"]
+    if not figures:
+        raise NotApplicableError("no image of a class is changed in training")
+    agreed, kind = find_least({"": figures["model"]})
+    alike, which = find_least(figures["reference"])
+    told = (
+        f"of its recall on plain items the model keeps {agreed:.0%} at least (class {kind}), "
+        f"a reference that knows no mirrors {alike:.0%} ({which})"
+    )
+    return Finding(agreed >= LEAST_AGREEMENT and alike >= LEAST_LIKENESS, told, SHEET)
+
+
+def find_least(shares: dict[str, Any]) -> tuple[float, str]:
+    """The smallest share of ways and classes, and whose it is."""
+    named = [
+        (share, f"{way} {name}".strip())
+        for way, classes in shares.items()
+        for name, share in classes.items()
+    ]
+    return min(named, default=(0.0, "of none"))

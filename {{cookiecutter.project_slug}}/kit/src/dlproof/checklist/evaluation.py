@@ -1,0 +1,249 @@
+"""Phase 5: was the test split opened once, are the figures right, and is the model better?"""
+
+import ast
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..evaluation.ledger import Ledger
+from ..files import hash_file, read_json
+from ..manifest import PACKAGE, read_manifest
+from .evidence import Evidence, NotApplicableError, NotYetError
+from .verdict import Finding
+
+TOLERANCE = 1e-6  # between a report's metric and the one computed here
+LOSS_TOLERANCE = 1e-3  # the report rounds
+READER = "evaluation/evaluate.py"  # who alone may open the test split, of the project and the kit
+STORE = "data/store.py"  # defines how; the kit's
+
+
+def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:
+    """No other code calls `open_test`, and the store refuses `rows("test")`.
+
+    The kit's files are as they were released, or are looked at like the project's own.
+    """
+    strangers = [
+        path.as_posix()
+        for path, name in list_sources()
+        if name not in (READER, STORE) and opens_test(path.read_text(encoding="utf-8"))
+    ]
+    if strangers:
+        return Finding(False, f"{strangers[0]} opens the test split")
+    entries = read_ledger(project)
+    return Finding(True, f"only {READER} opens it; openings so far: {len(entries)}")
+
+
+def list_sources() -> Iterator[tuple[Path, str]]:
+    """Python files that nobody vouches for, each with its name below its package."""
+    for path in sorted(Path("src").rglob("*.py")):
+        yield path, "/".join(path.parts[2:])
+    for path in read_manifest().find_unreleased():
+        yield path, path.relative_to(PACKAGE).as_posix()
+
+
+def opens_test(source: str) -> bool:
+    """Whether code calls `open_test`, or asks for the rows of "test"."""
+    if "open_test" not in source and "rows(" not in source:
+        return False
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr == "open_test":
+            return True
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "rows":
+            words = [getattr(argument, "value", "") for argument in node.args]
+            if "test" in words:
+                return True
+    return False
+
+
+def read_ledger(project: Evidence) -> list[dict[str, Any]]:
+    """Every opening of the test split; the evaluation must hold."""
+    project.figures("evaluate")
+    return Ledger(project.cfg.paths.reports_dir).entries()
+
+
+def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
+    """The ledger has this model, and no model twice on the same data without a reason."""
+    entries = read_ledger(project)
+    model = project.report("train").files.get(f"{project.cfg.paths.models_dir}/model.ckpt")
+    met: set[tuple[str, str]] = set()
+    for entry in entries:
+        pair = (entry["data"], entry["model"])
+        if pair in met and not entry["reason"].strip():
+            return Finding(
+                False, f"{entry['run']} met it again on {entry['time']}, no reason given"
+            )
+        met.add(pair)
+    if model not in {pair[1] for pair in met}:
+        return Finding(False, "the evaluated model is not in the ledger")
+    reasons = sum(bool(entry["reason"]) for entry in entries)
+    return Finding(True, f"openings: {len(entries)}, models: {len(met)}, with a reason: {reasons}")
+
+
+def evaluation_runs_in_eval_mode(project: Evidence) -> Finding:
+    """No layer was in training mode and no gradient was kept while the test split was predicted."""
+    mode = project.figures("evaluate")["mode"]
+    figure = (
+        f"{mode['calls']} calls of layers, {mode['in_training_mode']} in training mode, "
+        f"{mode['with_gradients']} with gradients"
+    )
+    clean = mode["in_training_mode"] == mode["with_gradients"] == 0
+    return Finding(mode["calls"] > 0 and clean, figure)
+
+
+def read_predictions(project: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, targets and predictions of the test split, as they were kept.
+
+    Raises:
+        NotYetError: They are not there, or of another model.
+    """
+    project.figures("evaluate")
+    path = Path(project.cfg.paths.reports_dir, "test_predictions.npz")
+    if not path.exists():
+        raise NotYetError("run `evaluate`")
+    with np.load(path) as kept:
+        rows, predictions, model = kept["rows"], kept["predictions"], str(kept["model"])
+    if model != hash_file(Path(project.cfg.paths.models_dir, "model.ckpt")):
+        raise NotYetError("the kept predictions are another model's: run `evaluate`")
+    targets = np.load(Path(project.cfg.paths.data_dir, "processed", "targets.npy"), mmap_mode="r")
+    return rows, np.asarray(targets[rows]), predictions
+
+
+def hold_against(reported: dict[str, float], computed: dict[str, float]) -> Finding:
+    """Whether a report has each metric computed here, with the same value."""
+    for name, value in computed.items():
+        if name not in reported:
+            return Finding(False, f"{name} is not reported")
+        if abs(reported[name] - value) > TOLERANCE * max(1.0, abs(value)):
+            return Finding(False, f"{name} is reported as {reported[name]:.4f} and is {value:.4f}")
+    return Finding(True, ", ".join(f"{name} {value:.4f}" for name, value in computed.items()))
+
+
+def classification_metrics_are_right(project: Evidence) -> Finding:
+    """Accuracy, macro precision, recall, F1 and AUROC equal a computation of their own."""
+    _, targets, predictions = read_predictions(project)
+    computed = compute_classification(targets, predictions)
+    return hold_against(project.figures("evaluate")["metrics"], computed)
+
+
+def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The five metrics from counts and ranks; macro means run over classes that occur."""
+    chosen = probabilities.argmax(axis=1)
+    counts = count_pairs(targets, chosen, probabilities.shape[1])
+    hits, said, true = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
+    occurs = (said + true) > 0
+    precision = hits / np.maximum(said, 1)
+    recall = hits / np.maximum(true, 1)
+    f1 = 2 * hits / np.maximum(said + true, 1)
+    macro = {"precision_macro": precision, "recall_macro": recall, "f1_macro": f1}
+    areas = [area(targets == code, probabilities[:, code]) for code in np.flatnonzero(true)]
+    return {
+        "accuracy": float(hits.sum() / len(targets)),
+        **{name: float(values[occurs].mean()) for name, values in macro.items()},
+        "auroc": float(np.mean(areas)) if len(areas) > 1 else 0.5,
+    }
+
+
+def count_pairs(targets: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) counts, a row a true class."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (targets, chosen), 1)
+    return counts
+
+
+def area(positive: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve as the chance to rank a positive higher, ties counting half."""
+    low, high = np.sort(scores[~positive]), scores[positive]
+    below = np.searchsorted(low, high, "left") + np.searchsorted(low, high, "right")
+    return float(below.sum() / 2 / (len(low) * len(high)))
+
+
+def regression_metrics_are_right(project: Evidence) -> Finding:
+    """MAE, MSE, RMSE and R² on the test split equal a computation of their own."""
+    _, targets, predictions = read_predictions(project)
+    residuals = predictions.astype(np.float64) - targets.astype(np.float64)
+    mse = float((residuals**2).mean())
+    spread = float(targets.astype(np.float64).var())
+    computed = {"mae": float(np.abs(residuals).mean()), "mse": mse, "rmse": mse**0.5}
+    if spread:
+        computed["r2"] = 1 - mse / spread
+    return hold_against(project.figures("evaluate")["metrics"], computed)
+
+
+def worst_items_are_shown(project: Evidence) -> Finding:
+    """The report names the test items with the largest loss, with true and predicted label."""
+    rows, targets, predictions = read_predictions(project)
+    shown = project.figures("evaluate")["worst"]
+    losses = compute_losses(targets, predictions)
+    largest = np.sort(losses)[::-1][: len(shown)]
+    path = Path(project.cfg.paths.data_dir, "processed", "items.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        items = list(csv.DictReader(stream))
+    known = {
+        items[row]["id"]: (items[row]["label"], loss)
+        for row, loss in zip(rows, losses, strict=True)
+    }
+    for place, item in enumerate(shown):
+        label, loss = known.get(item["id"], (None, 0.0))
+        if label is None:
+            return Finding(False, f"{item['id']} is not of the test split")
+        if str(item["true"]) != label or abs(item["loss"] - loss) > LOSS_TOLERANCE * (1 + loss):
+            return Finding(False, f"{item['id']} is not told as it is")
+        if abs(item["loss"] - largest[place]) > LOSS_TOLERANCE * (1 + loss):
+            return Finding(False, f"{item['id']} has not the loss of place {place + 1}")
+    enough = len(shown) >= min(10, len(rows))
+    first = f"; worst {shown[0]['id']}: {shown[0]['true']} taken for {shown[0]['predicted']}"
+    return Finding(enough, f"{len(shown)} of {len(rows)} test items{first if shown else ''}")
+
+
+def compute_losses(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Cross entropy of probabilities (N, classes), absolute error of values (N,)."""
+    if predictions.ndim == 1:
+        return np.abs(predictions - targets)
+    likelihood = predictions[np.arange(len(targets)), targets]
+    return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
+
+
+def confusion_matrix_is_right(project: Evidence) -> Finding:
+    """Its rows are true classes, it counts every test item, and its worst pairs are named."""
+    _, targets, predictions = read_predictions(project)
+    figures = project.figures("evaluate")
+    counts = count_pairs(targets, predictions.argmax(axis=1), predictions.shape[1])
+    if counts.tolist() != figures["confusion"]:
+        return Finding(False, "the counts are not those of the predictions", "evaluate.png")
+    wrong = counts - np.diag(np.diag(counts))
+    state = read_json(Path(project.cfg.paths.data_dir, "processed", "state.json"))["task"]
+    pairs = {(p["true"], p["predicted"]): p["items"] for p in figures["most_confused"]}
+    codes = {name: code for code, name in enumerate(state["classes"])}
+    named = all(wrong[codes[t], codes[p]] == n for (t, p), n in pairs.items())
+    first = max(pairs.values(), default=0) == wrong.max()
+    shown = "; ".join(f"{t} taken for {p} {n} times" for (t, p), n in pairs.items())
+    figure = f"{wrong.sum()} of {counts.sum()} wrong{': ' if shown else ''}{shown}"
+    return Finding(named and first, figure, "evaluate.png")
+
+
+def no_group_is_left_behind(project: Evidence) -> Finding:
+    """Each group of the charter has its score, and none is surely below the minimum."""
+    declared, minimum = project.answer("data.groups"), project.answer("success.minimum")
+    if not declared:
+        raise NotApplicableError("the charter declares no groups")
+    known = project.figures("evaluate")["groups"]
+    missing = [name for name in declared if name not in known]
+    if missing:
+        raise NotYetError(f"not built yet: scores of groups other than labels ({missing[0]})")
+    largest = project.cfg.task.mode == "max"
+    behind = [
+        name
+        for name in declared
+        if (
+            known[name]["interval"][1] < minimum
+            if largest
+            else known[name]["interval"][0] > minimum
+        )
+    ]
+    worst = (min if largest else max)(declared, key=lambda name: known[name]["score"])
+    told = f"worst {worst}: {known[worst]['score']:.4g} on {known[worst]['items']} items"
+    flagged = f"; below {minimum:g}: {', '.join(behind)}" if behind else ""
+    return Finding(not behind, f"{len(declared)} groups, {told}{flagged}")

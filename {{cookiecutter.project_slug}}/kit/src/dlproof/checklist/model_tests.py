@@ -1,0 +1,45 @@
+"""Checks of the ML Test Score's model section that no bullet of the checklist makes."""
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from ..cheatsheet import load_cheatsheet
+from .evidence import Evidence
+from .verdict import Finding
+
+FEWEST_TRIALS, FEWEST_KEYS = 8, 3
+SHEET, TUNED = Path("configs/cheatsheet.yaml"), Path("configs/experiment/tuned.yaml")
+
+
+def hyperparameters_are_tuned(project: Evidence) -> Finding:
+    """A search on validation over whole ranges of the cheat sheet; its winner is at hand or in use.
+
+    Where the config has taken the winner's values over, the search is held against the config
+    with the values from before.
+    """
+    figures = project.raw_report("tune").figures
+    best, default = figures["best"], figures["default"]
+    used = {key: OmegaConf.select(project.cfg, key) for key in best["values"]}
+    if used == best["values"] != default["values"]:
+        before = Evidence(project.project)
+        values = default["values"].items()
+        before.cfg = project.project.compose(
+            [f"{key.removesuffix('.name')}={value}" for key, value in values]
+        )
+        before.figures("tune")
+    else:
+        project.figures("tune")
+    rows = {key: row for row in load_cheatsheet(SHEET) for key in row["keys"]}
+    whole = [
+        key
+        for key, ends in figures["space"].items()
+        if "options" in rows[key] or [ends[0], ends[-1]] == rows[key]["range"]
+    ]
+    done = [trial for trial in figures["trials"] if trial["state"] != "fail"]
+    at_hand = used == best["values"] or TUNED.exists()
+    told = f"{figures['metric']} {best['value']:.4g}, best of {len(done)} trials over {len(whole)} "
+    told += "whole ranges; " + ("in use" if used == best["values"] else str(TUNED))
+    enough = len(done) >= FEWEST_TRIALS and len(whole) >= FEWEST_KEYS
+    on_validation = figures["metric"] == f"val/{project.cfg.task.metric}"
+    return Finding(enough and at_hand and on_validation, told + ("" if at_hand else " is gone"))

@@ -1,0 +1,130 @@
+"""Phase 7, monitoring: what the service measures of itself, and drift against the reference."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from ..files import hash_json, read_json
+from .deployment import find_file
+from .evidence import Evidence, NotYetError
+from .verdict import Finding
+
+INPUT = "input/"  # prefix of what is watched in the input
+
+
+def window_of(project: Evidence) -> dict[str, Any]:
+    """The monitor's figures over its window.
+
+    Raises:
+        NotYetError: There are predictions, and too few of them for a verdict.
+    """
+    figures = project.figures("monitor")
+    if figures["items"] and not figures["enough"]:
+        least = project.cfg.monitor.min_items
+        raise NotYetError(
+            f"{figures['items']} {figures['source']} predictions are logged, {least} are needed: "
+            "run `monitor` later"
+        )
+    return figures
+
+
+def describe_window(figures: dict[str, Any]) -> str:
+    """How many predictions of which kind."""
+    return f"{figures['items']} {figures['source']} predictions"
+
+
+def predictions_are_compared_by_window(project: Evidence) -> Finding:
+    """The newest predictions of the exported model are held against the reference."""
+    figures = window_of(project)
+    measured = (figures.get("watched") or {}).get("prediction")
+    if not measured:
+        return Finding(False, f"{describe_window(figures)}: no distribution is compared")
+    current = figures["version"] == project.figures("export")["version"]
+    return Finding(
+        current and measured["psi"] >= 0,
+        f"{describe_window(figures)} of {figures['version']}, stability index {measured['psi']} "
+        f"(bound {max(figures['max_psi'], measured['chance']):g})",
+        "monitor.png",
+    )
+
+
+def confidence_is_watched(project: Evidence) -> Finding:
+    """Confidence is a metric of the service; its distribution and low share are followed."""
+    figures = window_of(project)
+    exported = count_observed(project, "prediction_confidence", "histogram")
+    low = figures.get("low_confidence")
+    measured = (figures.get("watched") or {}).get("confidence")
+    if not (low and measured and exported):
+        return Finding(
+            False,
+            f"{describe_window(figures)}, {exported} confidences scraped, "
+            f"{'a' if measured else 'no'} distribution, {'a' if low else 'no'} share of low ones",
+        )
+    return Finding(
+        True,
+        f"{low['share']:.1%} below {low['below']} ({low['expected']:.0%} expected), stability "
+        f"index {measured['psi']}, {exported} confidences scraped",
+        "monitor.png",
+    )
+
+
+def inputs_are_compared_with_training(project: Evidence) -> Finding:
+    """The reference was made from train alone, and every watched input is held against it."""
+    reference = read_json(find_file(project.report("export"), "reference.json"))
+    train = describe_train(project)
+    made_from = reference["items"]["input"]
+    if made_from != train:
+        return Finding(
+            False,
+            f"the reference is of {made_from['count']} items that are not the {train['count']} of "
+            "train",
+        )
+    watched = {name for name in reference["watched"] if name.startswith(INPUT)}
+    figures = window_of(project)
+    measured = figures.get("watched") or {}
+    compared = {name for name in watched if name in measured}
+    drifted = [name for name in figures.get("drifted", ()) if name in watched]
+    return Finding(
+        bool(watched) and compared == watched,
+        f"{len(compared)} of {len(watched)} inputs against {train['count']:,} train items, "
+        f"{len(drifted)} drifted",
+        "monitor.png",
+    )
+
+
+def describe_train(project: Evidence) -> dict[str, Any]:
+    """Count and hash of the ids of train, as the reference should name them."""
+    path = Path(project.cfg.paths.data_dir, "processed", "items.csv")
+    if not path.exists():
+        raise NotYetError("run `preprocess`")
+    with path.open(encoding="utf-8", newline="") as stream:
+        names = sorted(row["id"] for row in csv.DictReader(stream) if row["split"] == "train")
+    return {"count": len(names), "sha256": hash_json(names)}
+
+
+def count_observed(project: Evidence, metric: str, kind: str) -> int:
+    """How much a scraped metric had counted at the probe; 0 when it is missing or another kind."""
+    found = project.figures("probe")["metrics"].get(metric, {})
+    return int(found["count"]) if found.get("type") == kind else 0
+
+
+def hold_metric(project: Evidence, metric: str, kind: str) -> Finding:
+    """Whether a metric is scraped and has counted every request of the probe."""
+    counted, sent = count_observed(project, metric, kind), project.figures("probe")["items"]
+    told = f"{metric} ({kind}): {counted} counted, {sent} or more expected"
+    return Finding(counted >= sent, told if counted else f"{metric} ({kind}) is not scraped")
+
+
+def latency_is_scraped(project: Evidence) -> Finding:
+    """The latency of every request is in a histogram that Prometheus can scrape."""
+    return hold_metric(project, "request_seconds", "histogram")
+
+
+def requests_are_scraped(project: Evidence) -> Finding:
+    """Every request is in a counter that Prometheus can scrape."""
+    return hold_metric(project, "requests", "counter")
+
+
+def confidence_is_scraped(project: Evidence) -> Finding:
+    """The confidence of every prediction is in a histogram that Prometheus can scrape."""
+    return hold_metric(project, "prediction_confidence", "histogram")

@@ -1,0 +1,247 @@
+"""Checks of phase 1: what is asked, whether deep learning fits, what simple models reach."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from .evidence import Evidence, NotYetError
+from .tables import are_classes, count_by_split, read_split
+from .verdict import Finding
+
+ENOUGH = {"pretrained": 1_000, "from scratch": 10_000}  # training items
+CLASSICAL = {
+    "classification": ("logistic_regression", "random_forest", "gradient_boosting"),
+    "regression": ("ridge", "random_forest", "gradient_boosting"),
+}
+
+
+def goal_has_a_number(project: Evidence) -> Finding:
+    """The number that the goal moves is a number, not a mood."""
+    told = str(project.answer("problem.goal_number"))
+    return Finding(bool(re.search(r"\d", told)), told)
+
+
+def input_and_output_are_the_models(project: Evidence) -> Finding:
+    """The charter's classes are those that the exported model answers with, in any order."""
+    project.figures("export")
+    sidecar = json.loads(Path(project.cfg.paths.models_dir, "model.json").read_text("utf-8"))
+    served = sidecar["state"]["task"].get("classes", [])
+    named = list(map(str, project.answer("problem.classes")))
+    inputs = ", ".join(f"{i['name']} {'x'.join(map(str, i['shape']))}" for i in sidecar["inputs"])
+    output = f"{len(served)} classes" if served else "a number"
+    if sorted(named) == sorted(served):
+        return Finding(True, f"{inputs} -> {output}")
+    odd = sorted(set(named) ^ set(served)) or named
+    return Finding(False, f"model: {output}; charter: {len(named)} classes; not in both: {odd[:5]}")
+
+
+def task_is_the_models(project: Evidence) -> Finding:
+    """Charter, config, fitted state and metrics speak of one task."""
+    named = project.answer("problem.task")
+    if named != project.cfg.task.name:
+        return Finding(False, f"charter: {named}; config: {project.cfg.task.name}")
+    project.figures("preprocess")
+    state = load_state(project)["task"]
+    fitted = "classification" if "classes" in state else "regression"
+    metrics = set(project.figures("evaluate")["metrics"])
+    measured = "classification" if "accuracy" in metrics else "regression"
+    holds = named == fitted == measured
+    return Finding(holds, f"charter {named}, data {fitted}, metrics {measured}")
+
+
+def success_metric_ranks_the_models(project: Evidence) -> Finding:
+    """One metric: the charter's is the task's, watched by the callbacks, and evaluated."""
+    named = project.answer("success.metric")
+    watched = {"the ranking": project.cfg.task.metric}
+    for name in ("early_stopping", "best"):
+        callback = project.cfg.callbacks.get(name)
+        if callback is not None:
+            watched[name] = callback.monitor.removeprefix("val/")
+    others = [f"{name} follows {metric}" for name, metric in watched.items() if metric != named]
+    if others:
+        return Finding(False, f"charter: {named}; {', '.join(others)}")
+    measured = project.figures("evaluate")["metrics"]
+    if named not in measured:
+        return Finding(False, f"{named} is not among {', '.join(measured)}")
+    return Finding(True, f"{named}, followed by {', '.join(watched)}")
+
+
+def simpler_models_were_tried(project: Evidence) -> Finding:
+    """A linear model, a forest and boosting have scores on this very validation split."""
+    scores, metric = read_baselines(project)
+    wanted = CLASSICAL[project.cfg.task.name]
+    missing = [name for name in wanted if metric not in scores.get(name, {})]
+    if missing:
+        return Finding(False, f"no score of {', '.join(missing)}")
+    items = count_by_split(read_split(project))["validation"]
+    scored = project.figures("baselines")["validation_items"]
+    told = ", ".join(f"{name} {scores[name][metric]:.3f}" for name in wanted)
+    same = "" if scored == items else f" on {scored} items, but the split has {items}"
+    return Finding(scored == items, f"{metric}: {told}{same}", "baselines.png")
+
+
+def deep_learning_suits_the_data(project: Evidence) -> Finding:
+    """The data is unstructured, or boosting is behind, or the charter says why not to use it."""
+    if project.cfg.preprocess.name != "tabular":
+        return Finding(True, f"{project.cfg.preprocess.name}: unstructured")
+    scores, metric = read_baselines(project)
+    boosting = scores["gradient_boosting"][metric]
+    network = project.figures("train")[f"best_val_{metric}"]
+    gain = signed_gain(project, network, boosting)
+    told = f"validation {metric}: network {network:.3f}, gradient boosting {boosting:.3f}"
+    if gain > 0:
+        return Finding(True, told)
+    reason = project.charter.get("need.why_deep_learning")
+    if reason.state != "done":
+        return Finding(False, f"{told}; no reason in need.why_deep_learning")
+    return Finding(True, f"{told}; {reason.value}")
+
+
+def enough_data(project: Evidence) -> Finding:
+    """Enough training items for a model of its origin, or a signed reason."""
+    items = project.figures("preprocess")["items"]["train"]
+    origin = "pretrained" if project.cfg.model.get("pretrained") else "from scratch"
+    told = f"{items:,} training items; {ENOUGH[origin]:,} are usual {origin}"
+    if items >= ENOUGH[origin]:
+        return Finding(True, told)
+    reason = project.charter.get("need.enough_data")
+    if reason.state != "done":
+        return Finding(False, f"{told}; no reason in need.enough_data")
+    signed = project.charter.content["need"]["signed"]
+    return Finding(True, f"{told}; reason signed {signed['since']}")
+
+
+def gain_is_worth_the_effort(project: Evidence) -> Finding:
+    """On the test split the model is ahead of the best simple one by the expected gain."""
+    figures = project.figures("evaluate")
+    metric, best = figures["metric"], figures["best_baseline"]
+    gain = signed_gain(project, figures["metrics"][metric], figures["baselines"][best][metric])
+    expected = project.answer("need.expected_gain")
+    told = f"{metric} {gain:+.4f} over {best}, expected {expected:+g}"
+    return Finding(gain >= expected, told)
+
+
+def minimum_is_reached(project: Evidence) -> Finding:
+    """The bad end of the final evaluation's interval is still good enough."""
+    figures = project.figures("evaluate")
+    minimum = project.answer("success.minimum")
+    low, high = figures["interval"]
+    bad_end = low if project.cfg.task.mode == "max" else high
+    told = f"{figures['metric']} [{low:.4f}, {high:.4f}], minimum {minimum:g}"
+    return Finding(signed_gain(project, bad_end, minimum) >= 0, told)
+
+
+def minimum_is_above_chance(project: Evidence) -> Finding:
+    """Neither chance nor a constant reaches the minimum: it asks for something."""
+    scores, metric = read_baselines(project)
+    minimum = project.answer("success.minimum")
+    found = {name: scores[name][metric] for name in ("random", "constant") if name in scores}
+    told = ", ".join(f"{name} {score:.3f}" for name, score in found.items())
+    holds = len(found) == 2 and all(
+        signed_gain(project, score, minimum) < 0 for score in found.values()
+    )
+    return Finding(holds, f"minimum {metric} {minimum:g}; {told}")
+
+
+def random_baseline_is_near_chance(project: Evidence) -> Finding:
+    """Guessing scores what guessing must."""
+    scores, _ = read_baselines(project)
+    if "random" not in scores:
+        return Finding(False, "no score of random")
+    if not are_classes(project):  # two independent draws of the labels: r2 is -1 on average
+        r2 = scores["random"]["r2"]
+        return Finding(-3 < r2 < 0, f"r2 {r2:.3f}, about -1 expected")
+    counts = load_state(project)["task"]["counts"]
+    chance = sum((count / sum(counts)) ** 2 for count in counts)
+    accuracy = scores["random"]["accuracy"]
+    items = project.figures("baselines")["validation_items"]
+    spread = (chance * (1 - chance) / items) ** 0.5
+    told = f"accuracy {accuracy:.3f}, {chance:.3f} expected of {items} guesses"
+    return Finding(abs(accuracy - chance) <= 4 * spread, told)
+
+
+def constant_baseline_is_scored(project: Evidence) -> Finding:
+    """The majority class, or the mean, scores what the labels say that it must."""
+    scores, metric = read_baselines(project)
+    if "constant" not in scores:
+        return Finding(False, "no score of constant")
+    told = f"{metric} {scores['constant'][metric]:.3f}"
+    if not are_classes(project):
+        return Finding(abs(scores["constant"]["r2"]) < 0.5, told)
+    rows = read_split(project)
+    state = load_state(project)["task"]
+    majority = state["classes"][max(range(len(state["counts"])), key=state["counts"].__getitem__)]
+    validation = [row["label"] for row in rows if row["split"] == "validation"]
+    share = validation.count(majority) / max(len(validation), 1)
+    holds = abs(scores["constant"]["accuracy"] - share) < 1e-6
+    return Finding(holds, f"accuracy {scores['constant']['accuracy']:.3f} by saying {majority}")
+
+
+def classical_baselines_were_fitted(project: Evidence) -> Finding:
+    """At least two classical models were fitted, and beat a constant."""
+    scores, metric = read_baselines(project)
+    floor = scores.get("constant", {}).get(metric)
+    known = [name for name in CLASSICAL[project.cfg.task.name] if metric in scores.get(name, {})]
+    if floor is None or len(known) < 2:
+        return Finding(False, f"{len(known)} classical models and {floor} of a constant")
+    better = [n for n in known if signed_gain(project, scores[n][metric], floor) > 0]
+    told = f"{len(better)} beat the constant's {metric} of {floor:.3f}"
+    return Finding(len(better) >= 2, told, "baselines.png")
+
+
+def costs_fit_the_classes(project: Evidence) -> Finding:
+    """A cost for each pair of classes, nothing for a right answer; gives the expected cost."""
+    costs = project.answer("success.costs")
+    project.figures("preprocess")
+    classes = load_state(project)["task"]["classes"]
+    if len(costs) != len(classes) or any(len(row) != len(classes) for row in costs):
+        return Finding(False, f"costs of {len(costs)} rows for {len(classes)} classes")
+    if any(costs[code][code] != min(costs[code]) for code in range(len(classes))):
+        return Finding(False, "a wrong answer costs less than the right one")
+    figures = project.figures("evaluate")
+    pairs = [
+        count * cost
+        for counts, row in zip(figures["confusion"], costs, strict=True)
+        for count, cost in zip(counts, row, strict=True)
+    ]
+    return Finding(True, f"{sum(pairs) / figures['items']:.4f} an item on {figures['items']} items")
+
+
+def baselines_are_not_good_enough(project: Evidence) -> Finding:
+    """The best simple model falls short of the minimum, or the charter says why to go on."""
+    figures = project.figures("baselines")
+    minimum = project.answer("success.minimum")
+    low, high = figures["best_interval"]
+    good_end = high if project.cfg.task.mode == "max" else low
+    told = f"{figures['best']} {figures['metric']} [{low:.3f}, {high:.3f}], minimum {minimum:g}"
+    if signed_gain(project, good_end, minimum) < 0:
+        return Finding(True, told)
+    reason = project.charter.get("need.good_enough_baseline")
+    if reason.state != "done":
+        return Finding(False, f"{told}; no reason in need.good_enough_baseline")
+    return Finding(True, f"{told}; {reason.value}")
+
+
+def read_baselines(project: Evidence) -> tuple[dict[str, dict[str, float]], str]:
+    """Scores of every baseline, and the metric that ranks them."""
+    figures = project.figures("baselines")
+    return figures["scores"], figures["metric"]
+
+
+def load_state(project: Evidence) -> dict[str, Any]:
+    """What `preprocess` fitted.
+
+    Raises:
+        NotYetError: It has not run.
+    """
+    path = Path(project.cfg.paths.data_dir, "processed", "state.json")
+    if not path.exists():
+        raise NotYetError("run `preprocess`")
+    state: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return state
+
+
+def signed_gain(project: Evidence, ours: float, theirs: float) -> float:
+    """By how much the first is better, in the ranking metric's direction."""
+    return ours - theirs if project.cfg.task.mode == "max" else theirs - ours

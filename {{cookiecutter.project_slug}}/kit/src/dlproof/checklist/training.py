@@ -1,0 +1,237 @@
+"""Phase 4: is the run set up as it should be, and does it leave what it takes to go on?"""
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from ..cheatsheet import describe_range, is_usual, load_cheatsheet
+from ..files import hash_file, hash_json
+from ..training.runs import read_records
+from .evidence import Evidence, NotYetError
+from .verdict import Finding
+
+USUAL_MOMENTUM = (0.85, 0.99)
+ADAMS = ("adam", "adamw")
+BETTER_LOW = ("loss", "mae", "mse", "rmse", "error")  # metrics that fall as models get better
+CHECKPOINT_PARTS = ("tensors", "optimizers", "schedules", "step", "data_version", "config")
+GPU_TOLERANCE = 1e-3  # between equal runs; a CPU repeats to the last bit
+
+
+def read_option(group: str, name: str) -> DictConfig:
+    """An option's file as it stands.
+
+    Raises:
+        NotYetError: It is gone.
+    """
+    path = Path("configs", group, f"{name}.yaml")
+    if not path.exists():
+        raise NotYetError(f"{path.as_posix()} is gone: take it from git or the template")
+    option = OmegaConf.load(path)
+    assert isinstance(option, DictConfig)
+    return option
+
+
+def chosen_and_default(project: Evidence, names: tuple[str, ...]) -> list[DictConfig]:
+    """The composed optimizer where it is one of these, and the first one's file."""
+    default = read_option("optimizer", names[0])
+    return [default] + [project.cfg.optimizer] * (project.cfg.optimizer.name in names)
+
+
+def find_unusual(options: list[DictConfig], keys: tuple[str, ...]) -> list[str]:
+    """`optimizer.lr=0.3 (usual 1e-05 to 0.01)` for each value outside the cheat sheet."""
+    rows = [
+        (k, row) for row in load_cheatsheet(Path("configs/cheatsheet.yaml")) for k in row["keys"]
+    ]
+    unusual = []
+    for option in options:
+        whole = OmegaConf.create({"optimizer": option})
+        for key, row in rows:
+            value = OmegaConf.select(whole, key) if key.startswith(keys) else None
+            if value is not None and not is_usual(value, row):
+                unusual.append(f"{key}={value:g} (usual {describe_range(row)})")
+    return unusual
+
+
+def adamw_has_usual_rate_and_decay(project: Evidence) -> Finding:
+    """AdamW, the default, has a learning rate and a weight decay within the cheat sheet."""
+    options = chosen_and_default(project, ("adamw",))
+    unusual = find_unusual(options, ("optimizer.lr", "optimizer.weight_decay"))
+    shown = options[-1]
+    figure = f"adamw: lr={shown.lr}, weight_decay={shown.weight_decay:g}"
+    return Finding(not unusual, unusual[0] if unusual else figure)
+
+
+def sgd_has_momentum(project: Evidence) -> Finding:
+    """SGD, the alternative for vision, comes with a momentum of about 0.9."""
+    low, high = USUAL_MOMENTUM
+    momenta = [option.get("momentum") or 0.0 for option in chosen_and_default(project, ("sgd",))]
+    return Finding(all(low <= m <= high for m in momenta), f"momentum={momenta[-1]:g}")
+
+
+def adam_has_usual_betas(project: Evidence) -> Finding:
+    """The betas and epsilon of Adam and AdamW lie within the cheat sheet."""
+    options = [read_option("optimizer", name) for name in ADAMS]
+    options += [project.cfg.optimizer] * (project.cfg.optimizer.name in ADAMS)
+    unusual = find_unusual(options, ("optimizer.betas", "optimizer.eps"))
+    shown = options[-1]
+    figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
+    return Finding(not unusual, unusual[0] if unusual else figure)
+
+
+def precision_suits_the_device(project: Evidence) -> Finding:
+    """On a GPU the run was mixed; on a CPU at full precision, unless the config asks."""
+    figures, asked = project.figures("train"), project.cfg.trainer.precision
+    device, precision = figures["device"], figures["precision"]
+    wanted = ("bf16-mixed", "16-mixed") if device == "cuda" else ("32-true",)
+    asked_so = device != "cuda" and asked != "auto"
+    return Finding(precision in wanted or asked_so, f"{precision} on {device}")
+
+
+def float16_gradients_are_scaled(project: Evidence) -> Finding:
+    """A run in float16 scaled its loss; other precisions have no need."""
+    figures = project.figures("train")
+    if figures["precision"] != "16-mixed":
+        return Finding(True, f"{figures['precision']} has the range that needs no scaling")
+    scale = figures["loss_scale"]
+    told = "no scaler" if scale is None else f"scaled by {scale:g} at the end"
+    return Finding(bool(scale), f"16-mixed, {told}")
+
+
+def gradients_are_clipped(project: Evidence) -> Finding:
+    """The norm is clipped in the usual range, and no norm after clipping is above it."""
+    clip = project.cfg.trainer.gradient_clip_val
+    if clip is None or not 0.5 <= clip <= 5.0:
+        return Finding(False, f"trainer.gradient_clip_val={clip}; usual is 0.5 to 5")
+    norms = project.log.get("train/gradient_norm_clipped", [])
+    if not norms:
+        return Finding(False, "no norm after clipping in the log")
+    figure = f"clipped to {clip:g}; the largest norm after it is {max(norms):.4g}"
+    return Finding(max(norms) <= clip * 1.001, figure)
+
+
+def clip_is_suggested_from_norms(project: Evidence) -> Finding:
+    """The run's gradient norms give percentiles, which the log bears out, and a clip."""
+    norms = project.figures("train").get("gradient_norms") or {}
+    suggested, quantiles = norms.get("suggested_clip"), norms.get("quantiles", {})
+    if suggested is None or not quantiles:
+        return Finding(False, "no clip is suggested")
+    logged = max(project.log.get("train/gradient_norm_max", [0.0]))
+    agrees = abs(quantiles["1.0"] - logged) <= 1e-3 * logged
+    clip = project.cfg.trainer.gradient_clip_val
+    shown = f"half of {norms['steps']:,} steps below {quantiles['0.5']:.3g}"
+    figure = f"{shown}, nine tenths below {quantiles['0.9']:.3g}: suggested {suggested}, set {clip}"
+    return Finding(agrees and 0.5 <= suggested <= 5.0, figure)
+
+
+def runs_follow_the_success_metric(project: Evidence) -> Finding:
+    """Early stopping and the best checkpoint watch the success metric, in its direction."""
+    answer = project.charter.get("success.metric")
+    metric = answer.value if answer.state == "done" else project.cfg.task.metric
+    watchers = {name: project.cfg.callbacks.get(name) for name in ("early_stopping", "best")}
+    for name, watcher in watchers.items():
+        if watcher is None:
+            return Finding(False, f"callbacks.{name} is off")
+        wanted = "min" if any(word in watcher.monitor for word in BETTER_LOW) else "max"
+        if watcher.monitor != f"val/{metric}" or watcher.mode != wanted:
+            told = f"callbacks.{name} seeks the {watcher.mode} of {watcher.monitor}"
+            return Finding(False, f"{told}; success is val/{metric}")
+    return Finding(True, f"both seek the {watchers['best'].mode} of val/{metric}")
+
+
+def best_checkpoint_is_the_best_epoch(project: Evidence) -> Finding:
+    """The model is the file that the run kept, from the last of the best epochs in the log."""
+    report, task = project.report("train"), project.cfg.task
+    path = Path(project.cfg.paths.models_dir, "model.ckpt")
+    if not path.exists() or hash_file(path) != report.files.get(path.as_posix()):
+        return Finding(False, f"{path.as_posix()} is not the file that `train` wrote")
+    values = project.log.get(f"val/{task.metric}", [])
+    best = (max if task.mode == "max" else min)(values, default=float("nan"))
+    kept = report.figures["checkpoint"]
+    every = project.cfg.trainer.check_val_every_n_epoch
+    last = max((index for index, value in enumerate(values) if value == best), default=-1)
+    epoch = (last + 1) * every - 1
+    same = abs((kept["score"] or 0.0) - best) <= 1e-6 * max(1.0, abs(best))
+    figure = f"epoch {kept['epoch']} with {kept['score']}; the log's best is epoch {epoch}, {best}"
+    return Finding(same and kept["epoch"] == epoch, figure)
+
+
+def checkpoint_holds_what_resuming_needs(project: Evidence) -> Finding:
+    """Weights, optimizer, schedule, epoch, step, score, data version and config are in it."""
+    kept: dict[str, Any] = project.figures("train")["checkpoint"]
+    missing = [name for name in CHECKPOINT_PARTS if not kept.get(name)]
+    missing += [name for name in ("epoch", "score") if kept.get(name) is None]
+    if missing:
+        return Finding(False, f"missing: {', '.join(missing)}")
+    same = kept["data_version"] == project.run["data_version"]
+    figure = f"{kept['tensors']} tensors, optimizer, schedule, epoch {kept['epoch']}, data, config"
+    return Finding(same, figure if same else "it holds another data version than the run's")
+
+
+def checkpoints_come_at_intervals(project: Evidence) -> Finding:
+    """Checkpoints are kept every few epochs during training, and their number is bounded."""
+    settings = project.cfg.callbacks.get("periodic")
+    if settings is None or not 0 < settings.get("save_top_k", 1) <= 20:
+        return Finding(False, "callbacks.periodic is off or keeps any number")
+    every, keep = settings.every_n_epochs, settings.save_top_k
+    figures = project.figures("train")
+    found = [name for name in figures["checkpoints"] if name.startswith("epoch-")]
+    wanted = min(keep, figures["epochs"] // every)
+    figure = f"every {every} epochs, the last {keep} kept: {', '.join(found) or 'none yet'}"
+    return Finding(len(found) == wanted, figure)
+
+
+def runs_can_be_compared(project: Evidence) -> Finding:
+    """The page of runs exists and shows every run; the charter says where it is."""
+    project.figures("train")
+    path = Path(project.cfg.paths.reports_dir, "runs.html")
+    if not path.exists():
+        return Finding(False, f"{path.as_posix()} is gone: run `train`")
+    page = path.read_text(encoding="utf-8")
+    runs = [record["id"] for record in read_records(project.cfg.paths.runs_dir)]
+    missing = [name for name in runs if f">{name}<" not in page]
+    address = project.answer("serving.runs_page")
+    if "://" not in address and not Path(address).exists():
+        return Finding(False, f"serving.runs_page is {address}, which is not there")
+    figure = f"{len(runs) - len(missing)} of {len(runs)} runs in {path.as_posix()}; {address}"
+    return Finding(not missing, figure)
+
+
+def equal_runs_agree(project: Evidence) -> Finding:
+    """Runs with the same config, data, seed and code end alike; with one, its first steps do."""
+    proof = project.figures("sanity")["proof"]
+    told = "the same weights, bit for bit" if proof["reproduces"] else "other weights"
+    repeated = Finding(proof["reproduces"], f"{proof['steps']} steps twice on the CPU: {told}")
+    if not repeated.holds:
+        return repeated
+    figures, mine = project.figures("train"), fingerprint(project, project.run)
+    runs = [
+        record
+        for record in read_records(project.cfg.paths.runs_dir)
+        if record["status"] == "finished" and fingerprint(project, record) == mine
+    ]
+    if len(runs) < 2:
+        return repeated
+    tolerance = GPU_TOLERANCE if figures["device"] == "cuda" else 0.0
+    first = {name: v for name, v in runs[0]["metrics"].items() if name.startswith("val/")}
+    apart = max(
+        (
+            abs(run["metrics"].get(name, float("inf")) - value) / max(abs(value), 1e-9)
+            for run in runs[1:]
+            for name, value in first.items()
+        ),
+        default=float("inf"),
+    )
+    return Finding(apart <= tolerance, f"{len(runs)} equal runs, val metrics apart by {apart:.3g}")
+
+
+def fingerprint(project: Evidence, record: dict[str, Any]) -> str:
+    """Equal for runs that should end alike: config, uncommitted change, data, code, machine."""
+    folder = Path(project.cfg.paths.runs_dir, record["id"])
+    config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    assert isinstance(config, dict)
+    told = {name: value for name, value in config.items() if name not in ("goal", "change")}
+    diff = folder / "diff.patch"
+    change = diff.read_text(encoding="utf-8") if diff.exists() else ""
+    keys = ("data_version", "seed", "commit", "lock", "hardware")
+    return hash_json([told, change, [record.get(key) for key in keys]])

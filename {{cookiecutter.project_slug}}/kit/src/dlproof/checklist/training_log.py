@@ -1,0 +1,147 @@
+"""Phase 4: does the run's log show what a healthy run shows?"""
+
+import csv
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from ..config import build
+from .evidence import Evidence, NotApplicableError, NotYetError
+from .verdict import Finding
+
+TRANSFORMER_WARMUP = (0.05, 0.1)
+EXPLODING = 100.0  # times the median epoch's mean norm
+VANISHING = 1e-4  # of the median epoch's mean norm
+RATE_TOLERANCE = 1e-6
+
+
+def read_rates(project: Evidence) -> Iterator[tuple[int, float]]:
+    """Step and learning rate, as logged for every parameter group.
+
+    Raises:
+        NotYetError: There is no log.
+    """
+    run = project.figures("train")["run"]
+    path = Path(project.cfg.paths.runs_dir, run, "metrics.csv")
+    if not path.exists():
+        raise NotYetError("run `train` with the csv logger")
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            for name, value in row.items():
+                if name.startswith("lr-") and value:
+                    yield int(row["step"]), float(value)
+
+
+def rates_follow_the_schedule(project: Evidence) -> Finding:
+    """Every logged rate is what the schedule's closed form gives at its step, and that falls."""
+    share, peak = build(project.cfg.schedule), project.run["optimizer"]["lr"]
+    total = project.figures("train")["total_steps"]
+    rates = list(read_rates(project))
+    worst = max((abs(rate - peak * share(step, total)) / peak for step, rate in rates), default=1.0)
+    shape = {round(rate, 12) for _, rate in rates}
+    figure = f"{project.cfg.schedule.name}: {len(rates)} logged rates, off by {worst:.1g} at most"
+    highest = max(share(step, total) for step in range(0, total, 1 + total // 100))
+    if share(total - 1, total) >= highest:  # of the whole run, which early stopping may cut short
+        return Finding(False, f"{figure}; the schedule never falls")
+    return Finding(bool(rates) and worst <= RATE_TOLERANCE and len(shape) > 1, figure)
+
+
+def rates_rise_over_the_warmup(project: Evidence) -> Finding:
+    """Logged rates rise over the warm-up and peak after it; transformers need 5 to 10 %."""
+    figures, warmup = project.figures("sanity"), project.cfg.schedule.warmup
+    low, high = TRANSFORMER_WARMUP
+    if figures["family"] == "transformer" and not low <= warmup <= high:
+        return Finding(False, f"warm-up of {warmup:.0%} for a transformer; usual is 5 to 10 %")
+    if warmup == 0:
+        raise NotApplicableError(f"no warm-up, and a {figures['family']} can do without")
+    rising = round(warmup * project.figures("train")["total_steps"])
+    rates = dict(read_rates(project))
+    inside = [rate for step, rate in sorted(rates.items()) if step < rising]
+    after = [rate for step, rate in sorted(rates.items()) if step >= rising]
+    climbs = all(a < b for a, b in pairwise(inside)) and bool(inside)
+    peaks = not after or inside[-1:] < [max(after)]
+    figure = f"{rising} steps ({warmup:.0%}): {', '.join(f'{rate:.2g}' for rate in inside)}"
+    return Finding(climbs and peaks, f"{figure}; then {after[0]:.2g}" if after else figure)
+
+
+def loss_falls_from_the_first_epoch(project: Evidence) -> Finding:
+    """The training loss is lower in the second epoch than in the first."""
+    losses = project.log.get("train/loss", [])
+    if len(losses) < 2:
+        raise NotYetError("run `train` for two epochs or more")
+    return Finding(losses[1] < losses[0], f"train/loss {losses[0]:.4g} -> {losses[1]:.4g}")
+
+
+def find_gaps(project: Evidence, names: list[str]) -> Finding:
+    """Whether the log has a finite value of each name for each epoch."""
+    epochs = project.figures("train")["epochs"]
+    every = project.cfg.trainer.check_val_every_n_epoch
+    for name in names:
+        wanted = epochs // every if name.startswith("val/") else epochs
+        values = project.log.get(name, [])
+        if len(values) != wanted or not all(map(isfinite, values)):
+            return Finding(False, f"{name} for {len(values)} of {wanted} epochs")
+    return Finding(True, f"{', '.join(names)} for each of {epochs} epochs")
+
+
+def both_losses_are_logged_each_epoch(project: Evidence) -> Finding:
+    """The log has training and validation loss of every epoch."""
+    return find_gaps(project, ["train/loss", "val/loss"])
+
+
+def learning_rate_is_logged_each_epoch(project: Evidence) -> Finding:
+    """The log has the learning rate of every epoch."""
+    names = [name for name in project.log if name.startswith("lr-")]
+    return find_gaps(project, names) if names else Finding(False, "no learning rate in the log")
+
+
+def gradient_norms_neither_vanish_nor_explode(project: Evidence) -> Finding:
+    """The log has gradient norms of every epoch, none far above or below the usual one."""
+    found = find_gaps(project, ["train/gradient_norm", "train/gradient_norm_max"])
+    if not found.holds:
+        return found
+    means, largest = project.log["train/gradient_norm"], project.log["train/gradient_norm_max"]
+    usual = median(means)
+    figure = f"usually {usual:.3g}, {min(means):.3g} to {max(largest):.3g}"
+    if max(largest) > EXPLODING * usual:
+        epoch = largest.index(max(largest))
+        return Finding(False, f"{figure}: exploding in epoch {epoch}")
+    if min(means) <= VANISHING * usual:
+        return Finding(False, f"{figure}: vanishing in epoch {means.index(min(means))}")
+    return Finding(True, figure)
+
+
+def metrics_are_logged_each_epoch(project: Evidence) -> Finding:
+    """The log has the ranking metric of every epoch, on training and on validation."""
+    metric = project.cfg.task.metric
+    return find_gaps(project, [f"train/{metric}", f"val/{metric}"])
+
+
+def patience_ends_a_flat_run(project: Evidence) -> Finding:
+    """The run ended exactly `patience` validations after its best, or before that at its limit.
+
+    As the callback counts, the best is the last that came `min_delta` above the best before it.
+    """
+    stopping = project.cfg.callbacks.get("early_stopping")
+    if stopping is None:
+        return Finding(False, "callbacks.early_stopping is off")
+    task, epochs = project.cfg.task, project.figures("train")["epochs"]
+    values = project.log.get(f"val/{task.metric}", [])
+    if not values:
+        return Finding(False, f"no val/{task.metric} in the log")
+    # In single precision, as the callback compares.
+    scores = np.array(values, np.float32) * (1 if task.mode == "max" else -1)
+    best, least = 0, np.float32(abs(stopping.get("min_delta", 0.0)))
+    for index, score in enumerate(scores):
+        best = index if score - least > scores[best] else best
+    waited = len(values) - 1 - best
+    limit, every = project.cfg.trainer.max_epochs, project.cfg.trainer.check_val_every_n_epoch
+    told = f"{waited} {'epochs' if every == 1 else 'validations'} waited of {stopping.patience}"
+    figure = f"best in epoch {(best + 1) * every - 1}, {told}"
+    if epochs >= limit:
+        return Finding(waited <= stopping.patience, f"{figure}, ended at {limit} epochs")
+    return Finding(waited == stopping.patience, f"{figure}, then stopped")

@@ -1,0 +1,161 @@
+"""Verdicts: from a bullet to verified, attested, failing, stale, to do, n/a, or to come."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from omegaconf import OmegaConf
+
+from .bullets import Bullet, Checklist, ScoreTest
+from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+Status = Literal["verified", "attested", "failing", "stale", "to do", "n/a", "to come"]
+STATUSES: tuple[Status, ...] = (
+    "verified",
+    "attested",
+    "failing",
+    "stale",
+    "to do",
+    "n/a",
+    "to come",
+)
+MET: tuple[Status, ...] = ("verified", "attested", "n/a")
+NOT_ASKED: tuple[Status, ...] = ("n/a", "to come")  # of this project, or of anyone yet
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        holds: Whether the bullet is met.
+        figure: The figure behind it, in a few words.
+        picture: A picture beside the reports, if one shows it.
+    """
+
+    holds: bool
+    figure: str
+    picture: str = ""
+
+
+def hold_below(
+    value: float, bound: float, spread: float, figure: str, picture: str = ""
+) -> Finding:
+    """Holds a value against a bound that it passes by chance, from seed to seed or by the machine.
+
+    Within the spread of such values the bullet is met, and the figure says that it is near.
+    """
+    if abs(value - bound) <= spread:
+        figure += ", near the bound"
+    return Finding(value <= bound + spread, figure, picture)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where a bullet stands, and why."""
+
+    status: Status
+    figure: str
+    picture: str = ""
+
+
+Check = Callable[[Evidence], Finding]
+
+
+def find_check(name: str, project: "Project") -> Check:
+    """The function that `module.function` names below this package; of `checks`, the project's."""
+    module, _, function = name.rpartition(".")
+    own = module == "checks"
+    found = project.find("checks") if own else importlib.import_module(f".{module}", __package__)
+    check: Check = getattr(found, function)
+    return check
+
+
+def judge_all(checklist: Checklist, evidence: Evidence) -> dict[str, Verdict]:
+    """The verdict of every bullet, in order."""
+    return {name: judge(bullet, evidence) for name, bullet in checklist.bullets.items()}
+
+
+def judge(bullet: Bullet, evidence: Evidence) -> Verdict:
+    """The verdict of one bullet: first whether it applies, then the answers, then the check."""
+    reason = find_reason_against(bullet, evidence)
+    if reason:
+        return Verdict("n/a", reason)
+    if not bullet.is_built:
+        return Verdict("to come", bullet.run)
+    answered = judge_answers(bullet, evidence)
+    if bullet.kind == "answer" or answered.status != "attested":
+        return answered
+    return waive(bullet, evidence, judge_check(bullet, evidence))
+
+
+def find_reason_against(bullet: Bullet, evidence: Evidence) -> str:
+    """Why a bullet does not apply to this project's data type or task; empty if it does."""
+    for key, options in bullet.applies.items():
+        value = OmegaConf.select(evidence.cfg, key)
+        if value not in options:
+            return f"applies to {' or '.join(options)}; here {key.partition('.')[0]} is {value}"
+    return ""
+
+
+def judge_answers(bullet: Bullet, evidence: Evidence) -> Verdict:
+    """The charter's part: attested when every answer is done and signed."""
+    figures = []
+    for key in bullet.answers:
+        answer = evidence.charter.get(key)
+        if answer.state == "todo":
+            return Verdict("to do", f"project.yaml:{answer.line} {key} {answer.reason}")
+        if answer.state in ("wrong", "expired"):
+            return Verdict("failing", f"project.yaml:{answer.line} {key} {answer.reason}")
+        figures.append(say(answer.value))
+    return Verdict("attested", shorten("; ".join(figures)))
+
+
+def judge_check(bullet: Bullet | ScoreTest, evidence: Evidence) -> Verdict:
+    """The check's part; a test of the ML Test Score may have one too."""
+    if not bullet.check:
+        return Verdict("to do", bullet.run)
+    try:
+        finding = find_check(bullet.check, evidence.project)(evidence)
+    except NotYetError as error:
+        return Verdict("to do", str(error))
+    except StaleError as error:
+        return Verdict("stale", str(error))
+    except NotApplicableError as error:
+        return Verdict("n/a", str(error))
+    return Verdict("verified" if finding.holds else "failing", finding.figure, finding.picture)
+
+
+def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:
+    """A failing rule of thumb that the charter waives is attested until the waiver ends."""
+    if verdict.status != "failing" or not bullet.rule_of_thumb:
+        return verdict
+    for waiver in evidence.charter.content.get("waivers") or []:
+        if waiver.get("bullet") == bullet.id and isinstance(waiver.get("until"), date):
+            told = f"{verdict.figure}; waived by {waiver['by']} until {waiver['until']}"
+            if waiver["until"] < evidence.charter.today:
+                return Verdict("failing", f"{told}, which is over")
+            return Verdict("attested", f"{told}: {waiver['reason']}")
+    return verdict
+
+
+def say(value: Any) -> str:
+    """A charter value in words: what a list or mapping holds, without brackets."""
+    if isinstance(value, dict):
+        named = (
+            f"{name} {part:g}" if isinstance(part, float) else say(part)
+            for name, part in value.items()
+        )
+        return ", ".join(named)
+    return "; ".join(map(say, value)) if isinstance(value, list) else str(value)
+
+
+def shorten(text: str, length: int = 160) -> str:
+    """A text in one line, cut at a word."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,155 @@
+"""The command line, `<command> [key=value …]`; a command's code is imported when it runs."""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from .errors import Terminated, UserError, explain
+from .stages import ALWAYS, PHASES
+
+if TYPE_CHECKING:
+    from .project import Project
+
+OTHERS = {
+    "raw": "bring the raw data in place and under DVC",
+    "config": "write the composed config to params.yaml, where DVC watches it",
+    "dvc": "write dvc.yaml from the table of stages",
+    "pipeline": "run every stage whose inputs changed (dvc repro)",
+    "charter": "say line by line what is missing in project.yaml",
+    "data": "versions of the data, how two differ, what is expected (see `data --help`)",
+    "coverage": "say how much of the data package its tests reach",
+    "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
+}
+UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
+# Of these, the ones with options of their own instead of config overrides, and their modules.
+WITH_OPTIONS = {
+    "data": "data.command",
+    "charter": "charter.review",
+    "coverage": "checklist.coverage",
+    "checklist": "checklist.command",
+}
+
+
+def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 refused with a sentence, 130, 141 or 143 stopped."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(describe_commands(project))
+        return
+    command, *rest = arguments
+    # Idle OpenMP threads that spin make training on a busy machine ten times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        run_command(project, command, rest)
+        if drop_unread():
+            sys.exit(UNREAD)
+    except (KeyboardInterrupt, Terminated) as end:
+        name, code = ("Ctrl-C", 130) if isinstance(end, KeyboardInterrupt) else ("a signal", 143)
+        kept = f"; {end}" if end.args else ""
+        told = f"stopped by {name}; no report and no model of this run was written{kept}."
+        stop(f"{command}: {told}", code)
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is not None:
+            stop(f"{command}: {sentence}", 1)
+        if not isinstance(error, BrokenPipeError) or not drop_unread("\n"):
+            raise
+        sys.exit(UNREAD)
+
+
+def run_command(project: "Project", command: str, arguments: list[str]) -> None:
+    """Runs a stage, a sweep of one (`-m`), or one of the commands without a report."""
+    from .config import find_root, nearest
+
+    known = [*project.stages, *OTHERS]
+    if command not in known:
+        close = nearest(command, known)
+        raise UserError(f"there is no such command{close} `--help` lists them.")
+    if arguments and arguments[0] in ("-h", "--help") and command not in WITH_OPTIONS:
+        print(describe_command(project, command))
+        return
+    os.chdir(find_root())
+    if command in WITH_OPTIONS:
+        module = importlib.import_module(f".{WITH_OPTIONS[command]}", __package__)
+        module.run(arguments, project)
+    elif command in OTHERS:
+        run_other(project, command, arguments)
+    elif any(argument.startswith("-") for argument in arguments):
+        from .sweep import run_with_hydra
+
+        run_with_hydra(project, project.stages[command], arguments)
+    else:
+        from .launch import launch
+
+        stage = project.stages[command]
+        launch(project, stage, arguments, project.compose((*stage.options, *arguments)))
+
+
+def run_other(project: "Project", command: str, arguments: list[str]) -> None:
+    """Runs one of the commands that prepare for DVC, or hand over to it."""
+    from .data.raw import bring_raw
+    from .pipeline import run_pipeline, write_dvc, write_params
+
+    if command == "config":
+        print(f"config: composed [{write_params(project, arguments)}]")
+    elif command == "dvc":
+        print(f"dvc: {len(project.stages)} commands [{write_dvc(project)}]")
+    elif command == "raw":
+        bring_raw(project.compose(arguments))
+    else:
+        write_params(project)
+        bring_raw(project.compose())
+        run_pipeline(arguments)
+
+
+def describe_commands(project: "Project") -> str:
+    """The help page: commands by phase."""
+    lines = ["usage: <command> [key=value …]    key=value: any key of configs/, in Hydra's syntax"]
+    for phase, title in PHASES.items():
+        lines.append(f"\n{phase} {title}")
+        lines += [f"  {s.name:<17}{s.summary}" for s in project.stages.values() if s.phase == phase]
+    lines.append("\nAll phases")
+    lines += [f"  {name:<17}{summary}" for name, summary in OTHERS.items()]
+    lines.append("\n<command> --help says more; `<command> --cfg job` prints its config;")
+    lines.append("`<command> -m key=1,2,3` runs it once for each value.")
+    return "\n".join(lines)
+
+
+def describe_command(project: "Project", command: str) -> str:
+    """What one command does, reads and depends on."""
+    if command in OTHERS:
+        return f"{command}: {OTHERS[command]}"
+    stage = project.stages[command]
+    return (
+        f"{command}: {stage.summary}\n"
+        f"  reads the results of: {', '.join(stage.reads) or 'the raw data'}\n"
+        f"  settings: {', '.join((*ALWAYS, *stage.settings))} (see configs/)\n"
+        f"  writes: reports/{command}.json"
+    )
+
+
+def raise_terminated(number: int, frame: FrameType | None) -> None:
+    """Signal handler: unwinds the stack so that drafts are removed."""
+    raise Terminated
+
+
+def drop_unread(probe: str = "") -> bool:
+    """Whether nobody reads the output any more, as behind `| head`; what is left is dropped."""
+    try:
+        print(end=probe, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def stop(sentence: str, code: int) -> NoReturn:
+    """Prints the sentence where a person looks for errors, and exits."""
+    print(sentence, file=sys.stderr, flush=True)
+    drop_unread()
+    sys.exit(code)

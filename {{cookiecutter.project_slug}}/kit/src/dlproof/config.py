@@ -1,0 +1,254 @@
+"""The composed config: one root for every command, checked before anything starts."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from .cheatsheet import find_outside_range
+from .errors import UserError
+from .schema.config import Config, find_mistakes
+
+SECRET = "tune.storage"  # an address that may hold a password: nothing writes it down
+GIVEN = "_given"  # attribute of a config: the overrides that it was composed with
+# What Hydra and OmegaConf raise for overrides that do not compose.
+REFUSALS = (HydraException, OmegaConfBaseException, ValueError)
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project root: the nearest folder upwards that holds `configs/config.yaml`.
+
+    Raises:
+        UserError: No folder upwards is a project.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "configs" / "config.yaml").exists():
+            return folder
+    raise UserError(f"{start} is not inside a project (no configs/config.yaml): cd into one.")
+
+
+def compose(overrides: Sequence[str] = (), schema: type[Config] | None = None) -> DictConfig:
+    """Composes `configs/config.yaml` below the working directory with Hydra overrides.
+
+    Args:
+        overrides: Hydra's syntax, e.g. `optimizer.lr=1e-3`, `data=folder`.
+        schema: What the result is held against; None: nothing.
+
+    Raises:
+        UserError: An unknown key or option (with the nearest known one), a wrong type, or a
+            required value (`???`) that was not given.
+    """
+    refuse_no_option(overrides)
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        try:
+            cfg = hydra_compose("config", overrides=list(overrides))
+            to_plain(cfg)
+        except REFUSALS as error:
+            raise UserError(explain_composition(error, overrides)) from error
+    if schema is not None:
+        hold_against_schema(cfg, overrides, schema)
+    cfg.__dict__[GIVEN] = list(overrides)
+    return cfg
+
+
+def refuse_no_option(overrides: Sequence[str]) -> None:
+    """Raises a UserError where a group that every config needs is to have no option."""
+    for override in overrides:
+        group, _, option = override.partition("=")
+        if group in Config.model_fields and {"null", "[]"} & set(option.split(",")):
+            options = list_options(group)
+            if options:
+                raise UserError(f"{override} leaves no {group}. Options: {', '.join(options)}.")
+
+
+def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
+    """Refuses a composed config that the schema does not allow, before anything starts.
+
+    Raises:
+        UserError: A mistake, a required value that was not given, or an override without effect.
+    """
+    try:
+        mistakes = find_mistakes(to_plain(cfg), schema)
+    except OmegaConfBaseException as error:
+        raise UserError(explain_composition(error, overrides)) from error
+    if mistakes:
+        raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+    for override in overrides:
+        key, _, value = override.partition("=")
+        kept = OmegaConf.select(cfg, key) if value == "{}" else None
+        if kept:
+            raise UserError(
+                f"{override} changes nothing, since mappings are merged: take its entries out by "
+                f"name, such as `~{key}.{next(iter(kept))}`."
+            )
+
+
+def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
+    """A copy of a composed config with options of groups swapped and values set.
+
+    Args:
+        cfg: The config; overrides that it was composed with stay.
+        overrides: `group=option`, or `a.b=value`.
+
+    Returns:
+        The copy, or None where the config lacks a key.
+
+    Raises:
+        UserError: An option does not exist, or there is no such group.
+    """
+    own = cfg.copy()
+    for override in overrides:
+        key = override.partition("=")[0]
+        if "." not in key:
+            own[key] = compose([override])[key]
+        elif OmegaConf.select(own, key) is None:
+            return None
+        else:
+            OmegaConf.update(own, key, OmegaConf.select(OmegaConf.from_dotlist([override]), key))
+    return own
+
+
+def given_overrides(cfg: DictConfig) -> list[str]:
+    """The overrides that `compose` made a config with, to compose variants of it.
+
+    Raises:
+        UserError: Hydra's own command line composed it.
+    """
+    if GIVEN not in cfg.__dict__:
+        raise UserError("this command composes its runs itself: start it without options as `-m`.")
+    return list(cfg.__dict__[GIVEN])
+
+
+def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
+    """The overrides that a config was composed with, by `compose` or by Hydra's command line."""
+    given = cfg.__dict__.get(GIVEN, ())
+    if HydraConfig.initialized():
+        given = HydraConfig.get().overrides.task
+    kept = [override for override in given if override not in without]
+    return [override for override in kept if not override.startswith(f"{SECRET}=")]
+
+
+def find_home(override: str) -> str:
+    """The file of `configs/` that holds what an override sets."""
+    key = override.lstrip("+~").partition("=")[0]
+    group, _, rest = key.partition(".")
+    if rest and Path("configs", group).is_dir():
+        chosen = compose()[group]
+        name = chosen.get("name") if isinstance(chosen, DictConfig) else None
+        option = Path("configs", group, f"{name}.yaml")
+        return option.as_posix() if option.exists() else f"configs/{group}/"
+    return "configs/stages.yaml" if rest else "configs/config.yaml"
+
+
+def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
+    """One sentence for what Hydra refused, naming the nearest key or option there is."""
+    text = str(error)
+    if isinstance(error, MissingMandatoryValue):
+        key = error.full_key
+        return f"{key} has no value: give it as `{key}=…` or in configs/."
+    option = re.search(r"(?:Could not find|Could not load) '([\w./@-]+)/([^'/]+)'", text)
+    if option:
+        group, name = option[1], option[2]
+        known = list_options(group)
+        return f"{group}={name} is not an option{nearest(name, known)} Options: {', '.join(known)}."
+    override = re.search(r"Could not override '([\w.]+)'", text)
+    if override:
+        known = list(dotted_keys(OmegaConf.to_container(default_config(), resolve=False)))
+        if override[1] in known:
+            return f"{override[1]} gets keys that it lacks: add them by `+{override[1]}=…`."
+        return f"unknown key {override[1]}{nearest(override[1], known)}"
+    first = text.strip().splitlines()[0]
+    return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
+
+
+def list_options(group: str) -> list[str]:
+    """Names of a group's options; none where there is no such group."""
+    return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
+
+
+def default_config() -> DictConfig:
+    """The config with no overrides, to look up known keys."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        return hydra_compose("config")
+
+
+def nearest(wrong: str, known: Sequence[str]) -> str:
+    """`: did you mean x?` when a known name is close, else a full stop."""
+    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f": did you mean {close[0]}?" if close else "."
+
+
+def dotted_keys(config: Any, prefix: str = "") -> Iterator[str]:
+    """All keys of nested mappings as `a.b.c`."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            yield f"{prefix}{key}"
+            yield from dotted_keys(value, f"{prefix}{key}.")
+
+
+def to_plain(node: DictConfig) -> dict[str, Any]:
+    """A mapping of the config as plain containers, with interpolations resolved."""
+    plain = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
+    """Instantiates a group's `_target_` with its values, less the option's own `name`.
+
+    Raises:
+        UserError: There is no such target, or it refused with a sentence; other errors come as
+            Hydra's own.
+    """
+    plain = to_plain(node)
+    plain.pop("name", None)
+    try:
+        return instantiate(plain, *args, _convert_="all", **kwargs)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from error
+        if isinstance(error.__cause__, ImportError):
+            raise UserError(f"{plain['_target_']} cannot be imported: {error.__cause__}") from error
+        raise
+
+
+def find_class(node: DictConfig) -> Any:
+    """The class that a group's `_target_` names, for those that take more than the group's values.
+
+    Raises:
+        UserError: It cannot be imported.
+    """
+    try:
+        return get_class(node["_target_"])
+    except Exception as error:  # whatever a module of the project's raises
+        raise UserError(f"{node['_target_']} cannot be imported: {error}") from error
+
+
+def warn_outside_cheatsheet(cfg: DictConfig) -> None:
+    """Prints the cheat sheet's note for each value outside its range; `strict=true` stops.
+
+    Where `reasons` has one for this very value, it is printed instead, and nothing stops.
+
+    Raises:
+        UserError: `strict` is set and a value is outside its range without a reason.
+    """
+    findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
+    unexplained = [finding for finding in findings if finding.split()[0] not in cfg.reasons]
+    if unexplained and cfg.strict:
+        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
+    for finding in findings:
+        reason = cfg.reasons.get(finding.split()[0])
+        print(f"warning: {finding}" if reason is None else f"note: {finding} Reason: {reason}.")

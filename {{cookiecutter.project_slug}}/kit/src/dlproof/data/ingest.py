@@ -1,0 +1,48 @@
+"""What checks read of a list of raw items."""
+
+from typing import TYPE_CHECKING, Any
+
+from ..files import hash_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_LISTED = 100  # classes in a report; a regression target has no classes to list
+
+
+def evidence(
+    items: "pd.DataFrame", expectations: dict[str, Any], personal: dict[str, Any]
+) -> dict[str, Any]:
+    """Figures of `ingest`: counts, classes, and what was found beside the items.
+
+    Args:
+        items: As a data type lists them.
+        expectations: As `enforce` gives them.
+        personal: As `tally` gives it.
+    """
+    counts = items.loc[items["label"] != "", "label"].value_counts()
+    few = len(counts) <= MAX_LISTED
+    return {
+        "items": len(items),
+        "unlabelled_items": int((items["label"] == "").sum()),
+        "ignored_files": items.attrs.get("ignored", 0),
+        "distinct_labels": len(counts),
+        "classes": counts.sort_index().to_dict() if few else None,
+        "raw_hash": hash_raw(items),
+        "expectations": expectations,
+        "personal": personal,
+    }
+
+
+def summarise(figures: dict[str, Any]) -> str:
+    """`1,797 items, 10 different labels, 0 unexpected, personal data: none found`."""
+    return (
+        f"{figures['items']:,} items, {figures['distinct_labels']:,} different labels, "
+        f"{figures['expectations']['unexpected_items']} unexpected, "
+        f"personal data: {', '.join(figures['personal']) or 'none found'}"
+    )
+
+
+def hash_raw(items: "pd.DataFrame") -> str:
+    """One hash for all raw items: their ids, labels and contents."""
+    return hash_json(items[["id", "label", "hash"]].values.tolist())

@@ -1,0 +1,134 @@
+"""Processed data: arrays written as a whole, one version each, and what checks read of them."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from omegaconf import DictConfig
+
+from ..config import to_plain
+from ..files import atomic, read_json, write_json, write_table
+from ..types import DataType, State
+from .expectations import RULES
+from .measure import compare_splits, fingerprint, measure_drift, measure_splits
+from .split_methods import link_items
+from .store import SPLITS, load_store
+from .versions import find_dvc_id, hash_version, keep_version
+
+FOLDER = "processed"  # in data/
+CHUNK = 1024  # items that are decoded at a time, to bound memory
+COSTED = 256  # training items whose encoding is timed, input by input
+
+
+def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: State) -> None:
+    """Encodes the items chunk by chunk into `<name>.npy`, aligned with `items`."""
+    raw = data_type.read(items)
+    arrays: dict[str, np.memmap[Any, Any]] = {}
+    for start in range(0, len(items), CHUNK):
+        for name, chunk in data_type.encode(raw[start : start + CHUNK], state).items():
+            if name not in arrays:
+                shape = (len(items), *chunk.shape[1:])
+                path = folder / f"{name}.npy"
+                arrays[name] = open_memmap(path, "w+", chunk.dtype, shape)
+                reserve(path)
+            arrays[name][start : start + len(chunk)] = chunk
+    for array in arrays.values():
+        array.flush()
+
+
+def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, float]:
+    """Input -> milliseconds that reading and encoding it alone take for one item."""
+    found = {}
+    for name, (part, part_state) in data_type.inputs(raw, state).items():
+        seconds = []
+        for _ in range(3):  # the quickest: other work of the machine is no cost of the input
+            started = time.perf_counter()
+            data_type.encode(part, part_state)
+            seconds.append(time.perf_counter() - started)
+        found[name] = round(1000 * min(seconds) / len(raw), 6)
+    return found
+
+
+def reserve(path: Path) -> None:
+    """Claims a file's blocks: on a full disk, writing to a sparse map would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+
+
+def write(
+    cfg: DictConfig, data_type: DataType, items: pd.DataFrame, targets: np.ndarray, state: State
+) -> State:
+    """Writes arrays, targets, items and state, as one version of the data.
+
+    Args:
+        cfg: The composed config.
+        data_type: Reads and encodes.
+        items: Usable ones with `split`, in the order of the arrays.
+        targets: (N,).
+        state: What was fitted: `data` and `task`.
+
+    Returns:
+        The state with what ingest expects of an item, and the version.
+    """
+    data_dir, raw = Path(cfg.paths.data_dir), Path(cfg.data.get("root") or cfg.data.path)
+    fitted = state["data"] | {"expectations": read_json(data_dir / RULES)}
+    state = state | {"data": fitted}
+    with atomic(data_dir / FOLDER) as draft:
+        draft.mkdir()
+        write_arrays(draft, data_type, items, state["data"])
+        np.save(draft / "targets.npy", targets)
+        write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
+        state["version"] = hash_version(draft, data_dir, state)
+        write_json(draft / "state.json", state | {"dvc": find_dvc_id(raw)})
+    made_with = {"data": cfg.data.name, "preprocess": to_plain(cfg.preprocess)}
+    keep_version(data_dir, state["version"], items, made_with)
+    return state
+
+
+def fingerprint_raw(cfg: DictConfig) -> Any:
+    """What tells whether raw data was written to."""
+    return fingerprint(Path(cfg.data.get("root") or cfg.data.path))
+
+
+def evidence(
+    cfg: DictConfig, data_type: DataType, items: pd.DataFrame, state: State, fitted: pd.DataFrame
+) -> dict[str, Any]:
+    """Figures of `preprocess` that checks read: sizes, drift between splits, cost of each input.
+
+    Args:
+        cfg: The composed config.
+        data_type: Reads and encodes.
+        items: Usable ones with `split`.
+        state: As `write` returned it.
+        fitted: The items that statistics were fitted on.
+    """
+    data_dir = Path(cfg.paths.data_dir)
+    store, units = load_store(data_dir), link_items(items).to_numpy()
+    size = sum(path.stat().st_size for path in (data_dir / FOLDER).iterdir())
+    return {
+        "items": {split: int((items["split"] == split).sum()) for split in SPLITS},
+        "shapes": state["data"]["shapes"],
+        "fitted_on": ", ".join(fitted["split"].unique()),
+        "megabytes": round(size / 1e6, 3),
+        "version": state["version"],
+        "statistics": measure_splits(store),
+        "validation_against_test": compare_splits(store, data_type, units),
+        "drift": measure_drift(store, data_type, items, units),
+        "cost_ms": measure_costs(data_type, data_type.read(fitted[:COSTED]), state["data"]),
+    }
+
+
+def summarise(items: pd.DataFrame, state: State) -> str:
+    """`1,797 items as image 1x32x32, version 1a2b3c4d`."""
+    return f"{len(items):,} items as {describe_shapes(state)}, version {state['version'][:8]}"
+
+
+def describe_shapes(state: State) -> str:
+    """`image 1x32x32`."""
+    shapes = state["data"]["shapes"].items()
+    return ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes)

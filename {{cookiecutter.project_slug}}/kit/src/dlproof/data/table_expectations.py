@@ -1,0 +1,211 @@
+"""What a table may hold, in pandera's YAML: enforced by pandera at ingest, by hand when serving.
+
+Importing pandera takes a second and validating one row several ms, so the service works with plain
+rules that are taken from the schema here: the same bounds in the same words.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from ..errors import UserError
+from ..types import State
+from .table_files import type_columns
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
+
+MAX_LISTED = 50  # different texts of a column that are inferred as its allowed values
+NUMBER, TEXT = "float64", "str"
+TOP_KEYS = {"schema_type", "version", "api", "columns", "strict", "name", "title", "description"}
+KEYS = {"dtype", "nullable", "required", "unique", "title", "description"}
+# Checks of pandera that can be held against a single row: known values, statistics -> which hold.
+HOLDS: dict[str, Any] = {
+    "greater_than": lambda values, min_value: values > min_value,
+    "greater_than_or_equal_to": lambda values, min_value: values >= min_value,
+    "less_than": lambda values, max_value: values < max_value,
+    "less_than_or_equal_to": lambda values, max_value: values <= max_value,
+    "isin": lambda values, allowed_values: np.isin(values, allowed_values),
+    "notin": lambda values, forbidden_values: ~np.isin(values, forbidden_values),
+    "str_matches": lambda values, pattern: np.array([bool(re.match(pattern, v)) for v in values]),
+}
+
+
+def read_schema(path: Path) -> "DataFrameSchema":
+    """The schema in a YAML file of pandera's.
+
+    Raises:
+        UserError: The file is no schema, or holds what would be passed over in silence.
+    """
+    from pandera.io.pandas_io import from_yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        columns: dict[str, dict[str, Any]] = content["columns"]
+        refuse_words(content, TOP_KEYS, str(path))
+        for name, column in columns.items():
+            refuse_words(column, {*KEYS, *HOLDS}, f"{path}: column {name!r}")
+            if column.get("dtype") not in (NUMBER, TEXT):
+                raise UserError(f"{path}: column {name!r} needs dtype: {NUMBER} or {TEXT}.")
+        return from_yaml(path)
+    except UserError:
+        raise
+    except Exception as error:  # of the YAML, or of a check's arguments
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"{path} is no schema that pandera's from_yaml reads: {reason}.") from error
+
+
+def refuse_words(content: dict[str, Any], known: set[str], place: str) -> None:
+    """Raises a UserError for a key that pandera does not know, and therefore overlooks."""
+    odd = [key for key in content if key not in known]
+    if odd:
+        raise UserError(f"{place} has {odd[0]!r}; known are {', '.join(sorted(known))}.")
+
+
+def expect_rows(
+    features: pd.DataFrame, others: pd.DataFrame, path: Path, source: Path
+) -> tuple[State, dict[str, str]]:
+    """Validates a whole table.
+
+    Args:
+        features: Typed by what they hold; the index is the id.
+        others: Columns that are no features, as text; validated where the schema names them.
+        path: The schema.
+        source: The table's file, for sentences.
+
+    Returns:
+        The rules of the features, JSON-able, and id -> reason of each row that breaks the schema.
+
+    Raises:
+        UserError: A column is missing, unknown or of the wrong type.
+    """
+    from pandera.errors import SchemaErrors
+
+    schema = read_schema(path)
+    named = [name for name in others if name in schema.columns]
+    table = features.join(type_columns(others[named].replace("", None)))
+    refuse_columns(table, schema, path, source)
+    for name in table.columns.intersection(list(schema.columns)):
+        kind = NUMBER if schema.columns[name].dtype.type == np.float64 else TEXT
+        refuse_type(table[name], kind, path, source)
+    rules = {
+        str(name): {
+            "nullable": column.nullable,
+            "checks": [[check.name, check.statistics, check.error] for check in column.checks],
+        }
+        for name, column in schema.columns.items()
+        if name in features
+    }
+    untyped = schema.update_columns({name: {"dtype": None} for name in schema.columns})
+    try:
+        untyped.validate(table, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases.to_dict("records")
+        unusable = [case for case in cases if case["index"] not in table.index]
+        if unusable:  # the check itself fails, such as a number against a text
+            raise UserError(f"{path}: {describe_case(unusable[0])}.") from error
+        return rules, {case["index"]: describe_case(case) for case in reversed(cases)}
+    return rules, {}
+
+
+def refuse_columns(
+    table: pd.DataFrame, schema: "DataFrameSchema", path: Path, source: Path
+) -> None:
+    """Raises a UserError for a column that is expected and absent, or there and not expected."""
+    absent = [name for name, c in schema.columns.items() if c.required and name not in table]
+    if absent:
+        raise UserError(
+            f"{source} has no column {absent[0]!r}, which {path} expects: add it, or write "
+            "`required: false` there."
+        )
+    unknown = [name for name in table if name not in schema.columns]
+    if schema.strict and unknown:
+        raise UserError(
+            f"{source} has a column {unknown[0]!r}, which {path} does not know: describe it there, "
+            "or add it to data.drop."
+        )
+
+
+def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
+    """Raises a UserError for the first cell that is none of its column's type."""
+    numbers = pd.to_numeric(column, errors="coerce").notna()
+    wrong = column.notna() & ~numbers
+    if kind == TEXT:  # what holds nothing but numbers is read as numbers
+        wrong = column.notna() & numbers.sum() == column.notna().sum()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise UserError(
+            f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
+            f"{kind} as {path} expects: mend the cell, or the dtype there."
+        )
+
+
+def describe_case(case: dict[str, Any]) -> str:
+    """A sentence for one of pandera's failure cases."""
+    if case["check"] == "not_nullable":
+        return f"column {case['column']!r} is missing, and is expected of every item"
+    found = case["failure_case"]
+    shown = repr(found) if isinstance(found, str) else str(found)
+    return f"column {case['column']!r} is {shown:.40}, not {case['check']:.80}"
+
+
+def hold_rules(table: pd.DataFrame, rules: State) -> None:
+    """Holds the rules against typed rows, as pandera does at ingest.
+
+    Raises:
+        UserError: Names row, column, value and bound of the first cell that breaks one.
+    """
+    for name, rule in rules.items():
+        values = table[name].to_numpy()
+        for check, row in find_breaches(values, rule):
+            case = {"check": check, "column": name, "failure_case": values[row]}
+            raise UserError(f"row {table.index[row]}: {describe_case(case)}.")
+
+
+def find_breaches(values: np.ndarray, rule: State) -> Iterator[tuple[str, int]]:
+    """Which check is broken, and at which position."""
+    missing = pd.isna(values)
+    if not rule["nullable"]:
+        yield from (("not_nullable", int(row)) for row in np.flatnonzero(missing))
+    known = np.flatnonzero(~missing)
+    for check, statistics, words in rule["checks"] if len(known) else ():
+        yield from ((words, int(row)) for row in known[~HOLDS[check](values[known], **statistics)])
+
+
+def infer_schema(table: pd.DataFrame, source: Path) -> str:
+    """A first draft in pandera's YAML: the range with room around it, texts where they are few.
+
+    Args:
+        table: Features and target, typed by what they hold.
+        source: The table's file.
+    """
+    columns = {str(name): infer_column(table[name]) for name in table}
+    content = {"schema_type": "dataframe", "columns": columns, "strict": True}
+    text = yaml.safe_dump(
+        content, sort_keys=False, allow_unicode=True, width=400, default_flow_style=None
+    )
+    return f"# What {source} may hold, as pandera's from_yaml reads it. Correct it.\n{text}"
+
+
+def infer_column(column: pd.Series) -> dict[str, Any]:
+    """Type, whether cells may be missing, and bounds or allowed texts of one column."""
+    found: dict[str, Any] = {}
+    if pd.api.types.is_numeric_dtype(column):
+        low, high = float(column.min()), float(column.max())
+        margin = (high - low) / 2 or abs(high) or 1.0
+        digits = 1 - math.floor(math.log10(margin))  # so that rounding takes little of the margin
+        found = {
+            "dtype": NUMBER,
+            "greater_than_or_equal_to": 0.0 if low >= 0 else round(low - margin, digits),
+            "less_than_or_equal_to": round(high + margin, digits),
+        }
+    else:
+        texts = sorted(column.dropna().unique())
+        found = {"dtype": TEXT} | ({"isin": texts} if len(texts) <= MAX_LISTED else {})
+    return found | ({"nullable": True} if column.isna().any() else {})

@@ -1,0 +1,104 @@
+"""Files that are either whole or not there, and their content hashes."""
+
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPARE_BYTES = 2**16  # less than this is a full disk
+
+
+@contextmanager
+def atomic(path: Path | str) -> Iterator[Path]:
+    """Yields a temporary path in the same folder that becomes `path` only if the block succeeds.
+
+    The block may write a file or make a folder there. When it raises, nothing is left behind and
+    an older `path` stays as it was.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    workspace = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    draft = workspace / target.name
+    try:
+        yield draft
+        if target.is_dir():
+            target.rename(workspace / "replaced")
+        draft.replace(target)
+    except Exception as error:
+        # NumPy and torch tell of a full disk in words of their own.
+        if shutil.disk_usage(target.parent).free < SPARE_BYTES:
+            raise OSError(errno.ENOSPC, "no space left", str(target)) from error
+        raise
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def write_json(path: Path | str, content: Any) -> None:
+    """Writes JSON atomically, readable in a diff: sorted never, indented always."""
+    with atomic(path) as draft:
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path | str) -> Any:
+    """Reads one JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def hash_json(content: Any) -> str:
+    """SHA-256 of a JSON-able value, the same for equal values whatever their key order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def hash_file(path: Path | str) -> str:
+    """SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_if_readable(path: Path) -> str:
+    """SHA-256 of a file, empty where it cannot be opened (a broken link, no permission)."""
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""
+
+
+def hash_tree(root: Path | str) -> str:
+    """SHA-256 over relative names and bytes of a folder's files (or of one file); "" if missing."""
+    root = Path(root)
+    if root.is_file():
+        return hash_file(root)
+    if not root.exists():
+        return ""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    names = [file.relative_to(root).as_posix() for file in files]
+    return hash_json(list(zip(names, map(hash_if_readable, files), strict=True)))
+
+
+def write_table(table: "pd.DataFrame", path: Path) -> None:
+    """Writes a CSV atomically."""
+    with atomic(path) as draft:
+        table.to_csv(draft, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def read_table(path: Path, stage: str) -> "pd.DataFrame":
+    """Reads a CSV of ids and labels as text: a class called `NA` is no missing value.
+
+    Raises:
+        UserError: The stage that writes it has not run.
+    """
+    import pandas as pd
+
+    if not path.exists():
+        raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
+    return pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -1,0 +1,63 @@
+"""Reading checkpoints back: the network alone, rebuilt from plain hyperparameters."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from ..config import build
+from ..errors import UserError
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint; only tensors and plain containers are ever unpickled.
+
+    Raises:
+        UserError: The file is missing or not a whole checkpoint.
+    """
+    if not Path(path).exists():
+        raise UserError(f"{path} is not there: run `train` first.")
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(
+            f"{path} is not a whole checkpoint ({error}): run `train` again."
+        ) from error
+    return content
+
+
+def load_network(
+    path: str | Path, build_network: Callable[..., nn.Module]
+) -> tuple[nn.Module, dict[str, Any]]:
+    """A trained network on the CPU in eval mode, and the hyperparameters it was made from.
+
+    Args:
+        path: The checkpoint.
+        build_network: The project's.
+
+    Returns:
+        The network, and a dict with `state` (content of state.json) and the config groups.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    content = read_checkpoint(path)
+    hyperparameters = content["hyper_parameters"]
+    state = hyperparameters["state"]
+    task = build(OmegaConf.create(hyperparameters["task"]))
+    network = build_network(
+        hyperparameters["model"],
+        hyperparameters["preprocess"],
+        state["data"],
+        task.num_outputs(state["task"]),
+    )
+    weights = {
+        name.removeprefix("network."): tensor
+        for name, tensor in content["state_dict"].items()
+        if name.startswith("network.")
+    }
+    network.load_state_dict(weights)
+    return network.eval(), hyperparameters

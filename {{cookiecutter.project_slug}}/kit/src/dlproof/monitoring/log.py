@@ -1,0 +1,136 @@
+"""The prediction log: what was answered, by which model, to what kind of input, in SQLite.
+
+Write-ahead logging with a commit a request: rows survive `kill -9` of the service, and the monitor
+reads while the service writes.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+
+LIVE, PROBE = "live", "probe"
+INPUT = "input/"  # prefix of what is watched in the input
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS predictions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    time TEXT NOT NULL,
+    version TEXT NOT NULL,
+    source TEXT NOT NULL,
+    prediction TEXT NOT NULL,
+    confidence REAL,
+    summary TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS newest ON predictions (version, source, number);
+"""
+INSERT = """
+INSERT INTO predictions (id, time, version, source, prediction, confidence, summary)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+NEWEST = """
+SELECT id, time, prediction, confidence, summary FROM predictions
+WHERE version = ? AND source = ? ORDER BY number DESC LIMIT ?
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One prediction.
+
+    Attributes:
+        id: As the answer carries it, so that feedback can name it.
+        prediction: What was answered (`Task.describe`).
+        summary: Values of the input that monitoring watches (`DataType.summarise`).
+    """
+
+    id: str
+    prediction: dict[str, Any]
+    summary: dict[str, Any]
+
+
+def answer_of(described: dict[str, Any]) -> tuple[str | float, float | None]:
+    """The class or number of a description and, where the task gives one, its probability."""
+    answer: str | float = described["label"] if "label" in described else described["value"]
+    return answer, described.get("probability")
+
+
+def log_path(data_dir: str | Path) -> Path:
+    """Where a project's prediction log lies."""
+    return Path(data_dir) / "predictions.sqlite"
+
+
+class PredictionLog:
+    """One open log; safe to share between threads, and between processes.
+
+    Args:
+        path: The SQLite file; made when it is not there.
+
+    Raises:
+        UserError: The file is not a prediction log.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.lock = threading.Lock()
+        self.connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
+        try:
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=NORMAL")
+            self.connection.executescript(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self.connection.close()
+            raise UserError(f"{path} is no prediction log ({error}): move it away.") from error
+
+    def add(self, entries: Sequence[Entry], version: str, source: str = LIVE) -> None:
+        """Writes the predictions of one request in one commit.
+
+        Args:
+            entries: One for each item.
+            version: Of the model that answered.
+            source: `live`, or `probe` for the service's own test requests.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        rows = []
+        for entry in entries:
+            prediction, summary = json.dumps(entry.prediction), json.dumps(entry.summary)
+            confidence = answer_of(entry.prediction)[1]
+            rows.append((entry.id, now, version, source, prediction, confidence, summary))
+        with self.lock, self.connection:
+            self.connection.executemany(INSERT, rows)
+
+    def newest(self, version: str, source: str, limit: int) -> pd.DataFrame:
+        """The newest rows of one model, oldest first, with `prediction` and `summary` decoded."""
+        with self.lock:
+            rows = pd.read_sql_query(NEWEST, self.connection, params=(version, source, limit))
+        for name in ("prediction", "summary"):
+            rows[name] = rows[name].map(json.loads)
+        return rows.iloc[::-1].reset_index(drop=True)
+
+    def forget_probes(self) -> None:
+        """Deletes the rows of earlier probes; live ones are kept."""
+        with self.lock, self.connection:
+            self.connection.execute("DELETE FROM predictions WHERE source = ?", (PROBE,))
+
+    def close(self) -> None:
+        """Closes the file; the write-ahead log is folded into it."""
+        with self.lock:
+            self.connection.close()
+
+
+def split_answers(predictions: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """`prediction` (N,) and, where the task has one, `confidence` (N,)."""
+    answers, confidences = zip(*map(answer_of, predictions), strict=True)
+    columns = {"prediction": np.asarray(answers)}
+    if None not in confidences:
+        columns["confidence"] = np.asarray(confidences)
+    return columns

@@ -1,0 +1,1 @@
+"""The schema of the composed config: unknown keys are refused, and the nearest named."""

@@ -1,0 +1,136 @@
+"""The whole composed config, and what is wrong with one in sentences.
+
+Architectures and callbacks are open, since users add their own: there, the built class refuses
+what it does not know.
+"""
+
+import difflib
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
+from .strict import Named, Open, Strict
+from .tools import (
+    Ablate,
+    Benchmark,
+    Diagnose,
+    Explore,
+    FindBatchSize,
+    FindLr,
+    Labels,
+    Probe,
+    Sanity,
+    Tune,
+)
+from .training import Launcher, Optimizer, Schedule, Task, Trainer
+
+
+class Paths(Strict):
+    """Folders, relative to the project root."""
+
+    data_dir: str
+    models_dir: str
+    reports_dir: str
+    runs_dir: str
+
+
+class Config(Strict):
+    """What every project's composed config holds; a project adds the settings of its stages."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    goal: str
+    change: str
+    strict: bool
+    reasons: dict[str, str]
+    resume: str | None
+    paths: Paths
+    data: Data
+    task: Task
+    split: Split
+    preprocess: Preprocess
+    augmentation: Augmentation
+    balance: Balance
+    loader: Loader
+    model: Named
+    optimizer: Optimizer
+    schedule: Schedule
+    trainer: Trainer
+    launcher: Launcher
+    callbacks: dict[str, Open | None]
+    logger: dict[str, Open | None]
+    explore: Explore
+    labels: Labels
+    sanity: Sanity
+    find_lr: FindLr
+    find_batch_size: FindBatchSize
+    tune: Tune
+    diagnose: Diagnose
+    ablate: Ablate
+    benchmark: Benchmark
+    probe: Probe
+
+
+def find_mistakes(config: dict[str, Any], schema: type[Config]) -> list[str]:
+    """One sentence for each key or value of a composed config that the schema refuses."""
+    try:
+        schema.model_validate(config)
+    except ValidationError as error:
+        places: dict[str, list[Any]] = {}  # several mistakes at one: the types that it may have
+        for item in error.errors():
+            places.setdefault(find_place(config, item["loc"]), []).append(item)
+        return [
+            sentence for place in places.items() for sentence in describe_mistakes(schema, *place)
+        ]
+    return []
+
+
+def find_place(config: Any, location: tuple[Any, ...]) -> str:
+    """The key that a location names, without the types that pydantic tried there."""
+    place = []
+    for part in location:
+        try:
+            config = config[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        place.append(str(part))
+    return ".".join(place)
+
+
+def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Iterator[str]:
+    """`optimizer.lr='fast' should be a valid number`, with the nearest key for an unknown one."""
+    wrong = []
+    for item in items:
+        owner, last = find_model(schema, item["loc"][:-1]), str(item["loc"][-1])
+        if item["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(last, name_keys(owner), n=1, cutoff=0.5)
+            yield f"{place} is unknown" + (f": did you mean {close[0]}?" if close else ".")
+        elif item["type"] == "missing":
+            yield f"{'.'.join(map(str, item['loc']))} is missing."
+        elif item["type"] == "model_type":
+            model = find_model(schema, item["loc"])
+            is_known = model.__name__ == item["ctx"]["class_name"]
+            keys = f" ({', '.join(name_keys(model))})" if is_known else ""
+            yield f"{place}={item['input']!r} is a group: set its keys{keys} one by one."
+        else:
+            wrong.append(item["msg"].removeprefix("Input "))
+    if wrong:
+        told = " or ".join(f"{message[0].lower()}{message[1:]}" for message in wrong)
+        yield f"{place}={items[0]['input']!r} {told}."
+
+
+def name_keys(model: type[BaseModel]) -> list[str]:
+    """Keys of a mapping that a schema class describes."""
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    return [key for key in keys if key != "_target_"]
+
+
+def find_model(schema: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel]:
+    """The schema class that describes the mapping at a location."""
+    model = schema
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is not None and isinstance(field.annotation, type):
+            model = field.annotation
+    return model

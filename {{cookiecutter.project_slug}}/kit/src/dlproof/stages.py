@@ -1,0 +1,218 @@
+"""The table of commands: what each does, where its code is, what its result depends on."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+KIT = __package__
+PHASES = {
+    1: "Problem",
+    2: "Data",
+    3: "Model",
+    4: "Training",
+    5: "Evaluation",
+    6: "Deployment",
+    7: "Monitoring",
+}
+ALWAYS = ("paths", "data", "task")  # sections of the config that every result depends on
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command.
+
+    Attributes:
+        name: The command's name, and its report's.
+        phase: Phase of the checklist, 1 to 7.
+        module: Module below the package that holds `run(cfg) -> Report`.
+        summary: One line for the help page.
+        settings: Top-level config keys that change its result, besides `ALWAYS`.
+        reads: Stages whose reports it reads.
+        reads_raw: Whether it reads the raw data.
+        deps: Files that it reads, for DVC: outputs of other stages, or files of people.
+        outs: Files that it writes and DVC keeps.
+        kept: Of these, the ones that stay where they are until the stage replaces them.
+        uncached: Of these, the ones that git keeps in place of DVC.
+        in_pipeline: Whether `dvc.yaml` runs it.
+        options: Options of config groups that it always takes.
+        without: Keys below `settings` that do not change its result after all.
+        package: The package that `module` is in: a project's, or the kit, whose tools are given
+            the project too, `run(cfg, project) -> Report`.
+    """
+
+    name: str
+    phase: int
+    module: str
+    summary: str
+    settings: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    reads_raw: bool = False
+    deps: tuple[str, ...] = ()
+    outs: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    uncached: tuple[str, ...] = ()
+    in_pipeline: bool = True
+    options: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    package: str = KIT
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether the kit brings it."""
+        return self.package == KIT
+
+    def load(self) -> Any:
+        """Its module, imported."""
+        return importlib.import_module(f"{self.package}.{self.module}")
+
+
+TRAINING = (
+    "augmentation",
+    "balance",
+    "loader",
+    "model",
+    "optimizer",
+    "preprocess",
+    "schedule",
+    "seed",
+    "trainer",
+)
+# What tries rates and batches puts its own in place of these.
+FINDING = tuple(key for key in TRAINING if key != "schedule")
+FOUND = ("optimizer.lr", "trainer.max_epochs")
+PROCESSED, MODEL = "data/processed", ("models/model.onnx", "models/model.json")
+
+TOOLS = (
+    Stage(
+        "explore",
+        2,
+        "data.explore",
+        "measure balance, quality and distributions; draw samples of every class",
+        settings=("explore", "clean"),
+        reads=("ingest",),
+        deps=("data/items.csv", "project.yaml"),
+    ),
+    Stage(
+        "labels",
+        2,
+        "data.labels",
+        "list labels that are probably wrong, and random ones for a person to check",
+        settings=("labels", "preprocess"),
+        reads=("clean",),
+        deps=("data/clean.csv",),
+        outs=("data/label_suspects.csv",),
+    ),
+    Stage(
+        "data_card",
+        2,
+        "data.card",
+        "write docs/data_card.md from what ran and what people answered",
+        settings=("preprocess",),
+        reads=("explore", "labels", "preprocess"),
+        deps=(
+            PROCESSED,
+            "project.yaml",
+            "reports/clean.json",
+            "reports/explore.json",
+            "reports/labels.json",
+            "reports/split.json",
+        ),
+        outs=("docs/data_card.md",),
+        kept=("docs/data_card.md",),
+        uncached=("docs/data_card.md",),
+    ),
+    Stage(
+        "stream",
+        2,
+        "data.stream",
+        "write the processed data as chunks to stream from (loader=stream)",
+        settings=("loader",),
+        reads=("preprocess",),
+        in_pipeline=False,
+    ),
+    Stage(
+        "sanity",
+        3,
+        "training.sanity",
+        "initial loss, one batch learned by heart, every parameter moves",
+        settings=(*TRAINING, "sanity"),
+        reads=("preprocess",),
+        deps=(PROCESSED,),
+        without=("optimizer.lr",),
+    ),
+    Stage(
+        "find_lr",
+        4,
+        "training.find_lr",
+        "train a few steps at growing rates and suggest one (optimizer.lr=auto takes it)",
+        settings=(*FINDING, "find_lr"),
+        reads=("preprocess",),
+        deps=(PROCESSED,),
+        without=FOUND,
+    ),
+    Stage(
+        "find_batch_size",
+        4,
+        "training.find_batch_size",
+        "double the batch until training gets no faster or memory is out",
+        settings=(*FINDING, "find_batch_size"),
+        reads=("preprocess",),
+        in_pipeline=False,
+        without=FOUND,
+    ),
+    Stage(
+        "crossvalidate",
+        4,
+        "evaluation.crossvalidate",
+        "train on every fold of split=kfold; metrics with intervals over the folds",
+        settings=(*TRAINING, "callbacks", "evaluate", "split"),
+        reads=("clean",),
+        in_pipeline=False,
+        options=("split=kfold",),
+    ),
+    Stage(
+        "tune",
+        4,
+        "training.tune",
+        "search hyperparameters over the cheat sheet's ranges, scored on validation",
+        settings=(*TRAINING, "callbacks", "tune"),
+        reads=("preprocess",),
+        in_pipeline=False,
+    ),
+    Stage(
+        "diagnose",
+        4,
+        "training.diagnose",
+        "say from a run's log what went wrong and what to try",
+        settings=("diagnose",),
+        reads=("preprocess",),
+        in_pipeline=False,
+    ),
+    Stage(
+        "ablate",
+        5,
+        "evaluation.ablate",
+        "train without one component at a time, on the same seeds: which of them help?",
+        settings=(*TRAINING, "callbacks", "evaluate", "ablate"),
+        reads=("preprocess", "find_lr"),
+        in_pipeline=False,
+    ),
+    Stage(
+        "benchmark",
+        6,
+        "deployment.benchmark",
+        "latency and throughput of the exported model",
+        settings=("benchmark",),
+        reads=("export",),
+        deps=(PROCESSED, *MODEL),
+    ),
+    Stage(
+        "probe",
+        6,
+        "deployment.probe",
+        "start the real service, hold its answers against offline ones, stop it",
+        settings=("probe", "serve"),
+        reads=("export",),
+        deps=(PROCESSED, *MODEL, "models/reference.json"),
+    ),
+)

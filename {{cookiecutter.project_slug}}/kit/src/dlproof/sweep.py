@@ -1,0 +1,56 @@
+"""Hydra's own command line for a stage: `-m` sweeps, `--cfg job`, shell completion."""
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from .config import REFUSALS, explain_composition, hold_against_schema, refuse_no_option
+from .errors import UserError, explain
+from .launch import launch
+from .stages import Stage
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> None:
+    """Hands a stage over to `hydra.main`; a job that is refused says why and the next one starts.
+
+    Raises:
+        UserError: A key or an option does not exist; then no job starts.
+    """
+    failed: list[Exception] = []
+
+    @hydra.main(version_base="1.3", config_path=None, config_name="config")
+    def task(cfg: DictConfig) -> None:
+        """One job of the sweep, or the only one."""
+        overrides = list(HydraConfig.get().overrides.task)
+        try:
+            hold_against_schema(cfg, overrides, project.config)
+            launch(project, stage, overrides, cfg)
+        except Exception as error:
+            failed.append(error)
+            sentence = explain(error)
+            if sentence is None:
+                # A sweep reports only the first of several failures: keep each in its log.
+                traceback.print_exc()
+                raise
+            job = " ".join([stage.name, *overrides])
+            print(f"{job}: {sentence}", file=sys.stderr, flush=True)
+
+    refuse_no_option(arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise: Hydra would print what it refuses, and exit
+    sys.argv = [stage.name, "--config-dir", "configs", *stage.options, *arguments]
+    try:
+        task()
+    except REFUSALS as error:
+        if error in failed:  # not Hydra's but a job's
+            raise
+        raise UserError(explain_composition(error, arguments)) from error
+    if failed:
+        sys.exit(1)

@@ -1,0 +1,194 @@
+"""What every classification brings: classes, metrics, error analysis and pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from ..figure import figure, save
+from ..types import State
+from .metric import Metric, build_metrics, refuse_metric
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torchmetrics import MetricCollection
+
+
+class ClassificationTask:
+    """Two classes or more, exactly one an item; predictions are probabilities (N, classes).
+
+    A project's class has `strata`, `loss`, `decoder`, `baselines` and `describe`, as
+    `dlproof.tasks.Task` describes them, and `METRICS`.
+
+    Args:
+        metric: What ranks models; one of `METRICS`.
+        mode: `max`, or `min` where the metric falls as models get better.
+        label_smoothing: Share of a target that is spread over all classes (Szegedy et al. 2016).
+
+    Raises:
+        UserError: There is no such metric, or the mode seeks the worst of it.
+    """
+
+    name = "classification"
+    METRICS: dict[str, Metric]
+
+    def __init__(self, metric: str, mode: str, label_smoothing: float = 0.0) -> None:
+        refuse_metric(self.METRICS, metric, mode)
+        self.metric = metric
+        self.mode = mode
+        self.label_smoothing = label_smoothing
+
+    def loss(
+        self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
+    ) -> "nn.Module":
+        """The project's, as `dlproof.tasks.Task` says."""
+        raise NotImplementedError
+
+    def fit(self, labels: pd.Series) -> State:
+        """The classes, sorted (as numbers where all are), with their training counts.
+
+        Raises:
+            UserError: There is one class only, or as many classes as items.
+        """
+        counts = labels.value_counts()
+        if len(counts) < 2:
+            found = f"only {counts.index[0]!r}" if len(counts) else "no label"
+            raise UserError(f"the labels hold {found}: classification needs two classes or more.")
+        if len(counts) > 20 and len(counts) > len(labels) / 2:
+            raise UserError(
+                f"the labels hold {len(counts)} classes for {len(labels)} items: is this a "
+                "measure, for task=regression, or the wrong column?"
+            )
+        classes = sort_classes(list(counts.index))
+        return {"classes": classes, "counts": [int(counts[name]) for name in classes]}
+
+    def encode(self, labels: pd.Series, state: State) -> np.ndarray:
+        """int64 (N,): positions in `state["classes"]`."""
+        codes = {name: code for code, name in enumerate(state["classes"])}
+        unknown = sorted(set(labels) - set(codes))
+        if unknown:
+            raise UserError(
+                f"class {unknown[0]!r} is not in the training split: run `split` again."
+            )
+        return np.array([codes[label] for label in labels], np.int64)
+
+    def num_outputs(self, state: State) -> int:
+        """One logit a class."""
+        return len(state["classes"])
+
+    def expected_first_loss(self, state: State) -> float:
+        """Cross entropy of equal probabilities."""
+        return float(np.log(len(state["classes"])))
+
+    def lowest_loss(self, state: State) -> float:
+        """Entropy of the smoothed targets."""
+        count = len(state["classes"])
+        others = self.label_smoothing / count
+        shares = np.array([1 - others * (count - 1), *[others] * (count - 1)])
+        return float(-(shares * np.log(np.maximum(shares, 1e-12))).sum())
+
+    def torch_metrics(self, state: State) -> "MetricCollection":
+        """`METRICS` over probabilities (N, classes) and classes (N,)."""
+        return build_metrics(self.METRICS, num_classes=len(state["classes"]))
+
+    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+        """All of `METRICS`; macro averages run over the classes that occur in either."""
+        return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
+
+    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
+        """The ranking metric."""
+        return self.METRICS[self.metric].score(targets, predictions)
+
+    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Cross entropy of each item."""
+        likelihood = predictions[np.arange(len(targets)), targets]
+        return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
+
+    def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
+        """Probabilities (N, classes), 0 for classes that the estimator has not met."""
+        probabilities = np.zeros((len(features), len(state["classes"])))
+        probabilities[:, estimator.classes_] = estimator.predict_proba(features)
+        return probabilities
+
+    def analyse(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> dict[str, Any]:
+        """`per_class` precision, recall, F1 and support; `confusion` counts; `most_confused`."""
+        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+        classes = state["classes"]
+        codes, chosen = range(len(classes)), predictions.argmax(axis=1)
+        columns = precision_recall_fscore_support(targets, chosen, labels=codes, zero_division=0)
+        matrix = confusion_matrix(targets, chosen, labels=codes)
+        pairs = [
+            (int(n), *where) for where, n in np.ndenumerate(matrix) if n and where[0] != where[1]
+        ]
+        return {
+            "per_class": {
+                name: dict(
+                    zip(("precision", "recall", "f1", "support"), map(float, row), strict=True)
+                )
+                for name, row in zip(classes, zip(*columns, strict=True), strict=True)
+            },
+            "confusion": matrix.tolist(),
+            "most_confused": [
+                {"true": classes[true], "predicted": classes[predicted], "items": count}
+                for count, true, predicted in sorted(pairs, reverse=True)[:5]
+            ],
+        }
+
+    def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
+        """The confusion matrix."""
+        from sklearn.metrics import confusion_matrix
+
+        codes = range(len(state["classes"]))
+        matrix = confusion_matrix(targets, predictions.argmax(axis=1), labels=codes)
+        draw_confusion(matrix, state["classes"], path)
+
+
+def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
+    """Rows are true classes, columns predicted ones; the colour is the share of the row."""
+    side = max(4.0, 0.45 * len(classes) + 1.5)
+    canvas, axis = figure((side, side))
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= 30:
+        for row, column in zip(*np.nonzero(matrix), strict=True):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axis.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
+        axis.set_xticks(range(len(classes)), classes, rotation=90)
+        axis.set_yticks(range(len(classes)), classes)
+    axis.set(xlabel="predicted", ylabel="true")
+    save(canvas, path, dpi=110)
+
+
+def sort_classes(names: list[str]) -> list[str]:
+    """Sorted as whole numbers where all are, so that `10` follows `9`; else as text."""
+    if all(name.isdecimal() for name in names):
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names)
+
+
+def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of items whose likeliest class is the true one."""
+    return float((targets == probabilities.argmax(axis=1)).mean())
+
+
+def macro(name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean over classes of `precision`, `recall` or their harmonic mean `f1`."""
+    from sklearn import metrics
+
+    score = getattr(metrics, f"{name}_score")
+    chosen = probabilities.argmax(axis=1)
+    return float(score(targets, chosen, average="macro", zero_division=0))
+
+
+def auroc(targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean one-versus-rest area over the classes that occur; 0.5 where only one does."""
+    from sklearn.metrics import roc_auc_score
+
+    present = np.unique(targets)
+    if len(present) < 2:
+        return 0.5
+    areas = [roc_auc_score(targets == code, probabilities[:, code]) for code in present]
+    return float(np.mean(areas))

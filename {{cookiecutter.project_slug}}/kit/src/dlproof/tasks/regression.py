@@ -1,0 +1,170 @@
+"""What every regression brings: range, metrics, error analysis and pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from ..figure import figure, save
+from ..types import State
+from .metric import Metric, build_metrics, refuse_metric
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torchmetrics import MetricCollection
+
+
+class RegressionTask:
+    """One number an item; predictions are values (N,) in the target's unit.
+
+    A project's class has `strata`, `loss`, `decoder`, `baselines` and `describe`, as
+    `dlproof.tasks.Task` describes them, and `METRICS`.
+
+    Args:
+        metric: What ranks models; one of `METRICS`.
+        mode: `max`, or `min` where the metric falls as models get better.
+
+    Raises:
+        UserError: There is no such metric, or the mode seeks the worst of it.
+    """
+
+    name = "regression"
+    METRICS: dict[str, Metric]
+
+    def __init__(self, metric: str, mode: str) -> None:
+        refuse_metric(self.METRICS, metric, mode)
+        self.metric = metric
+        self.mode = mode
+
+    def loss(
+        self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
+    ) -> "nn.Module":
+        """The project's, as `dlproof.tasks.Task` says."""
+        raise NotImplementedError
+
+    def fit(self, labels: pd.Series) -> State:
+        """Mean, deviation and range of the training labels.
+
+        Raises:
+            UserError: A label is no finite number, or all are equal, or so in float32.
+        """
+        values = parse_numbers(labels)
+        if values.nunique() < 2:
+            raise UserError(f"every label is {values.iloc[0]:g}: there is nothing to predict.")
+        names = ("mean", "min", "max")
+        spread = {name: float(getattr(values, name)()) for name in names}
+        largest, std = float(values.abs().max()), float(values.std(ddof=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is no number
+            grain = np.spacing(np.float32(largest))
+        if not grain < 0.01 * std:
+            raise UserError(
+                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers "
+                "in float32: subtract a constant from the column, or take another unit."
+            )
+        return spread | {"std": std}
+
+    def encode(self, labels: pd.Series, state: State) -> np.ndarray:
+        """float32 (N,) in the target's unit."""
+        return parse_numbers(labels).to_numpy(np.float32)
+
+    def num_outputs(self, state: State) -> int:
+        """One."""
+        return 1
+
+    def expected_first_loss(self, state: State) -> float:
+        """Squared error, in deviations, of a network that always says the mean."""
+        return 1.0
+
+    def lowest_loss(self, state: State) -> float:
+        """No error."""
+        return 0.0
+
+    def torch_metrics(self, state: State) -> "MetricCollection":
+        """`METRICS` over values (N,)."""
+        return build_metrics(self.METRICS, compute_groups=False)
+
+    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+        """All of `METRICS`."""
+        return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
+
+    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
+        """The ranking metric."""
+        return self.METRICS[self.metric].score(targets, predictions)
+
+    def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Absolute residual of each item."""
+        return np.abs(predictions - targets)
+
+    def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
+        """Values (N,)."""
+        return np.asarray(estimator.predict(features), np.float64)
+
+    def analyse(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> dict[str, Any]:
+        """Quantiles of the residuals (prediction - target), and the error in each target third."""
+        residuals = predictions - targets
+        order = np.argsort(targets, kind="stable")
+        thirds = zip(("low", "middle", "high"), np.array_split(order, 3), strict=True)
+        points = (0.05, 0.25, 0.5, 0.75, 0.95)
+        quantiles = zip(points, np.quantile(residuals, points), strict=True)
+        return {
+            "residual_quantiles": {f"{point:g}": float(value) for point, value in quantiles},
+            "mae_by_target": {n: float(np.abs(residuals[rows]).mean()) for n, rows in thirds},
+        }
+
+    def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
+        """Predicted against true values."""
+        canvas, axis = figure((4.5, 4.5))
+        axis.scatter(targets, predictions, s=14, alpha=0.7, color="#4477aa")
+        ends = [min(targets.min(), predictions.min()), max(targets.max(), predictions.max())]
+        axis.plot(ends, ends, color="grey", linewidth=1)
+        axis.set(xlabel="true", ylabel="predicted", aspect="equal")
+        save(canvas, path, dpi=110)
+
+
+def quantile_strata(labels: pd.Series, most: int) -> pd.Series:
+    """The quantile of each label, of at most so many and of ten items or more."""
+    count = min(most, max(1, len(labels) // 10))
+    quantiles = pd.qcut(parse_numbers(labels).rank(method="first"), count, labels=False)
+    return quantiles.map(lambda code: f"quantile_{int(code) + 1:02d}")
+
+
+def mae(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Mean absolute error."""
+    return float(np.abs(predictions - targets).mean())
+
+
+def mse(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Mean squared error."""
+    from sklearn.metrics import mean_squared_error
+
+    return float(mean_squared_error(targets, predictions))
+
+
+def rmse(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Root of the mean squared error, in the target's unit."""
+    return float(np.sqrt(mse(targets, predictions)))
+
+
+def r2(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Share of the variance that is explained; 0 for a single item, where it is not defined."""
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(targets, predictions)) if len(targets) > 1 else 0.0
+
+
+def parse_numbers(labels: pd.Series) -> pd.Series:
+    """Labels as float64.
+
+    Raises:
+        UserError: One is no finite number.
+    """
+    values = pd.to_numeric(labels, errors="coerce").astype("float64")
+    wrong = labels[~np.isfinite(values)]
+    if len(wrong):
+        raise UserError(
+            f"label {wrong.iloc[0]!r} is not a finite number ({len(wrong)} of {len(labels)} are "
+            "none): mend the target column, or use task=classification."
+        )
+    return values

@@ -1,0 +1,54 @@
+"""How long a run is, and what cannot end well: refused before a run exists."""
+
+import torch
+from omegaconf import DictConfig
+
+from ..data.datamodule import DataModule
+from ..errors import UserError
+
+
+def count_steps(trainer: DictConfig, num_batches: int) -> int:
+    """Optimizer steps of the whole run, which the schedule spans."""
+    limit = trainer.overfit_batches or trainer.limit_train_batches
+    num_batches = int(num_batches * limit) if isinstance(limit, float) else min(num_batches, limit)
+    steps = max(1, -(-num_batches // trainer.accumulate_grad_batches) * trainer.max_epochs)
+    return min(steps, trainer.max_steps) if trainer.max_steps > 0 else steps
+
+
+def refuse_several(cfg: DictConfig) -> None:
+    """Raises a UserError where models cannot be trained one after another in this process."""
+    if cfg.loader.name == "stream":
+        raise UserError("a stream holds one split alone: use loader=default.")
+    if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
+        raise UserError("it trains in one process: use trainer.devices=1 and one node.")
+
+
+def refuse_short(trainer: DictConfig, data: DataModule) -> None:
+    """Raises a UserError where a run would end before its first validation chooses a model."""
+    if trainer.max_epochs < trainer.check_val_every_n_epoch and not trainer.fast_dev_run:
+        raise UserError(
+            f"trainer.max_epochs={trainer.max_epochs} ends before the first validation, in epoch "
+            f"{trainer.check_val_every_n_epoch}: take as many, or lower "
+            "trainer.check_val_every_n_epoch."
+        )
+    is_number = isinstance(trainer.devices, int) and trainer.devices > 0
+    devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
+    until = trainer.copy()
+    until.max_epochs, until.max_steps = trainer.check_val_every_n_epoch, -1
+    first = count_steps(until, data.count_batches(devices * trainer.num_nodes))
+    if 0 < trainer.max_steps < first:
+        raise UserError(
+            f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "
+            f"{first}: take as many, or a shorter epoch by trainer.limit_train_batches."
+        )
+
+
+def refuse_other_ranking(cfg: DictConfig) -> None:
+    """Raises a UserError where another metric chooses the best model than is reported of it."""
+    best = cfg.callbacks.get("best") or {}
+    for key, value in (("monitor", f"val/{cfg.task.metric}"), ("mode", cfg.task.mode)):
+        if best.get(key, value) != value:
+            raise UserError(
+                f"callbacks.best.{key}={best[key]}: models are ranked and reported by {key} "
+                f"{value}. To rank by another metric set task.metric and task.mode."
+            )

@@ -1,0 +1,103 @@
+"""The record of a run: a folder of its own with all it takes to repeat and to understand it."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from ..config import to_plain
+from ..files import atomic, hash_file, read_json, write_json
+from ..revision import describe_revision, read_diff
+from ..types import State
+
+
+def create_run_dir(runs_dir: str | Path) -> Path:
+    """A new folder `exp-YYYY-MM-DD-NNN`; two runs started at once get two numbers."""
+    day = datetime.now(UTC).strftime("exp-%Y-%m-%d")
+    Path(runs_dir).mkdir(parents=True, exist_ok=True)
+    taken = [int(path.name.rpartition("-")[2]) for path in Path(runs_dir).glob(f"{day}-[0-9]*")]
+    number = max(taken, default=0) + 1
+    while True:
+        folder = Path(runs_dir) / f"{day}-{number:03d}"
+        try:
+            folder.mkdir()  # fails when another run has just taken the number
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def redirect(cfg: DictConfig, **folders: Path) -> DictConfig:
+    """A copy of the config that writes into other folders, `models=…` by `paths.models_dir`."""
+    own = cfg.copy()
+    OmegaConf.resolve(own)  # before the paths change, on which others are built
+    for name, folder in folders.items():
+        own.paths[f"{name}_dir"] = folder.as_posix()
+    if "wandb" in own.logger:
+        own.logger.wandb = None  # names its runs after folders, and theirs repeat
+    return own
+
+
+def start_record(
+    run_dir: Path, cfg: DictConfig, state: State, weights: dict[str, str] | None
+) -> dict[str, Any]:
+    """Writes the config, the uncommitted change and what is known before the first step."""
+    with atomic(run_dir / "config.yaml") as draft:
+        draft.write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
+    with atomic(run_dir / "diff.patch") as draft:
+        draft.write_text(read_diff(), encoding="utf-8")
+    lock = Path("requirements.lock")
+    record = {
+        "id": run_dir.name,
+        "status": "running",
+        "goal": cfg.goal,
+        "change": cfg.change,
+        "architecture": cfg.model.name,
+        "weights": weights,
+        "dataset": cfg.data.name,
+        "data_version": state["version"],
+        "data_dvc": state["dvc"],
+        "optimizer": to_plain(cfg.optimizer),
+        "schedule": to_plain(cfg.schedule),
+        "batch_size": cfg.loader.batch_size,
+        "seed": cfg.seed,
+        **describe_revision(),
+        "lock": hash_file(lock) if lock.exists() else None,
+        "hardware": describe_hardware(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "notes": "",
+        "conclusion": "",
+    }
+    write_json(run_dir / "record.json", record)
+    return record
+
+
+def resume_record(run_dir: Path, step: int) -> dict[str, Any]:
+    """Notes in a run's record that it goes on at an optimizer step."""
+    record: dict[str, Any] = read_json(run_dir / "record.json")
+    life = {"step": step, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    record |= {"status": "running", "resumed": [*record.get("resumed", []), life]}
+    write_json(run_dir / "record.json", record)
+    return record
+
+
+def finish_record(run_dir: Path, record: dict[str, Any], **outcome: Any) -> None:
+    """Adds how the run ended: status, metrics, duration."""
+    write_json(run_dir / "record.json", record | outcome)
+
+
+def describe_hardware() -> dict[str, Any]:
+    """What the run had: cores, threads, GPUs, versions."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpus": gpus,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }

@@ -1,0 +1,167 @@
+"""Lightning's Trainer from the config: takes what the machine has where the config says `auto`."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import unwrap
+from pathlib import Path
+from traceback import walk_tb
+from types import FunctionType
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig
+
+from ..config import build, to_plain
+from ..errors import UserError
+from .callbacks import StepSeed
+
+
+def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
+    """Lightning's Trainer as `train` makes it, for what trains without a record.
+
+    Raises:
+        UserError: As `choose_options`, or Lightning refuses them.
+    """
+    with explain_refusals(cfg):
+        return Trainer(**choose_options(cfg, run_dir))
+
+
+def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
+    """What Lightning's Trainer is built with: config group `trainer`, callbacks and loggers.
+
+    Both write to the run's folder.
+
+    Raises:
+        UserError: The trainer asks for a GPU that is not there, or a callback or logger does not
+            take its values.
+    """
+    settings = to_plain(cfg.trainer)
+    for ours in ("name", "compile"):
+        settings.pop(ours)
+    settings.pop("_target_", None)
+    refuse_unsuitable(cfg.trainer)
+    settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
+    settings["enable_progress_bar"] &= sys.stderr.isatty()
+    quieten()
+    callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
+    loggers = [
+        build_watcher(f"logger.{name}", node, run_dir=run_dir)
+        for name, node in cfg.logger.items()
+        if node is not None
+    ]
+    return settings | {
+        "callbacks": callbacks,
+        "logger": loggers,
+        "default_root_dir": run_dir,
+        "enable_model_summary": False,
+        # Lightning would add a checkpoint of its own where there is none.
+        "enable_checkpointing": any(isinstance(watcher, Checkpoint) for watcher in callbacks),
+        # SplitData slices the order of items by process itself, without padding.
+        "use_distributed_sampler": False,
+    }
+
+
+def quieten() -> None:
+    """Lightning's hints about products and its own deprecated calls are not the user's business."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
+    # SplitData goes on within an epoch by itself, which Lightning cannot know.
+    warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
+    warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
+    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+
+
+@contextmanager
+def explain_refusals(cfg: DictConfig) -> Iterator[None]:
+    """What Lightning refuses becomes a sentence, and its quiet exit at Ctrl-C the Ctrl-C it was.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
+        UserError: Lightning refuses the trainer's values, or the config for this data.
+    """
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    except (MisconfigurationException, RuntimeError, TypeError, ValueError, ImportError) as error:
+        if comes_from(error, unwrap(Trainer.__init__)):
+            raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
+        # EarlyStopping's own way to refuse a metric that nobody logs
+        is_unknown = "conditioned on metric" in str(error)
+        if not isinstance(error, MisconfigurationException) and not is_unknown:
+            raise
+        raise UserError(
+            f"trainer={cfg.trainer.name} or its callbacks do not suit: {error}"
+        ) from error
+
+
+def comes_from(error: BaseException, function: FunctionType) -> bool:
+    """Whether an error was raised within a call of a function."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_code is function.__code__ for frame in frames)
+
+
+def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
+    """The callbacks that are not null; checkpoints go to the run's folder.
+
+    Raises:
+        UserError: As `build_watcher`.
+    """
+    callbacks = []
+    for name, node in group.items():
+        if node is not None:
+            is_checkpoint = node.get("_target_", "").endswith("Checkpoint")
+            extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
+            callbacks.append(build_watcher(f"callbacks.{name!s}", node, **extra))
+    return callbacks
+
+
+def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
+    """A callback or logger of the config.
+
+    Raises:
+        UserError: It has no class, or the class does not take its values.
+    """
+    if not node.get("_target_"):
+        raise UserError(f"{key} has no _target_, the class to build: name it, or set {key}=null.")
+    try:
+        return build(node, **extra)
+    except InstantiationException as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        raise UserError(f"{key} cannot be built: {reason}") from error
+
+
+def refuse_unsuitable(trainer: DictConfig) -> None:
+    """Raises a UserError for what works on GPUs alone."""
+    asked = {"strategy=fsdp": "fsdp" in trainer.strategy, "sync_batchnorm": trainer.sync_batchnorm}
+    has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
+    for name in [name for name, is_on in asked.items() if is_on and not has_gpu]:
+        raise UserError(f"trainer.{name} needs GPUs, and this run has none: use trainer=ddp.")
+
+
+def choose_precision(accelerator: str, wanted: str | int) -> str | int:
+    """`auto`: bf16-mixed where the card has it, 16-mixed on older cards, 32 on a CPU.
+
+    Raises:
+        UserError: A GPU is asked for and none is there.
+    """
+    has_gpu = torch.cuda.is_available()
+    if accelerator in ("gpu", "cuda") and not has_gpu:
+        raise UserError(
+            f"trainer.accelerator={accelerator} but torch sees no GPU here: "
+            "use trainer=cpu (or trainer=auto), or check the driver with `nvidia-smi`."
+        )
+    if wanted != "auto":
+        return wanted
+    if accelerator == "cpu" or not has_gpu:
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"

@@ -1,0 +1,78 @@
+"""Settings of the project's own stages, in `configs/stages.yaml`; unknown keys are refused."""
+
+from typing import Annotated, Literal
+
+import dlproof
+from dlproof import Positive, Share, Strict
+from pydantic import Field
+
+
+class Clean(Strict):
+    """What the `clean` stage takes out."""
+
+    missing: Literal["keep", "drop"]
+    duplicates: Literal["keep", "drop"]
+    near_duplicates: Literal["group", "drop"]
+    min_similarity: Annotated[float, Field(gt=0, le=1)]
+
+
+class Baselines(Strict):
+    """Which models the `baselines` stage fits, and on how much."""
+
+    max_items: Positive
+    resamples: Positive
+    backbone: str | None
+    weights: str | None
+
+
+class Evaluate(Strict):
+    """Intervals of the `evaluate` stage, and why it opens the test split again."""
+
+    reason: str
+    confidence: Share
+    resamples: Positive
+
+
+class Export(Strict):
+    """Format of the `export` stage, and how closely it must agree with PyTorch."""
+
+    opset: Positive
+    tolerance: float
+    items: Positive
+
+
+class Serve(Strict):
+    """Address and limits of the service."""
+
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+    max_mb: float
+    notice_seconds: Annotated[float, Field(ge=0)]
+    drain_seconds: Annotated[float, Field(ge=0)]
+
+
+class Predict(Strict):
+    """What the `predict` stage reads and writes."""
+
+    input: str
+    output: str
+
+
+class Monitor(Strict):
+    """Window and bound of the `monitor` stage."""
+
+    max_psi: float
+    min_items: Positive
+    window: Positive
+
+
+class Config(dlproof.Config):
+    """The whole composed config: what every project has, and the stages of this one."""
+
+    clean: Clean
+    baselines: Baselines
+    evaluate: Evaluate
+    export: Export
+    serve: Serve
+    predict: Predict
+    monitor: Monitor

@@ -1,1 +1,0 @@
-"""The config's schema: unknown keys and wrong types are refused before anything starts."""
