@@ -19,7 +19,7 @@ import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import torch
-from projects import import_project
+from projects import import_project, write_processed
 from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.metrics import f1_score
@@ -53,10 +53,9 @@ def cut(targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return train, np.setdiff1d(np.arange(len(targets)), train)
 
 
-def make_store(features: np.ndarray, targets: np.ndarray, cfg: Any) -> Any:
+def write_rows(features: np.ndarray, targets: np.ndarray, cfg: Any) -> None:
     """The training rows as the project's processed data."""
-    from generated.configuration import build
-    from generated.data.store import Store
+    from dlproof import build
     from generated.data.table import Table
 
     table, task = Table("none.csv", "target"), build(cfg.task)
@@ -64,17 +63,17 @@ def make_store(features: np.ndarray, targets: np.ndarray, cfg: Any) -> Any:
     labels = pd.Series(targets.astype(str))
     state = {"data": table.fit(raw, cfg.preprocess), "task": task.fit(labels)}
     items = pd.DataFrame({"id": raw.index.astype(str), "split": "train"})
-    return Store(Path(), items, table.encode(raw, state["data"]), targets, state)
+    arrays = table.encode(raw, state["data"])
+    write_processed(Path(cfg.paths.data_dir), items, arrays, targets, state)
 
 
-def train(store: Any, cfg: Any) -> Callable[[np.ndarray], np.ndarray]:
+def train(cfg: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Trains the project's network and returns what predicts classes from features."""
-    from generated.configuration import build
-    from generated.data.load import SplitData
-    from generated.training.train import build_module
+    from generated.data.datamodule import SplitData
+    from generated.training.module import build_module
 
     pl.seed_everything(cfg.seed, verbose=False)
-    data = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
+    data = SplitData(cfg)
     module = build_module(cfg, data, world_size=1)
     trainer = pl.Trainer(
         max_epochs=-1, max_steps=cfg.trainer.max_steps, accelerator="cpu", barebones=True
@@ -102,15 +101,15 @@ def score(targets: np.ndarray, predicted: np.ndarray) -> float:
 
 def measure(features: np.ndarray, targets: np.ndarray, seed: int, steps: int) -> dict[str, float]:
     """Option -> macro F1 on the same cut."""
-    from generated.configuration import compose
+    from generated.project import PROJECT
 
     scores = {}
     rows, rest = cut(targets, seed)
     for option in OPTIONS:
         budget = [f"trainer.max_steps={steps}", "trainer.max_epochs=9999", "optimizer.lr=1e-3"]
-        cfg = compose([f"balance={option}", f"seed={seed}", *budget])
-        predict = train(make_store(features[rows], targets[rows], cfg), cfg)
-        scores[option] = score(targets[rest], predict(features[rest]))
+        cfg = PROJECT.compose([f"balance={option}", f"seed={seed}", *budget])
+        write_rows(features[rows], targets[rows], cfg)
+        scores[option] = score(targets[rest], train(cfg)(features[rest]))
     return scores
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
-from projects import generate
+from projects import PACKAGE, generate, list_sources
 
 STAGES = ("ingest", "clean", "labels", "split")
 FLIPPED = 0.05  # share of labels
@@ -46,7 +46,7 @@ class Dirt:
 
 def run(project: Path, package: str, *stages: str) -> subprocess.CompletedProcess:
     """Runs stages one after another and returns the last; stops at the first that refuses."""
-    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(list_sources(project))}
     for stage in stages:
         done = subprocess.run(
             [sys.executable, "-m", package, stage],
@@ -261,10 +261,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for data_type, count in (("image", 20), ("tabular", 10)):
             answers = {"project_slug": f"dirty-{data_type}", "data_type": data_type}
-            project = generate(Path(folder), package_name="generated", **answers)
-            table = measure(project, "generated", data_type, count)
+            project = generate(Path(folder), package_name=PACKAGE, **answers)
+            table = measure(project, PACKAGE, data_type, count)
             print(f"\n{data_type}\n{table.to_string(float_format='{:.0%}'.format)}", flush=True)
-        told = refuses_text_in_numbers(project, "generated")
+        told = refuses_text_in_numbers(project, PACKAGE)
         print(f"\ntabular, a word in a column of numbers: {told or 'not refused'}")
 
 

@@ -11,14 +11,12 @@ import json
 import logging
 import math
 import os
-import subprocess
-import sys
 import tempfile
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
-from projects import generate
+from projects import PACKAGE, generate, list_sources, run_python
 
 STAGES = ("ingest", "clean", "split", "preprocess")
 PROJECTS = {
@@ -36,34 +34,24 @@ SETTINGS = {  # None: the machine's own
 def run(project: Path, settings: dict[str, str | None], *command: object) -> str:
     """What Python prints in a project, under settings of its kernels."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    kept |= {"PYTHONPATH": str(project / "src"), "WANDB_MODE": "offline"}
+    kept |= {"PYTHONPATH": os.pathsep.join(list_sources(project)), "WANDB_MODE": "offline"}
     kept["OMP_WAIT_POLICY"] = "passive"  # threads that wait take no core from other work
     kept |= {name: value for name, value in settings.items() if value is not None}
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=project,
-        env=kept,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"{command} failed:\n{done.stderr[-3000:]}")
-    return done.stdout
+    return run_python(project, *command, environment=kept)
 
 
 def suggest(seeds: int) -> None:
     """Prints rate, suggestion, and whether DL-21.1 is met, for each seed; within a project."""
-    from generated.checklist.ablation import rate_is_near_the_suggestion
-    from generated.configuration import compose
-    from generated.training import find_lr
+    from dlproof.checklist.ablation import rate_is_near_the_suggestion
+    from dlproof.training import find_lr
+    from generated.project import PROJECT
 
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     found = []
     for seed in range(seeds):
-        cfg = compose([f"seed={seed}", "trainer=cpu"])
-        figures = find_lr.run(cfg).figures
+        cfg = PROJECT.compose([f"seed={seed}", "trainer=cpu"])
+        figures = find_lr.run(cfg, PROJECT).figures
         seen = SimpleNamespace(cfg=cfg, figures={"find_lr": figures}.get)
         verdict = rate_is_near_the_suggestion(seen)
         near = verdict.figure.endswith("near the bound")
@@ -97,9 +85,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, answers) in enumerate(PROJECTS.items()):
             (place := Path(folder, str(number))).mkdir()
-            project = generate(place, package_name="generated", **answers)
+            project = generate(place, package_name=PACKAGE, **answers)
             for stage in STAGES:
-                run(project, {}, "-m", "generated", stage)
+                run(project, {}, "-m", PACKAGE, stage)
             whole = []
             for values in itertools.product(*SETTINGS.values()):
                 settings = dict(zip(SETTINGS, values, strict=True))

@@ -10,21 +10,24 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import chdir
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import torch
 from PIL import Image
-from projects import import_project
+from projects import import_project, write_processed
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 BATCH_SIZE = 64
 MEAN, STD = [0.5] * 3, [0.25] * 3
-STATE = {"data": {"mean": MEAN, "std": STD}, "task": {"classes": list(range(10))}}
+STATE = {
+    "data": {"mean": MEAN, "std": STD, "shapes": {"image": [3, 32, 32]}},
+    "task": {"classes": list(range(10))},
+}
 BASIC = {"crop": 0.125, "flip": True, "brightness": 0.1, "contrast": 0.1}
 SETS = {
     "crop, flip, brightness, contrast": BASIC,
@@ -60,18 +63,17 @@ class PerItem(Dataset):
 
 
 def make_batchwise(images: np.ndarray, settings: dict, threads: int) -> Epoch:
-    """The generated project's loader, augmentation and normaliser."""
+    """The generated project's loader, augmentation and normaliser; within it."""
     import pandas as pd
-    from generated.data.balance import Balance
+    from generated.data.datamodule import SplitData
     from generated.data.image_augment import ImageAugmentation
-    from generated.data.load import SplitData
-    from generated.data.store import Store
-    from generated.model.normaliser import ImageNormaliser
+    from generated.model.image_normaliser import ImageNormaliser
+    from generated.project import PROJECT
 
-    items = pd.DataFrame({"split": ["train"] * len(images)})
-    store = Store(Path(), items, {"image": images}, np.zeros(len(images), np.int64), STATE)
-    loader = SimpleNamespace(batch_size=BATCH_SIZE, num_workers=0, pin_memory=False)
-    data = SplitData(store, loader, Balance(), seed=0)
+    cfg = PROJECT.compose([f"loader.batch_size={BATCH_SIZE}", "loader.num_workers=0"])
+    items, targets = pd.DataFrame({"split": ["train"] * len(images)}), np.zeros(len(images), int)
+    write_processed(Path(cfg.paths.data_dir), items, {"image": images}, targets, STATE)
+    data = SplitData(cfg)
     augment, normalise = ImageAugmentation(STATE, **settings), ImageNormaliser(STATE["data"])
 
     def epoch() -> Iterable[torch.Tensor]:
@@ -132,8 +134,7 @@ def main() -> None:
     shape = (arguments.items, 3, 32, 32)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     cores = len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder:
-        import_project(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, chdir(import_project(Path(folder))):
         for name, settings in SETS.items():
             ours, theirs = (partial(f, images, settings) for f in (make_batchwise, make_peritem))
             contenders = {f"batch-wise, {n} threads": ours(n) for n in sorted({1, cores})}

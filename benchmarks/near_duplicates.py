@@ -48,7 +48,7 @@ def change_thumbnails(originals: np.ndarray, generator: np.random.Generator) -> 
 
 def make_prints(count: int, generator: np.random.Generator) -> tuple[object, np.ndarray]:
     """Fingerprints of images, the last of them near copies, and the originals' numbers."""
-    from generated.data.image_near import Fingerprints, reduce_pixels
+    from dlproof.data.image_near import Fingerprints, reduce_pixels
 
     copies = int(count * COPIES)
     parts = []
@@ -84,13 +84,13 @@ def search(kind: str, count: int) -> None:
     """Prints seconds, megabytes held and added at most, recall and false alarms of one search."""
     generator = np.random.default_rng(count)
     if kind == "image":
-        from generated.data.image_near import cluster_fingerprints
+        from dlproof.data.image_near import cluster_fingerprints
 
         items, originals = make_prints(count, generator)
         find: Callable[..., np.ndarray] = cluster_fingerprints
         similarity = 0.99
     else:
-        from generated.data.table_near import cluster_codes
+        from dlproof.data.table_near import cluster_codes
 
         items, originals = make_codes(count, generator)
         find, similarity = cluster_codes, 0.9
@@ -119,13 +119,13 @@ def run_alone(*arguments: str) -> list[float]:
     return [float(word) for word in done.stdout.splitlines()[-1].split()]
 
 
-def compare(kind: str, sizes: list[int], project: str) -> None:
+def compare(kind: str, sizes: list[int]) -> None:
     """Prints a row for each size and the exponent of the growth of seconds."""
     print(f"{kind:<8}{'items':>10}{'CPU s':>10}{'MB items':>11}{'MB more':>9}{'recall':>9}"
           f"{'false':>7}")  # fmt: skip
     times = []
     for size in sizes:
-        found = run_alone("--one", kind, str(size), "--project", project)
+        found = run_alone("--one", kind, str(size))
         seconds, held, added, recall, joined = found
         times.append(seconds)
         print(
@@ -151,8 +151,8 @@ def write_pictures(folder: Path, count: int) -> None:
 
 def find_ours(folder: Path) -> set[str]:
     """Copies that this project's search pairs with an original; from files, decoding included."""
-    from generated.data.image_files import Images
-    from generated.data.image_near import find_near_images
+    from dlproof.data.image_files import Images
+    from dlproof.data.image_near import find_near_images
 
     paths = sorted(folder.glob("*.png"))
     clusters = pd.Series(find_near_images(Images(paths), 0.99))
@@ -222,17 +222,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--largest", type=int, default=SIZES[-1])
     parser.add_argument("--one", nargs=2, metavar=("KIND", "ITEMS"), help="one search, in figures")
-    parser.add_argument("--project", help="a package's parent, so that none is generated")
     arguments = parser.parse_args()
     if arguments.one:
-        sys.path.insert(0, arguments.project)
         search(arguments.one[0], int(arguments.one[1]))
         return
     sizes = [size for size in SIZES if size <= arguments.largest]
     with tempfile.TemporaryDirectory() as folder:
         for kind, data_type in (("row", "tabular"), ("image", "image")):
-            project = import_project(Path(folder, kind), data_type=data_type)
-            compare(kind, sizes, str(project / "src"))
+            import_project(Path(folder, kind), data_type=data_type)
+            compare(kind, sizes)
         compare_peers()
 
 

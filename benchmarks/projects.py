@@ -1,22 +1,24 @@
-"""Projects that benchmarks generate, and what they use of a project's own tests."""
+"""Projects that benchmarks generate, and data for them."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from cookiecutter.main import cookiecutter
+from PIL import Image
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-PREPARE = """
-from pathlib import Path
-from conftest import CHECKS, DATA_PHASE, make_project, run_small
-
-make_project(Path.cwd())
-for command in (*DATA_PHASE, *CHECKS):
-    run_small(command)
-"""
+PACKAGE = "generated"
+SMALL = ("data=folder", "data.root=raw")  # chooses the stripes
+BEFORE_TRAINING = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
 
 
 def generate(folder: Path, **answers: str) -> Path:
@@ -35,34 +37,67 @@ def generate(folder: Path, **answers: str) -> Path:
     return Path(made)
 
 
+def list_sources(project: Path) -> list[str]:
+    """The folders of a project's two packages, its own and the kit."""
+    return [str(project / "src"), str(project / "kit" / "src")]
+
+
+def run_python(project: Path, *arguments: object, environment: dict[str, str]) -> str:
+    """What Python prints in a project; where it fails, this process ends with its words."""
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{command} failed:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
 def import_project(folder: Path, **answers: str) -> Path:
-    """Generates a project whose package `generated` can be imported, and returns its folder."""
-    project = generate(folder, package_name="generated", **answers)
-    sys.path.insert(0, str(project / "src"))
+    """Generates a project whose packages can be imported, and returns its folder.
+
+    They are found here and in processes that are started from here.
+    """
+    project = generate(folder, package_name=PACKAGE, **answers)
+    sys.path[:0] = list_sources(project)
+    known = filter(None, [os.environ.get("PYTHONPATH")])
+    os.environ["PYTHONPATH"] = os.pathsep.join([*list_sources(project), *known])
     return project
 
 
-def run_on_small_data(program: str, *arguments: object) -> int:
-    """Runs a program that may import the modules of a project's tests; one thread a process.
+def prepare_stripes(folder: Path) -> Path:
+    """As `import_project`, with small images prepared, for training with one thread a process."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    project = import_project(folder)
+    write_stripes(project / "raw")
+    for stage in BEFORE_TRAINING:
+        run_python(project, "-m", PACKAGE, stage, *SMALL, environment=dict(os.environ))
+    return project
 
-    Its folder holds the small data of the tests, ready for training.
 
-    Returns:
-        How it ended.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        project = generate(folder)
-        (small := folder / "small").mkdir()
-        paths = [project / "src", project / "tests", project / "tests" / "training"]
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(map(str, paths)),
-            "OMP_NUM_THREADS": "1",
-        }
-        for text, given in ((PREPARE, ()), (program, arguments)):
-            (folder / "program.py").write_text(text)
-            command = [sys.executable, str(folder / "program.py"), *map(str, given)]
-            done = subprocess.run(command, cwd=small, env=environment, check=False)
-            if done.returncode:
-                break
-    return done.returncode
+def write_stripes(root: Path, per_class: int = 30) -> None:
+    """Three classes of grey stripes, 8x8, that a small network learns in seconds."""
+    generator = np.random.default_rng(0)
+    for number, name in enumerate(("down", "across", "plain")):
+        (root / name).mkdir(parents=True)
+        for index in range(per_class):
+            pixels = generator.integers(0, 60, (8, 8))
+            if number < 2:
+                pixels[(slice(None), slice(index % 3, None, 3))[:: 1 - 2 * number]] += 180
+            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{index:02d}.png")
+
+
+def write_processed(
+    data_dir: Path,
+    items: "pd.DataFrame",
+    arrays: dict[str, np.ndarray],
+    targets: np.ndarray,
+    state: dict[str, Any],
+) -> None:
+    """Writes what a project's datamodule reads, as `preprocess` leaves it."""
+    folder = data_dir / "processed"
+    folder.mkdir(parents=True, exist_ok=True)
+    items.to_csv(folder / "items.csv", index=False)
+    for name, array in {**arrays, "targets": targets}.items():
+        np.save(folder / f"{name}.npy", array)
+    (folder / "state.json").write_text(json.dumps(state))

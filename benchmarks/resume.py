@@ -7,22 +7,20 @@ may be within a step, a checkpoint's writing or validation; half of the runs hav
 import argparse
 import random
 import sys
-
-from projects import run_on_small_data
-
-PROGRAM = """
-import random, sys
+import tempfile
 from pathlib import Path
-from conftest import SMALL
-from lives import Nursery
 
-if __name__ == "__main__":
-    folder, kills = Path.cwd(), int(sys.argv[1])
-    nursery, generator = Nursery(folder, SMALL), random.Random(int(sys.argv[2]))
+from lives import Nursery
+from projects import PACKAGE, SMALL, prepare_stripes
+
+
+def try_kills(project: Path, kills: int, seed: int) -> int:
+    """Prints a row for each kill, and returns how many runs ended as the one not killed."""
+    nursery, generator = Nursery(PACKAGE, project, SMALL), random.Random(seed)
     nursery.live()
     whole = nursery.newest()
     same = 0
-    print("| workers | killed in step | on from step | same weights | same log |", flush=True)
+    print("| workers | killed in step | on from step | same weights | same log |")
     print("| --- | --- | --- | --- | --- |", flush=True)
     for number in range(kills):
         trial = nursery.try_kill(number % 2 * 2, whole, generator)
@@ -30,18 +28,19 @@ if __name__ == "__main__":
         words = ["yes" if it else "NO" for it in (trial.same_weights, trial.same_log)]
         numbers = [trial.workers, trial.killed_at, trial.resumed_from]
         print(f"| {' | '.join(map(str, [*numbers, *words]))} |", flush=True)
-    print(f"{same} of {kills} runs ended as the one that was not killed")
-    sys.exit(same != kills)
-"""
+    return same
 
 
 def main() -> None:
-    """Generates a project and runs the trials with what its own tests use."""
+    """Generates a project and runs the trials in it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     options = parser.parse_args()
-    sys.exit(run_on_small_data(PROGRAM, options.kills, options.seed))
+    with tempfile.TemporaryDirectory() as folder:
+        same = try_kills(prepare_stripes(Path(folder)), options.kills, options.seed)
+    print(f"{same} of {options.kills} runs ended as the one that was not killed")
+    sys.exit(same != options.kills)
 
 
 if __name__ == "__main__":

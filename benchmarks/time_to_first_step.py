@@ -11,14 +11,12 @@ imports `torch._dynamo`. Both have their bytecode compiled, and each run is a pr
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from projects import generate
+from projects import PACKAGE, generate, list_sources, run_python
 
 STAGES = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
 BARE = """
@@ -73,41 +71,35 @@ ALSO_THEIRS = ("rootutils", "hydra_colorlog")
 
 def prepare(folder: Path) -> dict[str, list[str]]:
     """Generates a project, prepares its data, and gives the commands that are compared."""
-    generate(folder, package_name="generated", project_slug="made")
+    generate(folder, package_name=PACKAGE, project_slug="made")
     (folder / "stop.py").write_text(STOP)
     (folder / "first_step.py").write_text(CALLBACK)
-    module = [sys.executable, "-m", "generated"]
     for stage in STAGES:
-        run([*module, stage], folder)
-    train = [*module, "train", "+callbacks.stop._target_=first_step.Stop"]
+        run(["-m", PACKAGE, stage], folder)
+    train = ["-m", PACKAGE, "train", "+callbacks.stop._target_=first_step.Stop"]
     return {
         "this project's first step": train,
-        "the other's imports": [sys.executable, "-c", THEIRS],
+        "the other's imports": ["-c", THEIRS],
         "this project's, logger=[csv]": [*train, "logger=[csv]"],
         "import lightning.pytorch": [
-            sys.executable,
             "-c",
             "import lightning.pytorch; from stop import tell; tell()",
         ],
-        "import torch": [sys.executable, "-c", "import torch; from stop import tell; tell()"],
-        "import torch and one step": [sys.executable, "-c", BARE],
+        "import torch": ["-c", "import torch; from stop import tell; tell()"],
+        "import torch and one step": ["-c", BARE],
     }
 
 
 def run(command: list[str], folder: Path) -> str:
-    """What a command prints, in the project, with bytecode kept in the folder."""
+    """What Python prints, in the project, with bytecode kept in the folder."""
+    project = folder / "made"
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(folder / "made" / "src"), str(folder)]),
+        "PYTHONPATH": os.pathsep.join([*list_sources(project), str(folder)]),
         "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
         "WANDB_MODE": "offline",
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run(
-        command, cwd=folder / "made", env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{command} failed:\n{done.stderr[-3000:]}")
-    return done.stdout
+    return run_python(project, *command, environment=environment)
 
 
 def measure(command: list[str], folder: Path) -> tuple[float, float]:

@@ -26,7 +26,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from PIL import Image
-from projects import import_project
+from projects import import_project, write_processed
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MaxMetric, MeanMetric
@@ -199,15 +199,15 @@ def run_by_hand(parts: SimpleNamespace, whole: bool = False) -> None:
 def make_parts(project: Path, overrides: tuple[str, ...], items: int) -> SimpleNamespace:
     """What all sides share, made by the generated project from its own config."""
     import pandas as pd
-    from generated.configuration import build, compose, to_plain
-    from generated.data.load import SplitData
-    from generated.data.store import Store
+    from dlproof import build, to_plain
+    from dlproof.training import build_trainer, count_steps
+    from generated.data.datamodule import SplitData
     from generated.model.network import build_network
-    from generated.training.module import group_parameters
-    from generated.training.train import build_module, count_steps, fit
+    from generated.project import PROJECT
+    from generated.training.module import build_module, group_parameters
 
     clock = f"+callbacks.clock._target_={Clock.__module__}.Clock"
-    cfg = compose([*overrides, f"trainer.max_epochs={EPOCHS}", clock])
+    cfg = PROJECT.compose([*overrides, f"trainer.max_epochs={EPOCHS}", clock])
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (items + items // 10, 3, 32, 32), dtype=np.uint8)
     targets = generator.integers(0, CLASSES, len(images))
@@ -218,8 +218,8 @@ def make_parts(project: Path, overrides: tuple[str, ...], items: int) -> SimpleN
     task = {"classes": classes, "counts": np.bincount(targets).tolist()}
     state = {"data": data, "task": task, "version": "synthetic"}
     table = pd.DataFrame({"id": names, "label": targets.astype(str), "split": split})
-    store = Store(Path(), table, {"image": images}, targets, state)
-    own = SplitData(store, cfg.loader, build(cfg.balance), cfg.seed)
+    write_processed(Path(cfg.paths.data_dir), table, {"image": images}, targets, state)
+    own = SplitData(cfg)
     module = build_module(cfg, own, 1)
     augmented = "_target_" in cfg.augmentation
     device = "cuda" if cfg.trainer.accelerator == "gpu" else "cpu"
@@ -258,7 +258,10 @@ def make_parts(project: Path, overrides: tuple[str, ...], items: int) -> SimpleN
 
     def run_ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            trainer = fit(cfg, own, Path(folder, "run"))
+            trainer, trained = build_trainer(cfg, Path(folder, "run")), build_module(cfg, own, 1)
+            if cfg.trainer.compile:
+                trained.network.compile()
+            trainer.fit(trained, datamodule=own)
         parts.logged = {name: float(v) for name, v in trainer.callback_metrics.items()}
 
     parts = SimpleNamespace(**{k: v for k, v in locals().items() if callable(v)})
@@ -331,7 +334,7 @@ def compare(name: str, parts: SimpleNamespace, rounds: int) -> None:
 
 def compare_memory(parts: SimpleNamespace) -> None:
     """Prints what training held of the GPU at most, and what `sanity` would have estimated."""
-    from generated.model.sizing import estimate_memory
+    from dlproof.model.sizing import estimate_memory
 
     inputs = {"image": torch.zeros(2, 3, 32, 32, dtype=torch.uint8)}
     estimate = estimate_memory(parts.module.network.cpu(), inputs, parts.batch_size)["estimate"]
