@@ -61,9 +61,12 @@ class Nursery:
     """Starts lives from a process that has imported everything once."""
 
     def __init__(self, package: str, folder: Path, overrides: Sequence[str]) -> None:
+        from dlproof.project import load_project
+
         self.package, self.folder, self.overrides = package, folder, list(overrides)
+        train = load_project(package).stages["train"]
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([f"{package}.training.train"])
+        self.context.set_forkserver_preload([f"{train.package}.{train.module}"])
 
     def live(self, *overrides: str, kill_at: int | None = None, delay: float = 0.0) -> int:
         """Lets one life end by itself, or kills it that many seconds into a step.

@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback
-from projects import PACKAGE, SMALL, prepare_stripes, run_python
+from projects import PACKAGE, SMALL, prepare_stripes
 from torch import nn
 
 CASES = {
@@ -74,13 +75,35 @@ class Items(Callback):
         path.write_text(json.dumps(self.rows))
 
 
-def train(processes: int, *overrides: str) -> Path:
-    """Trains in the project that is the working directory; returns the run's folder."""
+def start(package: str, processes: int, *overrides: str) -> subprocess.Popen[str]:
+    """A run below the working directory, in a session of its own."""
     several = ("trainer=ddp", f"trainer.devices={processes}") if processes > 1 else ()
-    known = [str(Path(__file__).parent), os.environ["PYTHONPATH"]]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(known)}
-    command = ("-m", PACKAGE, "train", *several, *SETTINGS, *overrides)
-    run_python(Path.cwd(), *command, environment=environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", package, "train", *several, *SETTINGS, *overrides],
+        env=describe_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def describe_environment() -> dict[str, str]:
+    """One thread, and this module within reach."""
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(folders)}
+
+
+def train(package: str, processes: int, *overrides: str) -> Path:
+    """The folder of a run that ended well."""
+    process = start(package, processes, *overrides)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return newest_run()
+
+
+def newest_run() -> Path:
+    """The folder of the run that started last."""
     return max(Path("runs").glob("exp-*"))
 
 
@@ -97,18 +120,23 @@ def read_weights(run: Path) -> dict[str, torch.Tensor]:
     return {name: w for name, w in content["state_dict"].items() if name.startswith("network.")}
 
 
-def compare(overrides: Sequence[str]) -> dict[str, Any]:
+def largest_difference(one: Path, other: Path) -> float:
+    """Between the weights of two runs."""
+    pairs = zip(read_weights(one).values(), read_weights(other).values(), strict=True)
+    return max(float((a - b).abs().max()) for a, b in pairs)
+
+
+def compare(package: str, overrides: Sequence[str]) -> dict[str, Any]:
     """Holds two processes, each with half a batch, against one."""
-    runs = [train(n, f"loader.batch_size={BATCH // n}", *overrides) for n in (1, 2)]
+    runs = [train(package, n, f"loader.batch_size={BATCH // n}", *overrides) for n in (1, 2)]
     one, two = (json.loads((run / "record.json").read_text()) for run in runs)
     assert (one["processes"], two["processes"]) == (1, 2)
     (key,) = (key for key in one if key.startswith("best_val_"))
     items = [read_items(run) for run in runs]
-    pairs = zip(*(read_weights(run).values() for run in runs), strict=True)
     return {
         "steps": two["steps"],
         "same items": items[0] == items[1] and len(items[0]) >= one["steps"],
-        "largest difference": max(float((a - b).abs().max()) for a, b in pairs),
+        "largest difference": largest_difference(*runs),
         "same metric": one[key] == two[key],
     }
 
@@ -120,7 +148,7 @@ def main() -> None:
     is_good = True
     with tempfile.TemporaryDirectory() as folder, chdir(prepare_stripes(Path(folder))):
         for name, overrides in CASES.items():
-            row = compare((*SMALL, *overrides))
+            row = compare(PACKAGE, (*SMALL, *overrides))
             items, metric = ("yes" if row[key] else "NO" for key in ("same items", "same metric"))
             difference = row["largest difference"]
             print(

@@ -20,6 +20,7 @@ from cookiecutter.prompt import prompt_for_config
 from dlproof import Project, Report
 from dlproof.project import load_project
 from jinja2 import Environment
+from projects import write_stripes
 
 TEMPLATE = Path(__file__).resolve().parents[2]
 GENERATED = TEMPLATE / "{{cookiecutter.project_slug}}"
@@ -127,20 +128,6 @@ def configs(package: str, sort: str) -> Path:
     return folder
 
 
-def make_images(root: Path, per_class: int = 30) -> None:
-    """Three classes of grey stripes, 8x8, that a small network learns in seconds."""
-    from PIL import Image
-
-    generator = np.random.default_rng(0)
-    for number, name in enumerate(("down", "across", "plain")):
-        (root / name).mkdir(parents=True)
-        for index in range(per_class):
-            pixels = generator.integers(0, 60, (8, 8))
-            if number < 2:
-                pixels[(slice(None), slice(index % 3, None, 3))[:: 1 - 2 * number]] += 180
-            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{index:02d}.png")
-
-
 def make_table(path: Path, rows: int = 120, *, numbers: bool = False) -> None:
     """Two numbers and a text column, some cells missing; the target follows from them."""
     import pandas as pd
@@ -162,7 +149,7 @@ def make_project(folder: Path, package: str, sort: str) -> None:
     for name in ("configs", "project.yaml", "checklist.yaml"):
         (folder / name).symlink_to(configs(package, sort) / name)
     if sort == IMAGE:
-        make_images(folder / "raw")
+        write_stripes(folder / "raw")
     else:
         make_table(folder / "raw.csv", numbers=sort == REGRESSION)
 

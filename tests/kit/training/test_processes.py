@@ -11,44 +11,43 @@ import pytest
 from dlproof.config import compose
 from dlproof.errors import UserError
 from dlproof.training.resume import read_rank
-
-from ..projects import render
-from .processes import (
-    CRASH_AT,
+from processes import (
     SETTINGS,
     compare,
     describe_environment,
-    kill_within,
     largest_difference,
     newest_run,
     start,
     train,
 )
 
-
-@pytest.mark.slow
-def test_two_processes_see_the_same_items_and_end_with_the_same_weights(checked, small):
-    (row,) = compare({"uneven": small}, batch=16)
-    assert row.pop("largest difference") <= 1e-6
-    assert (row["same items"], row["same metric"], row["processes"]) == (True, True, [1, 2])
+from ..projects import render
+from .deaths import CRASH_AT, kill_within
 
 
 @pytest.mark.slow
-def test_two_processes_killed_at_once_end_with_the_same_bits(checked, small):
+def test_two_processes_see_the_same_items_and_end_with_the_same_weights(package, checked, small):
+    row = compare(package, small)
+    assert row["largest difference"] <= 1e-6
+    assert (row["same items"], row["same metric"]) == (True, True)
+
+
+@pytest.mark.slow
+def test_two_processes_killed_at_once_end_with_the_same_bits(package, checked, small):
     settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
-    whole = train(2, *settings)
-    kill_within(start(2, *settings), "resume-000000000009.ckpt")
+    whole = train(package, 2, *settings)
+    kill_within(start(package, 2, *settings), "resume-000000000009.ckpt")
     killed = newest_run()
     assert killed != whole
-    assert train(2, *settings, "resume=latest") == killed
+    assert train(package, 2, *settings, "resume=latest") == killed
     assert json.loads((killed / "record.json").read_text())["resumed"][0]["step"] >= 3
     assert largest_difference(whole, killed) == 0
 
 
 @pytest.mark.slow
-def test_torchrun_goes_on_after_a_process_has_died(checked, small, script):
+def test_torchrun_goes_on_after_a_process_has_died(package, checked, small, script):
     settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
-    crash = "+callbacks.crash._target_=processes.Crash"
+    crash = "+callbacks.crash._target_=kit.training.deaths.Crash"
     environment = describe_environment() | {"PROCESSES": "2", "DL_RUN_DIR": "runs/exp-torchrun"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
@@ -65,7 +64,7 @@ def test_torchrun_goes_on_after_a_process_has_died(checked, small, script):
     assert (record["status"], record["processes"]) == ("finished", 2)
     assert 0 < record["resumed"][0]["step"] <= CRASH_AT
     assert json.loads(Path("reports/train.json").read_text())["figures"]["run"] == run.name
-    assert largest_difference(run, train(2, *settings)) == 0
+    assert largest_difference(run, train(package, 2, *settings)) == 0
 
 
 @pytest.fixture

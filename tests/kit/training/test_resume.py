@@ -12,10 +12,9 @@ from dlproof.files import write_json
 from dlproof.training.checkpoints import STATE, ResumeCheckpoint
 from dlproof.training.resume import find_begun, find_checkpoint, find_run, rewind
 from dlproof.training.runs import read_config
+from lives import Nursery, same_end
 from omegaconf import OmegaConf
 from toy.module import Module
-
-from .lives import Nursery, same_end
 
 SHORT = (
     "trainer.max_epochs=3",
@@ -57,8 +56,8 @@ def states(folder):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_a_run_ends_with_the_same_bits(checked, small):
-    nursery, generator = Nursery(checked, small), random.Random(0)
+def test_killed_at_any_moment_a_run_ends_with_the_same_bits(package, checked, small):
+    nursery, generator = Nursery(package, checked, small), random.Random(0)
     nursery.live()
     whole = nursery.newest()
     trials = [nursery.try_kill(workers, whole, generator) for workers in (0, 0, 2)]
