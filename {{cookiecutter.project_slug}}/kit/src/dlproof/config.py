@@ -199,6 +199,15 @@ def dotted_keys(config: Any, prefix: str = "") -> Iterator[str]:
             yield from dotted_keys(value, f"{prefix}{key}.")
 
 
+def flatten(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """`preprocess.size` and its value, for all that nested mappings hold."""
+    if not isinstance(settings, dict):
+        yield prefix, settings
+        return
+    for key, value in settings.items():
+        yield from flatten(value, f"{prefix}.{key}" if prefix else key)
+
+
 def to_plain(node: DictConfig) -> dict[str, Any]:
     """A mapping of the config as plain containers, with interpolations resolved."""
     plain = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)

@@ -1,6 +1,5 @@
 """Versions of the data: what each held, item by item, and how two of them differ."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from ..config import flatten
 from ..errors import UserError
 from ..files import hash_file, hash_json, read_json, read_table, write_json, write_table
 from ..types import State
@@ -94,15 +94,6 @@ def compare_versions(data_dir: Path, before: str, after: str) -> dict[str, Any]:
         if settings[0].get(key) != settings[1].get(key)
     }
     return differences
-
-
-def flatten(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """`preprocess.size` and its value, for all that nested settings hold."""
-    if not isinstance(settings, dict):
-        yield prefix, settings
-        return
-    for key, value in settings.items():
-        yield from flatten(value, f"{prefix}.{key}" if prefix else key)
 
 
 def find_dvc_id(raw: Path) -> str | None:

@@ -9,14 +9,14 @@ import pandas as pd
 from ..errors import UserError
 from ..figure import figure, save
 from ..types import State
-from .metric import Metric, build_metrics, refuse_metric
+from .metric import Ranked, build_metrics
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torchmetrics import MetricCollection
 
 
-class ClassificationTask:
+class ClassificationTask(Ranked):
     """Two classes or more, exactly one an item; predictions are probabilities (N, classes).
 
     A project's class has `strata`, `loss`, `decoder`, `baselines` and `describe`, as
@@ -32,12 +32,9 @@ class ClassificationTask:
     """
 
     name = "classification"
-    METRICS: dict[str, Metric]
 
     def __init__(self, metric: str, mode: str, label_smoothing: float = 0.0) -> None:
-        refuse_metric(self.METRICS, metric, mode)
-        self.metric = metric
-        self.mode = mode
+        super().__init__(metric, mode)
         self.label_smoothing = label_smoothing
 
     def loss(
@@ -92,14 +89,6 @@ class ClassificationTask:
     def torch_metrics(self, state: State) -> "MetricCollection":
         """`METRICS` over probabilities (N, classes) and classes (N,)."""
         return build_metrics(self.METRICS, num_classes=len(state["classes"]))
-
-    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        """All of `METRICS`; macro averages run over the classes that occur in either."""
-        return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
-
-    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The ranking metric."""
-        return self.METRICS[self.metric].score(targets, predictions)
 
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """Cross entropy of each item."""

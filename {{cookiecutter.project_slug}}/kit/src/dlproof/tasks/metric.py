@@ -1,4 +1,4 @@
-"""A row of a task's table of metrics."""
+"""A task's table of metrics, and the one of them that ranks models."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,6 @@ from ..errors import UserError
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
-
-BETTER = {"max": "higher", "min": "lower"}
 
 
 class Metric:
@@ -52,11 +50,33 @@ def build_metrics(
     )
 
 
-def refuse_metric(metrics: Mapping[str, Metric], metric: str, mode: str) -> None:
-    """Raises a UserError where there is no such metric, or the mode seeks the worst of it."""
-    if metric not in metrics:
-        raise UserError(f"task.metric={metric} is unknown: choose one of {', '.join(metrics)}.")
-    if mode != metrics[metric].mode:
-        raise UserError(
-            f"task.mode={mode} seeks the worst {metric}: set task.mode={metrics[metric].mode}."
-        )
+class Ranked:
+    """A task's table of metrics, one of which ranks models.
+
+    Args:
+        metric: What ranks models; one of `METRICS`.
+        mode: `max`, or `min` where the metric falls as models get better.
+
+    Raises:
+        UserError: There is no such metric, or the mode seeks the worst of it.
+    """
+
+    METRICS: dict[str, Metric]
+
+    def __init__(self, metric: str, mode: str) -> None:
+        if metric not in self.METRICS:
+            known = ", ".join(self.METRICS)
+            raise UserError(f"task.metric={metric} is unknown: choose one of {known}.")
+        best = self.METRICS[metric].mode
+        if mode != best:
+            raise UserError(f"task.mode={mode} seeks the worst {metric}: set task.mode={best}.")
+        self.metric = metric
+        self.mode = mode
+
+    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+        """All of `METRICS`."""
+        return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
+
+    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
+        """The ranking metric."""
+        return self.METRICS[self.metric].score(targets, predictions)

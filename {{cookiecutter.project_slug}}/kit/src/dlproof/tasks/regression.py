@@ -9,14 +9,14 @@ import pandas as pd
 from ..errors import UserError
 from ..figure import figure, save
 from ..types import State
-from .metric import Metric, build_metrics, refuse_metric
+from .metric import Ranked, build_metrics
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torchmetrics import MetricCollection
 
 
-class RegressionTask:
+class RegressionTask(Ranked):
     """One number an item; predictions are values (N,) in the target's unit.
 
     A project's class has `strata`, `loss`, `decoder`, `baselines` and `describe`, as
@@ -31,12 +31,6 @@ class RegressionTask:
     """
 
     name = "regression"
-    METRICS: dict[str, Metric]
-
-    def __init__(self, metric: str, mode: str) -> None:
-        refuse_metric(self.METRICS, metric, mode)
-        self.metric = metric
-        self.mode = mode
 
     def loss(
         self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
@@ -84,14 +78,6 @@ class RegressionTask:
     def torch_metrics(self, state: State) -> "MetricCollection":
         """`METRICS` over values (N,)."""
         return build_metrics(self.METRICS, compute_groups=False)
-
-    def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        """All of `METRICS`."""
-        return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
-
-    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The ranking metric."""
-        return self.METRICS[self.metric].score(targets, predictions)
 
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """Absolute residual of each item."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig
 
-from ..config import nearest, to_plain
+from ..config import flatten, nearest, to_plain
 from ..errors import UserError
 from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
@@ -126,7 +126,7 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
     parts = ("data", "task", *project.stages["train"].settings)
     old = read_config(run_dir)
     before, now = (
-        flatten({part: config.get(part) for part in parts})
+        dict(flatten({part: config.get(part) for part in parts}))
         for config in (to_plain(old), to_plain(cfg))
     )
     record = read_record(run_dir)
@@ -146,14 +146,6 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
     if other:
         print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the end")
         print("may differ from that of a run that was not stopped.")
-
-
-def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
-    """Values of nested mappings by `a.b.c`."""
-    if not isinstance(config, dict):
-        return {prefix: config}
-    parts = (flatten(part, f"{prefix}.{name}".lstrip(".")) for name, part in config.items())
-    return {key: value for part in parts for key, value in part.items()}
 
 
 def find_checkpoint(run_dir: Path) -> Path | None:

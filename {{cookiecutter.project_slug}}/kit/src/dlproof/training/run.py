@@ -187,7 +187,7 @@ def train_once(project: "Project", cfg: DictConfig, folder: Path) -> Trainer:
     with explain_refusals(cfg):
         module = project.build_module(cfg, data, trainer.world_size)
         if cfg.trainer.compile:
-            module.network.compile()
+            module.get_submodule("network").compile()
         trainer.fit(module, datamodule=data)
     return trainer
 
