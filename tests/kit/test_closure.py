@@ -6,9 +6,10 @@ from functools import cache
 
 import pytest
 from dlproof import closure, manifest
-from dlproof.closure import find_files, find_targets, hash_code, parse_module
+from dlproof.closure import find_targets, hash_code, trace
 from dlproof.config import to_plain
 from dlproof.files import hash_file
+from dlproof.imports import parse_module
 from dlproof.project import load_project
 
 from .projects import KIT, TOY, configs
@@ -62,8 +63,8 @@ def find(project, name, **settings):
     """Names of the files that a stage reaches, by package."""
     cfg = compose(project)
     config = {"data": cfg["data"], "task": cfg["task"]} | settings
-    found = find_files(project, project.stages[name], config)
-    return {package: {path.as_posix() for path in paths} for package, paths in found.items()}
+    found = trace(project, project.stages[name], config)
+    return {project.package: {*found.own}, "dlproof": {path.as_posix() for path in found.kit}}
 
 
 def hashes(project):
@@ -87,7 +88,7 @@ def differ(before, after, part):
 
 def test_a_stage_reaches_its_own_files_and_what_they_name_of_the_kit(copied):
     reached = find(copied, "split")
-    assert reached["playing"] == {"data/split.py"}
+    assert reached["playing"] == {"__init__.py", "data/__init__.py", "data/split.py"}
     assert {"data/split.py", "data/split_methods.py", "data/store.py"} <= reached["dlproof"]
     assert "training/run.py" not in reached["dlproof"]
 

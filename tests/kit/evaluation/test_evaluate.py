@@ -48,7 +48,9 @@ def test_the_network_is_watched_while_it_predicts(trained, run):
 
 def test_the_worst_items_are_of_the_test_split_and_sorted_by_loss(trained, run):
     worst = run("evaluate", *EVALUATE).figures["worst"]
-    items = load_store("data").items
+    store = load_store("data")
+    store.open_test()
+    items = store.items
     assert set(items.loc[items["id"].isin([item["id"] for item in worst]), "split"]) == {TEST}
     losses = [item["loss"] for item in worst]
     assert losses == sorted(losses, reverse=True)
