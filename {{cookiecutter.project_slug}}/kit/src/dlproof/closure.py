@@ -55,7 +55,7 @@ class Traced:
     """
 
     own: dict[str, Path] = field(default_factory=dict)
-    kit: list[Path] = field(default_factory=list)
+    kit: set[Path] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
 
 
@@ -83,9 +83,24 @@ def hash_code(project: "Project", stage: Stage, config: Any) -> dict[str, Any]:
 
 
 def trace(project: "Project", stage: Stage, config: Any) -> Traced:
-    """The files that a stage reaches, without what carries stages, and what these import."""
-    traced, found = Traced(), set()
-    waiting = [f"{stage.package}.{stage.module}", *find_targets(config)]
+    """The files that a stage reaches, without what carries stages, and what these import.
+
+    Stages that make data import no torch. They name classes with networks, losses and metrics in
+    their config and build none: what only such classes import does not count for them.
+    """
+    traced = Traced()
+    start = [f"{stage.package}.{stage.module}", *find_targets(config.get("data"))]
+    follow(project, traced, start)
+    imported = set(traced.imported)
+    follow(project, traced, [*find_targets(config)])
+    if "torch" not in imported:
+        traced.imported = imported
+    return traced
+
+
+def follow(project: "Project", traced: Traced, waiting: list[str]) -> None:
+    """Adds all that some modules reach to what is traced."""
+    found = set()
     while waiting:
         module = waiting.pop()
         package, table = module.partition(".")[0], f"{project.package}.{TABLE}"
@@ -103,17 +118,21 @@ def trace(project: "Project", stage: Stage, config: Any) -> Traced:
             continue  # a room's list of public names carries too
         reached = read_module(path, module)
         waiting += reached.modules
+        called = [project.stages[name] for name in reached.stages if name in project.stages]
+        waiting += [f"{stage.package}.{stage.module}" for stage in called]
         if package == KIT:
-            traced.kit.append(path.relative_to(folder))
+            traced.kit.add(path.relative_to(folder))
             waiting += find_seams(project, reached)
         else:
-            base = folder if package == project.package else folder.parent
-            beside = [file for name in reached.names if (file := path.parent / name).is_file()]
-            traced.own |= {file.relative_to(base).as_posix(): file for file in (path, *beside)}
+            traced.own |= find_own(path, folder if package == project.package else folder.parent)
             waiting.append(module.rpartition(".")[0] or module)  # a package's `__init__` runs too
-        called = [project.stages[name] for name in reached.stages if name in project.stages]
-        waiting += [f"{s.package}.{s.module}" for s in called]
-    return traced
+
+
+def find_own(path: Path, base: Path) -> dict[str, Path]:
+    """A file of the project's and those beside it that it names, by their path below a folder."""
+    names = read_module(path, path.stem).names
+    beside = [file for name in names if (file := path.parent / name).is_file()]
+    return {file.relative_to(base).as_posix(): file for file in (path, *beside)}
 
 
 def find_seams(project: "Project", reached: Reached) -> list[str]:

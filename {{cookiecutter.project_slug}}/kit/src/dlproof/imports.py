@@ -41,14 +41,8 @@ def parse_module(text: str, module: str, is_package: bool) -> Reached:
     modules, words, stages, names = set(), set(), set(), set()
     looked_at = set()  # stages whose settings are read and which are not run
     for node in walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = resolve(node, module, is_package)
-            modules |= {place for alias in node.names for place in find_places(base, alias.name)}
-        elif isinstance(node, ast.Call) and is_import(node):
-            modules.add(str(getattr(node.args[0], "value", "")))
-        elif isinstance(node, ast.Attribute):
+        modules |= {*find_imports(node, module, is_package)}
+        if isinstance(node, ast.Attribute):
             words.add(node.attr)
             if node.attr == "settings":
                 looked_at.add(node.value)
@@ -61,7 +55,18 @@ def parse_module(text: str, module: str, is_package: bool) -> Reached:
             stages.add(str(node.slice.value))
         elif isinstance(node, ast.Constant) and FILE.fullmatch(str(node.value)):
             names.add(str(node.value))
-    return Reached(frozenset(modules), frozenset(words), frozenset(stages), frozenset(names))
+    return Reached(*map(frozenset, (modules, words, stages, names)))
+
+
+def find_imports(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """Modules that one statement or call imports, of those that it may mean."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = resolve(node, module, is_package)
+        yield from (place for alias in node.names for place in find_places(base, alias.name))
+    elif isinstance(node, ast.Call) and is_import(node):
+        yield str(getattr(node.args[0], "value", ""))
 
 
 def walk(tree: ast.AST) -> Iterator[ast.AST]:

@@ -14,15 +14,18 @@ from pathlib import Path
 
 LOCK = Path("requirements.lock")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-# They compose the config, which is compared itself, draw pictures or keep order.
+# They compose the config, which is compared itself, draw pictures, fetch files or keep order.
 WITHOUT_FIGURES = frozenset(
     {
         "filelock",
+        "httpx",
+        "huggingface_hub",
         "hydra",
         "jinja2",
         "markupsafe",
         "matplotlib",
         "omegaconf",
+        "prometheus_client",
         "psutil",
         "pydantic",
         "wandb",

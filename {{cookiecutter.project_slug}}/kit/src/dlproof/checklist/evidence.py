@@ -122,7 +122,8 @@ class Evidence:
             except UserError as error:
                 raise StaleError(str(error)) from error
             if not report.is_from_run:
-                raise StaleError(f"{path.as_posix()} is not from a run as it stands: run `{stage}`")
+                told = f"{path.as_posix()} is not from a run as it stands"
+                raise StaleError(f"{told}: run `{stage}`, or take it from git")
             self._reports[stage] = report
         return self._reports[stage]
 
@@ -151,9 +152,29 @@ class Evidence:
             return say_overrides(stage, made_from["overrides"])
         if names:
             return f"the {' and '.join(names)} of `{stage}` changed: run `{stage}`"
-        other = next((path for path, made in report.files.items() if hash_tree(path) != made), "")
-        told = "is not as the run left it" if Path(other).exists() else "is gone"
-        return f"{other} {told}: run `{stage}`" if other else ""
+        kept = (path for path in report.files if path in self.project.stages[stage].outs)
+        return next(filter(None, (self._find_edit(report, path) for path in kept)), "")
+
+    def _find_edit(self, report: Report, path: str) -> str:
+        """What has become of a file that a stage left; empty where it is as it was."""
+        if hash_tree(path) == report.files[path]:
+            return ""
+        told = "is not as the run left it" if Path(path).exists() else "is gone"
+        return f"{path} {told}: run `{report.stage}`"
+
+    def file(self, stage: str, path: Path) -> Path:
+        """A file that a stage left, as it left it; what the pipeline does not keep may be gone.
+
+        Raises:
+            NotYetError: It is gone, or the stage left none.
+            StaleError: It was changed since.
+        """
+        report, name = self.report(stage), path.as_posix()
+        if name not in report.files or not path.exists():
+            raise NotYetError(f"{name} is not there: run `{stage}`")
+        if changed := self._find_edit(report, name):
+            raise StaleError(changed)
+        return path
 
     @cached_property
     def _reports(self) -> dict[str, Report]:
@@ -198,7 +219,17 @@ class Evidence:
     @cached_property
     def log(self) -> dict[str, list[float]]:
         """The run's log by epoch: column -> its values in order, empty cells left out."""
+        return read_log(self.log_path)
+
+    @property
+    def log_path(self) -> Path:
+        """The run's log, as the run left it.
+
+        Raises:
+            NotYetError: There is none.
+            StaleError: It was changed since.
+        """
         path = Path(self.cfg.paths.runs_dir, self.figures("train")["run"], "metrics.csv")
         if not path.exists():
             raise NotYetError("run `train` with the csv logger")
-        return read_log(path)
+        return self.file("train", path)

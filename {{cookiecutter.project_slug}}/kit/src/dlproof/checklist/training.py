@@ -186,7 +186,7 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     path = Path(project.cfg.paths.reports_dir, "runs.html")
     if not path.exists():
         return Finding(False, f"{path.as_posix()} is gone: run `train`")
-    page = path.read_text(encoding="utf-8")
+    page = project.file("train", path).read_text(encoding="utf-8")
     runs = [record["id"] for record in project.records]
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
