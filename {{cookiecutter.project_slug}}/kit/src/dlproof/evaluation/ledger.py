@@ -87,4 +87,4 @@ class Ledger:
             known.add(hash_json(line))
         in_git = (run_git("show", f"HEAD:./{self.path.as_posix()}") or "").splitlines()
         gone = {hash_json(json.loads(line)) for line in in_git} - known
-        return f"{len(gone)} lines that git has were changed or taken out" if gone else ""
+        return f"lines that git has were changed or taken out: {len(gone)}" if gone else ""
