@@ -6,9 +6,10 @@ from functools import cache
 
 import pytest
 from dlproof import closure, manifest
-from dlproof.closure import find_files, find_targets, hash_code, parse_module
+from dlproof.closure import find_targets, hash_code, trace
 from dlproof.config import to_plain
 from dlproof.files import hash_file
+from dlproof.imports import parse_module
 from dlproof.project import load_project
 
 from .projects import KIT, TOY, configs
@@ -62,8 +63,8 @@ def find(project, name, **settings):
     """Names of the files that a stage reaches, by package."""
     cfg = compose(project)
     config = {"data": cfg["data"], "task": cfg["task"]} | settings
-    found = find_files(project, project.stages[name], config)
-    return {package: {path.as_posix() for path in paths} for package, paths in found.items()}
+    found = trace(project, project.stages[name], config)
+    return {project.package: {*found.own}, "dlproof": {path.as_posix() for path in found.kit}}
 
 
 def hashes(project):
@@ -87,7 +88,7 @@ def differ(before, after, part):
 
 def test_a_stage_reaches_its_own_files_and_what_they_name_of_the_kit(copied):
     reached = find(copied, "split")
-    assert reached["playing"] == {"data/split.py"}
+    assert reached["playing"] == {"__init__.py", "data/__init__.py", "data/split.py"}
     assert {"data/split.py", "data/split_methods.py", "data/store.py"} <= reached["dlproof"]
     assert "training/run.py" not in reached["dlproof"]
 
@@ -213,3 +214,92 @@ def test_a_kit_without_a_manifest_counts_by_its_bytes(copied, kit):
 def test_a_stage_whose_settings_are_read_is_not_run():
     text = "x = project.stages['train'].settings\ny = project.stages['split'].load().run(cfg)\n"
     assert parse_module(text, "toy.any", is_package=False).stages == {"split"}
+
+
+def test_a_module_at_the_root_is_code_of_the_stages_that_import_it(copied, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where commands start, and Python looks
+    shutil.copytree(configs("toy", "image-classification") / "configs", tmp_path / "configs")
+    path = copied.folder / "data" / "split.py"
+    path.write_text(path.read_text() + "\nfrom constants import SHARE\n")
+    beside = tmp_path / "constants.py"
+    beside.write_text("SHARE = 0.1\n")
+    before = hashes(copied)
+    beside.write_text("SHARE = 0.2\n")
+    assert differ(before, hashes(copied), "code") == {"split"}
+
+
+def test_a_package_beside_the_projects_is_followed_with_its_own_imports(copied):
+    folder = copied.folder.parent / "shared"
+    folder.mkdir()
+    for name, text in (("__init__", ""), ("cut", "from .deep import X\n"), ("deep", "X = 1\n")):
+        (folder / f"{name}.py").write_text(text)
+    path = copied.folder / "data" / "split.py"
+    path.write_text(path.read_text() + "\nimport shared.cut\n")
+    before = hashes(copied)
+    (folder / "deep.py").write_text("X = 2\n")
+    changed = hashes(copied)
+    assert differ(before, changed, "code") == {"split"}
+    (folder / "__init__.py").write_text("X = 3\n")
+    assert differ(changed, hashes(copied), "code") == {"split"}
+
+
+@pytest.mark.parametrize("statement", ["import_module('playing.late')", "__init__"])
+def test_code_that_runs_on_import_or_by_name_counts(copied, statement):
+    path = copied.folder / "data" / "split.py"
+    path.write_text(path.read_text() + f"\nimport importlib\nX = importlib.{statement}\n")
+    name = "late.py" if "late" in statement else "data/__init__.py"
+    (copied.folder / name).write_text('"""Late."""\n')
+    before = hashes(copied)
+    (copied.folder / name).write_text('"""Later."""\n')
+    assert "split" in differ(before, hashes(copied), "code")
+
+
+def test_a_file_that_code_names_beside_itself_counts(copied):
+    path = copied.folder / "data" / "split.py"
+    path.write_text(path.read_text() + "\nWORDS = Path(__file__).with_name('words.txt')\n")
+    before = hashes(copied)
+    (copied.folder / "data" / "words.txt").write_text("one\n")
+    there = hashes(copied)
+    assert differ(before, there, "code") == {"split"}
+    (copied.folder / "data" / "words.txt").write_text("two\n")
+    assert differ(there, hashes(copied), "code") == {"split"}
+
+
+def test_a_constant_from_the_table_makes_the_table_count_and_the_table_alone_does_not(copied):
+    table, split = copied.folder / "project.py", copied.folder / "data" / "split.py"
+    before = hashes(copied)
+    table.write_text(table.read_text() + "\nSHARE = 0.1\n")
+    assert hashes(copied) == before
+    split.write_text(split.read_text() + "\nfrom ..project import SHARE\n")
+    before = hashes(copied)
+    table.write_text(table.read_text().replace("SHARE = 0.1", "SHARE = 0.2"))
+    assert differ(before, hashes(copied), "code") == {"split"}
+
+
+def test_what_only_a_type_checker_imports_does_not_count():
+    text = (
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import toy.types\nelse:\n    import toy.real\n"
+    )
+    assert "toy.types" not in parse_module(text, "toy.any", is_package=False).modules
+    assert "toy.real" in parse_module(text, "toy.any", is_package=False).modules
+
+
+def test_packages_are_those_that_the_stages_files_import(copied):
+    packages = {name: set(found["packages"]) for name, found in hashes(copied).items()}
+    assert {"torch", "lightning", "numpy"} <= packages["train"]
+    assert not {"torch", "lightning", "torchmetrics"} & (packages["ingest"] | packages["split"])
+    assert not {"ruff", "pytest", "matplotlib", "omegaconf", "dlproof"} & packages["train"]
+    path = copied.folder / "data" / "split.py"
+    path.write_text(path.read_text() + "\nimport sklearn\n")
+    added = set(hashes(copied)["split"]["packages"]) - packages["split"]
+    assert added <= {"scikit-learn"}
+    assert "scikit-learn" in hashes(copied)["split"]["packages"]
+
+
+@pytest.mark.parametrize("name", ["config", "files", "schema/config"])
+def test_a_patched_module_at_the_kits_root_counts(copied, kit, name):
+    before = hashes(copied)
+    path = kit / "src" / "dlproof" / f"{name}.py"
+    path.write_text(path.read_text() + "# patched\n")
+    assert "train" in differ(before, hashes(copied), "kit")

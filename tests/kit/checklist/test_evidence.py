@@ -1,8 +1,11 @@
 """A report proves something only as long as what it was made from is as it was."""
 
 import re
+from importlib import metadata
+from pathlib import Path
 
 import pytest
+import yaml
 from dlproof.checklist import data_split
 from dlproof.checklist.bullets import Bullet, load_checklist
 from dlproof.checklist.evidence import Evidence, NotYetError, StaleError
@@ -10,6 +13,8 @@ from dlproof.checklist.places import find_line
 from dlproof.checklist.text import explain
 from dlproof.checklist.verdict import Finding, judge
 from dlproof.config import compose
+from dlproof.inputs import describe_settled
+from dlproof.report import load_report
 
 CHAIN = ("ingest", "clean", "split", "preprocess")
 
@@ -73,10 +78,109 @@ def test_what_ran_with_other_values_than_configs_hold_says_where_to_write_them(r
         look().figures("split")
 
 
-def test_a_tampered_report_makes_what_was_made_from_it_stale(look, processed):
+def test_a_report_that_was_edited_is_not_from_a_run_nor_is_what_follows(look, processed):
     path = processed / "reports" / "clean.json"
-    path.write_text(path.read_text().replace('"files": {', '"files": {"data/other.csv": "0", '))
-    assert stale(look()) == ["split", "preprocess"]
+    path.write_text(path.read_text().replace('"items": ', '"items": 1', 1))
+    project = look()
+    assert stale(project) == ["clean", "split", "preprocess"]
+    told = "reports/clean.json is not from a run as it stands: run `clean`, or take it from git"
+    with pytest.raises(StaleError, match=told):
+        project.figures("clean")
+    with pytest.raises(StaleError, match=r"reports/clean.json is not from a run.*: run `pipeline`"):
+        project.figures("preprocess")
+
+
+def test_a_damaged_report_proves_nothing_and_stops_no_other(look, processed):
+    (processed / "reports" / "clean.json").write_text("<<<<<<< ours")
+    project = look()
+    assert project.figures("ingest")
+    with pytest.raises(StaleError, match="is damaged"):
+        project.figures("clean")
+
+
+def test_a_report_from_another_run_makes_what_was_made_from_its_own_stale(look, processed, run):
+    kept = (processed / "reports" / "clean.json").read_bytes()
+    files = {
+        name: (processed / "data" / name).read_bytes() for name in ("clean.csv", "quarantine.csv")
+    }
+    next(processed.glob("raw/*/*")).write_bytes(b"no picture")
+    run("ingest")
+    run("clean")
+    project = look()
+    assert "the inputs of `split` changed" in project.find_changes("split")
+    (processed / "reports" / "clean.json").write_bytes(kept)
+    assert "of `clean` changed" in look().find_changes("clean")
+    assert files["clean.csv"] != (processed / "data" / "clean.csv").read_bytes()
+
+
+def test_a_stage_that_runs_again_with_the_same_outcome_makes_nothing_stale(look, run):
+    for stage in CHAIN:
+        run(stage)
+        assert stale(look()) == [], stage
+
+
+def test_a_figure_more_in_a_report_trains_no_model_again(look, processed):
+    """As long as a stage takes files alone; those that use figures list the report."""
+    report = load_report("preprocess", "reports")
+    before = {deps: report.digest_for(deps) for deps in (("data/processed",), ())}
+    report.figures["more"] = 1
+    assert report.digest_for(("data/processed",)) == before["data/processed",]
+    assert report.digest_for(()) != before[()]
+
+
+def test_an_output_that_was_edited_is_told(look, processed):
+    path = processed / "data" / "splits.csv"
+    path.write_text(path.read_text().replace("test", "train", 1))
+    project = look()
+    assert stale(project) == ["split", "preprocess"]
+    with pytest.raises(
+        StaleError, match=r"data/splits\.csv is not as the run left it: run `split`"
+    ):
+        project.figures("split")
+    path.unlink()
+    with pytest.raises(StaleError, match=r"data/splits\.csv is gone: run `split`"):
+        look().figures("split")
+
+
+def test_versions_of_packages_are_compared_by_name(look, processed, monkeypatch):
+    versions = {"pandas": "99.0"}
+    known = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: versions.get(name) or known(name))
+    assert re.fullmatch(
+        r"the packages \(pandas \S+ -> 99.0\) of `ingest` changed: run `ingest`",
+        look().find_changes("ingest"),
+    )
+
+
+def test_the_lock_counts_where_it_pins_what_a_stage_imports(look, processed):
+    Path("requirements.lock").write_text("ruff==1.0\n")
+    assert stale(look()) == []
+    Path("requirements.lock").write_text("ruff==1.0\npandas==99.0 \\\n    --hash=sha256:0\n")
+    assert "locked 99.0" in look().find_changes("ingest")
+
+
+def test_answers_count_where_a_stage_reads_them(look, processed, run):
+    run("explore")
+    assert not look().find_changes("explore")
+    charter = yaml.safe_load(Path("project.yaml").read_text(encoding="utf-8"))
+    Path("project.yaml").unlink()  # a link to what all share
+    charter["people"]["rhythm"] = "once a week"
+    Path("project.yaml").write_text(yaml.safe_dump(charter))
+    assert not look().find_changes("explore")
+    charter["data"]["groups"] = {"label=a": 1.0}
+    Path("project.yaml").write_text(yaml.safe_dump(charter))
+    told = "the answers in project.yaml (data.groups) of `explore` changed: run `explore`"
+    assert look().find_changes("explore") == told
+
+
+def test_a_file_that_the_config_names_counts_by_its_content(look, processed, run, declared):
+    Path("splits.csv").write_text("id,split\n")
+    given = ("split=predefined", "split.path=splits.csv")
+    before = describe_settled(declared, declared.stages["split"], compose(given))
+    assert list(before["named"]) == ["splits.csv"]
+    Path("splits.csv").write_text("id,split\na,test\n")
+    after = describe_settled(declared, declared.stages["split"], compose(given))
+    assert before | {"named": after["named"]} == after != before
 
 
 def test_a_missing_report_is_to_do_and_proves_nothing_after_it(look, processed):

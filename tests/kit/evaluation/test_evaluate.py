@@ -5,7 +5,8 @@ import pytest
 from dlproof.config import build, compose
 from dlproof.data.store import TEST, load_store
 from dlproof.errors import UserError
-from dlproof.evaluation.ledger import Ledger
+from dlproof.evaluation.ledger import EVALUATION, PREDICTIONS, Ledger
+from dlproof.files import hash_file
 
 TRAIN = ("trainer.max_epochs=2", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
 EVALUATE = ("evaluate.resamples=50",)
@@ -48,7 +49,9 @@ def test_the_network_is_watched_while_it_predicts(trained, run):
 
 def test_the_worst_items_are_of_the_test_split_and_sorted_by_loss(trained, run):
     worst = run("evaluate", *EVALUATE).figures["worst"]
-    items = load_store("data").items
+    store = load_store("data")
+    store.open_test()
+    items = store.items
     assert set(items.loc[items["id"].isin([item["id"] for item in worst]), "split"]) == {TEST}
     losses = [item["loss"] for item in worst]
     assert losses == sorted(losses, reverse=True)
@@ -61,3 +64,61 @@ def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
         run("evaluate", *EVALUATE)
     run("evaluate", *EVALUATE, "evaluate.reason=the file was lost")
     assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
+
+
+def test_forged_predictions_raise_no_figure_without_a_reason(trained, run):
+    before = run("evaluate", *EVALUATE).figures
+    store = load_store("data")
+    rows = store.open_test()
+    with np.load("reports/test_predictions.npz") as kept:
+        content = dict(kept)
+    right = np.eye(content["predictions"].shape[1], dtype=np.float32)[store.targets[rows]]
+    np.savez("reports/test_predictions.npz", **content | {"predictions": right})
+    with pytest.raises(UserError, match="no longer there as they were: write why it must again"):
+        run("evaluate", *EVALUATE)
+    again = run("evaluate", *EVALUATE, "evaluate.reason=forged").figures
+    assert again["metrics"] == before["metrics"]
+    assert len(Ledger("reports").entries()) == 2
+
+
+def test_the_ledger_names_what_was_predicted_and_what_was_found(trained, run):
+    report = run("evaluate", *EVALUATE)
+    ledger = Ledger("reports")
+    pair = (load_store("data").state["version"], hash_file("models/model.ckpt"))
+    predicted = hash_file("reports/test_predictions.npz")
+    assert ledger.find(*pair, PREDICTIONS)[PREDICTIONS] == predicted
+    assert ledger.find(*pair, EVALUATION)[EVALUATION] == report.digest
+    assert report.files["reports/test_predictions.npz"] == predicted
+    again = run("evaluate", *EVALUATE, "evaluate.confidence=0.9")
+    assert ledger.find(*pair, EVALUATION)[EVALUATION] == again.digest != report.digest
+    assert len(ledger.entries()) == 1
+
+
+def test_what_is_not_opened_is_not_there(processed):
+    store = load_store("data")
+    size = len(store.items)
+    assert set(store.items["split"]) == {"train", "validation"}
+    assert not len(store.items.query("split == 'test'"))
+    assert len(store.targets) == size
+    assert all(len(array) == size for array in store.arrays.values())
+    rows = store.open_test()
+    assert set(store.items["split"].iloc[rows]) == {TEST}
+    assert rows.tolist() == list(range(size, size + len(rows)))
+    assert len(store.targets) == len(store.items) == size + len(rows)
+
+
+def test_the_test_split_opens_for_no_other_stage(processed, run, monkeypatch):
+    def read(cfg):
+        return load_store(cfg.paths.data_dir).open_test()
+
+    monkeypatch.setattr("toy.data.split.run", read)
+    with pytest.raises(PermissionError, match="`split` asks for the test split"):
+        run("split")
+
+
+def test_data_whose_test_items_are_not_last_is_refused(processed):
+    path = processed / "data" / "processed" / "items.csv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *rows[::-1], ""]))
+    with pytest.raises(UserError, match="run `preprocess` again"):
+        load_store("data")

@@ -1,6 +1,8 @@
 """What was answered stays on disk, whatever happens to the service."""
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -82,3 +84,39 @@ def test_a_file_that_is_no_log_is_refused_and_kept(tmp_path):
     with pytest.raises(UserError, match="move it away"):
         PredictionLog(path)
     assert path.read_bytes().startswith(b"something else")
+
+
+def read_mark(folder):
+    return json.loads((folder / "predictions_newest.json").read_text())
+
+
+def test_a_file_beside_the_log_names_its_newest_row(log, tmp_path):
+    assert read_mark(tmp_path) == {}
+    for number, version in enumerate(("first", "second"), 1):
+        log.add([make_entry(version)], version)
+        named = read_mark(tmp_path)
+        assert (named["number"], named["version"], named["source"]) == (number, version, LIVE)
+    log.add([make_entry("probe")], "second", PROBE)
+    assert read_mark(tmp_path)["source"] == PROBE
+    log.forget_probes()
+    assert read_mark(tmp_path)["number"] == 2
+
+
+def test_the_mark_is_the_same_bytes_when_the_log_is_opened_again(log, tmp_path):
+    log.add([make_entry("a")], "v")
+    before = (tmp_path / "predictions_newest.json").read_bytes()
+    PredictionLog(tmp_path / "log.sqlite").close()
+    assert (tmp_path / "predictions_newest.json").read_bytes() == before
+
+
+def test_rows_that_came_another_way_are_named_when_the_log_is_opened(log, tmp_path):
+    log.add([make_entry("a")], "v")
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as other, other:
+        columns = "id, time, version, source, prediction, summary"
+        other.execute(
+            f"INSERT INTO predictions ({columns}) SELECT 'b', time, version, source, "
+            "prediction, summary FROM predictions"
+        )
+    assert read_mark(tmp_path)["number"] == 1
+    PredictionLog(tmp_path / "log.sqlite").close()
+    assert read_mark(tmp_path)["number"] == 2

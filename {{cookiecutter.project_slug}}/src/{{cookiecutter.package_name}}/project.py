@@ -7,6 +7,7 @@ table has changed, `make dvc` writes dvc.yaml anew.
 from dlproof import TRAINING, Project, Stage
 
 PROCESSED, CHECKPOINT = "data/processed", "models/model.ckpt"
+PREDICTIONS = "reports/test_predictions.npz"
 EXPORTED = ("models/model.onnx", "models/model.json", "models/reference.json")
 
 PROJECT = Project(
@@ -76,7 +77,8 @@ PROJECT = Project(
             settings=(*TRAINING, "callbacks"),
             reads=("preprocess", "sanity", "find_lr"),
             deps=(PROCESSED, "reports/find_lr.json", "reports/sanity.json"),
-            outs=(CHECKPOINT,),
+            outs=(CHECKPOINT, "reports/dvc/curves.csv"),
+            uncached=("reports/dvc/curves.csv",),
         ),
         Stage(
             "evaluate",
@@ -84,8 +86,18 @@ PROJECT = Project(
             "evaluation.evaluate",
             "open the test split once: metrics, intervals, comparison with the baselines",
             settings=("evaluate", "seed"),
+            without=("evaluate.reason",),
             reads=("train", "baselines"),
-            deps=(PROCESSED, CHECKPOINT, "models/baselines.joblib"),
+            deps=(
+                PROCESSED,
+                CHECKPOINT,
+                "models/baselines.joblib",
+                "reports/train.json",
+                "reports/baselines.json",
+            ),
+            outs=(PREDICTIONS,),
+            kept=(PREDICTIONS,),
+            uncached=(PREDICTIONS,),
         ),
         Stage(
             "export",
@@ -94,7 +106,7 @@ PROJECT = Project(
             "write the model as ONNX with its preprocessing, and prove that it agrees",
             settings=("export",),
             reads=("train",),
-            deps=(PROCESSED, CHECKPOINT),
+            deps=(PROCESSED, CHECKPOINT, "reports/train.json"),
             outs=EXPORTED,
         ),
         Stage(
@@ -122,7 +134,7 @@ PROJECT = Project(
             "compare logged predictions and inputs with training",
             settings=("monitor",),
             reads=("export", "probe"),
-            deps=(EXPORTED[2], "reports/probe.json"),
+            deps=(EXPORTED[2], "reports/probe.json", "data/predictions_newest.json"),
         ),
     ),
 )

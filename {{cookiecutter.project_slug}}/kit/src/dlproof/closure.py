@@ -1,36 +1,36 @@
 """What code a stage runs: the files of the project and of the kit that it reaches."""
 
-import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .files import hash_file, hash_json
+from .imports import Reached, read_module
 from .manifest import read_manifest
+from .packages import describe_packages
 from .stages import KIT, Stage
 
 if TYPE_CHECKING:
     from .project import Project
 
 KIT_FOLDER = Path(__file__).parent
+TABLE = "project"  # the module with the project's table of stages
 # What carries stages, and changes no result of theirs.
 CARRIERS = frozenset(
     {
         "",
         "public",
         "pipeline",
-        "schema",
-        "cheatsheet",
         "cli",
         "closure",
-        "config",
-        "errors",
-        "files",
+        "headlines",
+        "imports",
+        "inputs",
         "kit",
         "launch",
         "manifest",
+        "packages",
         "page",
         "project",
         "report",
@@ -44,22 +44,22 @@ CARRIERS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Reached:
-    """What one file names.
+@dataclass
+class Traced:
+    """What a stage runs.
 
     Attributes:
-        modules: Dotted names of modules of either package, also those that functions import.
-        words: Attributes that it reads: of the kit, those that are seams lead to the project.
-        stages: Constant keys of `….stages[…]`: commands that it runs.
+        own: Files of the project: of its package, relative to it, and of modules beside it.
+        kit: Files of the kit, relative to it.
+        imported: Names of everything else that is imported, Python's own modules too.
     """
 
-    modules: frozenset[str]
-    words: frozenset[str]
-    stages: frozenset[str]
+    own: dict[str, Path] = field(default_factory=dict)
+    kit: set[Path] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
 
 
-def hash_code(project: "Project", stage: Stage, config: Any) -> dict[str, str]:
+def hash_code(project: "Project", stage: Stage, config: Any) -> dict[str, Any]:
     """Hashes of all code that a stage's result depends on.
 
     Args:
@@ -69,53 +69,99 @@ def hash_code(project: "Project", stage: Stage, config: Any) -> dict[str, str]:
 
     Returns:
         `code`: of the project's files, by their bytes; `kit`: of the kit's, by what its manifest
-        promises of each, or by its bytes where it was changed here.
+        promises of each, or by its bytes where it was changed here; `packages`: the versions of
+        what these files import.
     """
-    paths = find_files(project, stage, config)
-    manifest = read_manifest()
-    own = [(p.as_posix(), hash_file(project.folder / p)) for p in paths[project.package]]
-    kit = [told for p in paths[KIT] if (told := manifest.tell(p)) is not None]
-    return {"code": hash_json(own), "kit": hash_json(kit)}
+    traced, manifest = trace(project, stage, config), read_manifest()
+    own = [(name, hash_file(path)) for name, path in sorted(traced.own.items())]
+    kit = [told for path in sorted(traced.kit) if (told := manifest.tell(path)) is not None]
+    return {
+        "code": hash_json(own),
+        "kit": hash_json(kit),
+        "packages": describe_packages(traced.imported),
+    }
 
 
-def find_files(project: "Project", stage: Stage, config: Any) -> dict[str, list[Path]]:
-    """Package -> its files that a stage reaches, relative to it; without what carries stages."""
-    folders = {KIT: KIT_FOLDER, project.package: project.folder}
-    found: set[str] = set()
-    waiting = [f"{stage.package}.{stage.module}", *find_targets(config)]
+def trace(project: "Project", stage: Stage, config: Any) -> Traced:
+    """The files that a stage reaches, without what carries stages, and what these import.
+
+    Stages that make data import no torch. They name classes with networks, losses and metrics in
+    their config and build none: what only such classes import does not count for them.
+    """
+    traced = Traced()
+    start = [f"{stage.package}.{stage.module}", *find_targets(config.get("data"))]
+    follow(project, traced, start)
+    imported = set(traced.imported)
+    follow(project, traced, [*find_targets(config)])
+    if "torch" not in imported:
+        traced.imported = imported
+    return traced
+
+
+def follow(project: "Project", traced: Traced, waiting: list[str]) -> None:
+    """Adds all that some modules reach to what is traced."""
+    found = set()
     while waiting:
         module = waiting.pop()
-        package = module.partition(".")[0]
-        if module in found or package not in folders or is_carrier(module, project.package):
+        package, table = module.partition(".")[0], f"{project.package}.{TABLE}"
+        if module.startswith(f"{table}.") and module != f"{table}.PROJECT":
+            traced.own[f"{TABLE}.py"] = project.folder / f"{TABLE}.py"  # a constant from there
+        if module in found or is_carrier(module, project.package):
             continue
-        path = find_module(module, folders[package])
+        found.add(module)
+        folder = find_folder(package, project)
+        if folder is None:
+            traced.imported.add(package)
+            continue
+        path = find_module(module, folder)
         if path is None or (package == KIT and path.name == "__init__.py"):
             continue  # a room's list of public names carries too
-        found.add(module)
         reached = read_module(path, module)
         waiting += reached.modules
-        if package == KIT:
-            waiting += [
-                f"{project.package}.{place.partition(':')[0]}"
-                for seam, place in project.places.items()
-                if seam in reached.words
-            ]
         called = [project.stages[name] for name in reached.stages if name in project.stages]
-        waiting += [f"{s.package}.{s.module}" for s in called]
-    paths: dict[str, list[Path]] = {package: [] for package in folders}
-    for module in sorted(found):
-        package = module.partition(".")[0]
-        path = find_module(module, folders[package])
-        assert path is not None
-        paths[package].append(path.relative_to(folders[package]))
-    return paths
+        waiting += [f"{stage.package}.{stage.module}" for stage in called]
+        if package == KIT:
+            traced.kit.add(path.relative_to(folder))
+            waiting += find_seams(project, reached)
+        else:
+            traced.own |= find_own(path, folder if package == project.package else folder.parent)
+            waiting.append(module.rpartition(".")[0] or module)  # a package's `__init__` runs too
+
+
+def find_own(path: Path, base: Path) -> dict[str, Path]:
+    """A file of the project's and those beside it that it names, by their path below a folder."""
+    names = read_module(path, path.stem).names
+    beside = [file for name in names if (file := path.parent / name).is_file()]
+    return {file.relative_to(base).as_posix(): file for file in (path, *beside)}
+
+
+def find_seams(project: "Project", reached: Reached) -> list[str]:
+    """Modules of the project that a file of the kit calls."""
+    return [
+        f"{project.package}.{place.partition(':')[0]}"
+        for seam, place in project.places.items()
+        if seam in reached.words
+    ]
+
+
+def find_folder(package: str, project: "Project") -> Path | None:
+    """Where a package lies, or would lie as a folder; None for what others have written.
+
+    Python finds modules of the project beside its package, and at its root, where commands start.
+    """
+    if package in (KIT, project.package):
+        return KIT_FOLDER if package == KIT else project.folder
+    for root in (Path.cwd(), project.folder.parent):
+        if find_module(package, root / package) or any((root / package).glob("*.py")):
+            return root / package
+    return None
 
 
 def is_carrier(module: str, project: str) -> bool:
     """Whether a module only carries stages: some of the kit, and the table of the project's."""
     package, _, rest = module.partition(".")
     first = rest.partition(".")[0]
-    return first == "project" if package == project else first in CARRIERS
+    return first == TABLE if package == project else package == KIT and first in CARRIERS
 
 
 def find_targets(config: Any) -> Iterator[str]:
@@ -135,63 +181,3 @@ def find_module(module: str, folder: Path) -> Path | None:
     path = folder.joinpath(*module.split(".")[1:])
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.exists()), None)
-
-
-def read_module(path: Path, module: str) -> Reached:
-    """What a file names; read anew only when it has changed."""
-    return parse_module(path.read_text(encoding="utf-8"), module, path.name == "__init__.py")
-
-
-@cache
-def parse_module(text: str, module: str, is_package: bool) -> Reached:
-    """What source code names."""
-    modules, words, stages = set(), set(), set()
-    looked_at = set()  # stages whose settings are read and which are not run
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = resolve(node, module, is_package)
-            modules |= {place for alias in node.names for place in find_places(base, alias.name)}
-        elif isinstance(node, ast.Attribute):
-            words.add(node.attr)
-            if node.attr == "settings":
-                looked_at.add(node.value)
-        elif (
-            isinstance(node, ast.Subscript)
-            and node not in looked_at
-            and isinstance(node.slice, ast.Constant)
-            and getattr(node.value, "attr", "") == "stages"
-        ):
-            stages.add(str(node.slice.value))
-    return Reached(frozenset(modules), frozenset(words), frozenset(stages))
-
-
-def resolve(node: ast.ImportFrom, module: str, is_package: bool) -> str:
-    """The dotted name that an import takes names from."""
-    if not node.level:
-        return node.module or ""
-    parts = module.split(".")
-    parts = parts[: len(parts) - node.level + is_package]
-    return ".".join([*parts, node.module] if node.module else parts)
-
-
-def find_places(base: str, name: str) -> Iterator[str]:
-    """Modules that `from base import name` may mean; of the kit's public names, where each lies."""
-    yield base
-    yield f"{base}.{name}"
-    if base.partition(".")[0] == KIT and name in (public := read_public(base)):
-        yield f"{base}.{public[name]}"
-
-
-@cache
-def read_public(package: str) -> dict[str, str]:
-    """Public names of the kit or of a room of it; read as text, since a room may bring torch."""
-    path = KIT_FOLDER.joinpath(*package.split(".")[1:], "__init__.py")
-    tree = ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])
-    tables = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PUBLIC"
-    ]
-    return tables[0] if tables else {}

@@ -12,34 +12,64 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from omegaconf import OmegaConf
 
-from .closure import hash_code
 from .config import to_plain
 from .errors import UserError
-from .files import atomic, hash_json
-from .stage import select_config
+from .files import atomic
+from .headlines import FOLDER, METRICS
+from .inputs import describe_settled
+from .monitoring.log import PredictionLog, log_path
 from .stages import ALWAYS, Stage
 
 if TYPE_CHECKING:
     from .project import Project
 
-DVC, PARAMS, CODE = Path("dvc.yaml"), Path("params.yaml"), "code"
-SOURCES = ("configs", "src", "kit/src", "kit/MANIFEST")
+DVC, PARAMS, SETTLED = Path("dvc.yaml"), Path("params.yaml"), "made_from"
+# What the composed config and the table of stages come from; modules at the root come after.
+SOURCES = (
+    "configs",
+    "src",
+    "kit/src",
+    "kit/MANIFEST",
+    "expectations",
+    "project.yaml",
+    "requirements.lock",
+)
+METRIC = "${task.metric}"  # DVC takes it from params.yaml
+CURVES = {
+    "Loss": ["train/loss", "val/loss"],
+    "Metric": [f"train/{METRIC}", f"val/{METRIC}"],
+    "Learning rate": ["learning_rate"],
+}
+# What `dvc metrics show` and `dvc plots show` show: ten numbers, a run's curves, three pictures.
+SHOWN = {
+    "metrics": [f"reports/{FOLDER}/{METRICS}"],
+    "plots": [
+        *(
+            {title: {"x": "epoch", "y": {f"reports/{FOLDER}/curves.csv": columns}}}
+            for title, columns in CURVES.items()
+        ),
+        *(f"reports/{name}.png" for name in ("find_lr", "evaluate", "monitor")),
+    ],
+}
 HEAD = """\
 # One stage a command; `make pipeline` runs those whose inputs changed. `make dvc` writes this file
-# from the table of stages in project.py. `params` are keys of the composed config and a hash of the
-# code that a stage really uses; the first stage writes both.
+# from the table of stages in project.py. `params` are keys of the composed config; digests of
+# reports, which are the same when a stage runs again with the same outcome; and below `made_from`
+# what else a report is compared with: code, versions of packages, answers, files that the config
+# names. The first stage writes both.
 """
 
 
 def write_params(project: "Project", overrides: Sequence[str] = ()) -> Path:
-    """Writes where DVC watches it the composed config, and a hash of each stage's code."""
+    """Writes where DVC watches it the composed config, and what each stage is made from."""
     cfg = project.compose(overrides)
-    codes = {
-        stage.name: hash_json(hash_code(project, stage, select_config(stage, cfg)))
+    PredictionLog(log_path(cfg.paths.data_dir)).close()  # a stage waits for no file of a service
+    settled = {
+        stage.name: describe_settled(project, stage, cfg)
         for stage in project.stages.values()
         if stage.in_pipeline
     }
-    content = OmegaConf.create({**to_plain(cfg), CODE: codes})
+    content = OmegaConf.create({**to_plain(cfg), SETTLED: settled})
     with atomic(PARAMS) as draft:
         draft.write_text(OmegaConf.to_yaml(content), encoding="utf-8")
     return PARAMS
@@ -57,29 +87,39 @@ def render_dvc(project: "Project") -> str:
     command = f"python -m {project.package}"
     first: dict[str, Any] = {
         "cmd": f"{command} config",
-        "deps": [name for name in SOURCES if Path(name).exists()],
+        "deps": [*filter(os.path.exists, SOURCES), *sorted(map(str, Path().glob("*.py")))],
         "outs": [{PARAMS.as_posix(): {"cache": False}}],
     }
-    raw = project.compose().data
-    raw_key = "root" if "root" in raw else "path"
+    raw_key = "root" if "root" in project.compose().data else "path"
     stages = [stage for stage in project.stages.values() if stage.in_pipeline]
     listed = {stage.name: describe_stage(stage, command, raw_key) for stage in stages}
-    text = yaml.safe_dump({"stages": {"config": first} | listed}, sort_keys=False, width=100)
-    return HEAD + text
+    content = {"stages": {"config": first} | listed, **SHOWN}
+    return HEAD + yaml.safe_dump(content, sort_keys=False, width=100)
 
 
 def describe_stage(stage: Stage, command: str, raw_key: str) -> dict[str, Any]:
     """One stage in DVC's words."""
-    raw = ["${data." + raw_key + "}", "expectations"] if stage.reads_raw else []
-    found: dict[str, Any] = {
+    raw = ["${data." + raw_key + "}"] if stage.reads_raw else []
+    reports = [path for path in stage.deps if path.startswith("reports/")]
+    return {
         "cmd": f"{command} {stage.name}",
-        "deps": [*raw, *stage.deps],
-        "params": [*ALWAYS, *stage.settings, f"{CODE}.{stage.name}"],
+        "deps": [*raw, *(path for path in stage.deps if path not in reports)],
+        "params": [*list_params(stage), *({path: ["digest"]} for path in reports)],
+        "outs": [
+            *(describe_out(stage, path) for path in stage.outs),
+            {f"reports/{stage.name}.json": {"cache": False, "persist": True}},
+        ],
     }
-    if stage.outs:
-        found["outs"] = [describe_out(stage, path) for path in stage.outs]
-    report = {f"reports/{stage.name}.json": {"cache": False, "persist": True}}
-    return found | {"metrics": [report]}
+
+
+def list_params(stage: Stage) -> list[str]:
+    """Keys of `params.yaml` that a stage depends on: a section by its hash where parts are out."""
+    within = {key.partition(".")[0] for key in stage.without}
+    sections = [*ALWAYS, *stage.settings]
+    hashed = [f"{SETTLED}.{stage.name}.config.{key}" for key in sections if key in within]
+    names = ["code", "kit", "packages", "named", *(["answers"] if stage.answers else [])]
+    others = [f"{SETTLED}.{stage.name}.{name}" for name in names]
+    return [*(key for key in sections if key not in within), *hashed, *others]
 
 
 def describe_out(stage: Stage, path: str) -> str | dict[str, dict[str, bool]]:

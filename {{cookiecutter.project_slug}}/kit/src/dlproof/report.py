@@ -1,11 +1,23 @@
-"""Reports: what a stage found, and what it was made from, in `reports/<stage>.json`."""
+"""Reports: what a stage found, and what it was made from, in `reports/<stage>.json`.
 
+Two hashes bind one. Its *seal* covers the whole content, so that a figure that was edited shows:
+this guards against slips and tired people, not against an attacker with a debugger. Its *digest*
+covers the outcome alone, and later stages name it: so reports are chained, and to repeat a stage
+with the same outcome makes nothing after it stale.
+"""
+
+import json
+import re
+from collections.abc import Container
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
 from .files import hash_json, hash_tree, read_json, write_json
+
+# Figures that differ between two runs with the same outcome, as the units in their names tell.
+MEASURED_ANEW = re.compile(r"(^|_|/)(seconds|ms|per_second|megabytes)$")
 
 
 @dataclass
@@ -21,6 +33,7 @@ class Report:
         summary: One line for a person.
         made_from: Hashes of the config, code, data and reports it was made from.
         seconds: How long the stage ran.
+        seal: Hash of all the above, written by the run; empty until then.
     """
 
     stage: str
@@ -32,6 +45,7 @@ class Report:
     made_from: dict[str, Any] = field(default_factory=dict)
     created: str = ""
     seconds: float = 0.0
+    seal: str = ""
 
     def add_file(self, path: Path | str) -> None:
         """Records an output file or folder with its content hash."""
@@ -39,14 +53,55 @@ class Report:
 
     @property
     def digest(self) -> str:
-        """What later stages build on: the outputs, or the figures where there are none."""
-        return hash_json(self.files or self.figures)
+        """What later stages build on: files, figures and failures.
+
+        Times and memory are left out, and so are the date and what the report was made from: they
+        differ from run to run, and a model would have to be trained again for nothing.
+        """
+        return hash_json([self.stage, self.files, leave_out_measured(self.figures), self.failures])
+
+    def digest_for(self, deps: Container[str]) -> str:
+        """What one later stage builds on, by what it lists: this report, or only files of it.
+
+        A figure more in the report of `preprocess` is no other data, and trains no other model.
+        """
+        taken = {path: content for path, content in self.files.items() if path in deps}
+        return hash_json(taken) if taken and self.place not in deps else self.digest
+
+    @property
+    def place(self) -> str:
+        """What the table of stages calls it."""
+        return f"reports/{self.stage}.json"
+
+    def compute_seal(self) -> str:
+        """Hash of the whole content, as it is read back."""
+        return hash_json(as_read({**asdict(self), "seal": ""}))
+
+    @property
+    def is_from_run(self) -> bool:
+        """Whether it is as the run of its stage wrote it."""
+        return self.seal == self.compute_seal()
 
     def write(self, reports_dir: Path | str) -> Path:
         """Writes the report atomically and returns its path."""
         path = Path(reports_dir) / f"{self.stage}.json"
-        write_json(path, asdict(self))
+        write_json(path, asdict(self) | {"digest": self.digest})  # the digest for DVC
         return path
+
+
+def as_read(content: Any) -> Any:
+    """A JSON-able value as it comes back from a file: keys are text, tuples are lists."""
+    return json.loads(json.dumps(content))
+
+
+def leave_out_measured(figures: Any) -> Any:
+    """Figures, at any depth, that equal runs have in common."""
+    if isinstance(figures, dict):
+        kept = {name: v for name, v in figures.items() if not MEASURED_ANEW.search(str(name))}
+        return {str(name): leave_out_measured(value) for name, value in kept.items()}
+    if isinstance(figures, list | tuple):
+        return [leave_out_measured(value) for value in figures]
+    return figures
 
 
 def load_report(stage: str, reports_dir: Path | str) -> Report:
@@ -59,6 +114,8 @@ def load_report(stage: str, reports_dir: Path | str) -> Report:
     if not path.exists():
         raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
     try:
-        return Report(**read_json(path))
-    except (ValueError, TypeError) as error:
+        content = read_json(path)
+        content.pop("digest", None)
+        return Report(**content)
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error}): run `{stage}` again.") from error

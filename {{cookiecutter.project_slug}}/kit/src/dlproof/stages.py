@@ -1,6 +1,7 @@
 """The table of commands: what each does, where its code is, what its result depends on."""
 
 import importlib
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ PHASES = {
     6: "Deployment",
     7: "Monitoring",
 }
+RUNNING: ContextVar[str] = ContextVar("running", default="")  # the stage that runs in this process
 ALWAYS = ("paths", "data", "task")  # sections of the config that every result depends on
 
 
@@ -29,7 +31,9 @@ class Stage:
         settings: Top-level config keys that change its result, besides `ALWAYS`.
         reads: Stages whose reports it reads.
         reads_raw: Whether it reads the raw data.
-        deps: Files that it reads, for DVC: outputs of other stages, or files of people.
+        deps: What it reads: outputs of stages before it, their reports where figures of them are
+            used, and files that no stage makes.
+        answers: Keys of the charter that it reads.
         outs: Files that it writes and DVC keeps.
         kept: Of these, the ones that stay where they are until the stage replaces them.
         uncached: Of these, the ones that git keeps in place of DVC.
@@ -48,6 +52,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     reads_raw: bool = False
     deps: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     uncached: tuple[str, ...] = ()
@@ -90,7 +95,8 @@ TOOLS = (
         "measure balance, quality and distributions; draw samples of every class",
         settings=("explore", "clean"),
         reads=("ingest",),
-        deps=("data/items.csv", "project.yaml"),
+        deps=("data/items.csv",),
+        answers=("data.groups",),
     ),
     Stage(
         "labels",
@@ -108,14 +114,24 @@ TOOLS = (
         "data.card",
         "write docs/data_card.md from what ran and what people answered",
         settings=("preprocess",),
-        reads=("explore", "labels", "preprocess"),
+        reads=("clean", "explore", "labels", "preprocess", "split"),
         deps=(
             PROCESSED,
-            "project.yaml",
             "reports/clean.json",
             "reports/explore.json",
             "reports/labels.json",
             "reports/split.json",
+        ),
+        answers=(
+            "data.population",
+            "data.groups",
+            "data.sampling",
+            "data.dev_and_test",
+            "data.sources",
+            "data.personal",
+            "data.forbidden",
+            "risks",
+            "serving.limitations",
         ),
         outs=("docs/data_card.md",),
         kept=("docs/data_card.md",),
@@ -128,6 +144,7 @@ TOOLS = (
         "write the processed data as chunks to stream from (loader=stream)",
         settings=("loader",),
         reads=("preprocess",),
+        deps=(PROCESSED,),
         in_pipeline=False,
     ),
     Stage(
@@ -157,6 +174,7 @@ TOOLS = (
         "double the batch until training gets no faster or memory is out",
         settings=(*FINDING, "find_batch_size"),
         reads=("preprocess",),
+        deps=(PROCESSED,),
         in_pipeline=False,
         without=FOUND,
     ),
@@ -167,6 +185,7 @@ TOOLS = (
         "train on every fold of split=kfold; metrics with intervals over the folds",
         settings=(*TRAINING, "callbacks", "evaluate", "split"),
         reads=("clean",),
+        deps=("data/clean.csv",),
         in_pipeline=False,
         options=("split=kfold",),
     ),
@@ -177,6 +196,7 @@ TOOLS = (
         "search hyperparameters over the cheat sheet's ranges, scored on validation",
         settings=(*TRAINING, "callbacks", "tune"),
         reads=("preprocess",),
+        deps=(PROCESSED,),
         in_pipeline=False,
     ),
     Stage(
@@ -186,6 +206,7 @@ TOOLS = (
         "say from a run's log what went wrong and what to try",
         settings=("diagnose",),
         reads=("preprocess",),
+        deps=(PROCESSED,),
         in_pipeline=False,
     ),
     Stage(
@@ -195,6 +216,7 @@ TOOLS = (
         "train without one component at a time, on the same seeds: which of them help?",
         settings=(*TRAINING, "callbacks", "evaluate", "ablate"),
         reads=("preprocess", "find_lr"),
+        deps=(PROCESSED, "reports/find_lr.json"),
         in_pipeline=False,
     ),
     Stage(

@@ -27,7 +27,9 @@ def run(cfg: DictConfig) -> Report:
     figures["groups"] = score_groups(cfg, store, task, rows, predictions)
     picture = Path(cfg.paths.reports_dir, "evaluate.png")
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
-    return Report("evaluate", figures, pictures=[picture.name], summary=summarise(figures, task))
+    summary = summarise(figures, task)
+    report = Report("evaluate", figures, pictures=[picture.name], summary=summary)
+    return evaluate.close(cfg, store, report)
 
 
 def score_groups(

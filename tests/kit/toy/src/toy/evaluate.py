@@ -12,4 +12,5 @@ def run(cfg):
     store, task = load_store(cfg.paths.data_dir), build(cfg.task)
     rows = store.open_test()
     predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
-    return Report("evaluate", evaluate.evidence(cfg, store, task, rows, predicted))
+    report = Report("evaluate", evaluate.evidence(cfg, store, task, rows, predicted))
+    return evaluate.close(cfg, store, report)

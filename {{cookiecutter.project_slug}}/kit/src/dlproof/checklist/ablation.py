@@ -68,7 +68,10 @@ def table_says_what_helped(project: Evidence) -> Finding:
     path = Path(project.cfg.paths.reports_dir, "ablate.md")
     if not path.exists():
         return Finding(False, f"{path.as_posix()} is gone: run `ablate`")
-    cells = [line.strip("| ").split(" | ") for line in path.read_text("utf-8").splitlines()]
+    cells = [
+        line.strip("| ").split(" | ")
+        for line in project.file("ablate", path).read_text("utf-8").splitlines()
+    ]
     told = {row[0]: row[-1] for row in cells if len(row) > 1}
     for name, row in figures["components"].items():
         low, high = row["interval"]

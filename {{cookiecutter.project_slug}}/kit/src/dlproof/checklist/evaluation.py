@@ -1,85 +1,57 @@
 """Phase 5: was the test split opened once, are the figures right, and is the model better?"""
 
-import ast
 import csv
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..evaluation.ledger import Ledger
+from ..evaluation.ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
 from ..files import hash_file, read_json
-from ..manifest import PACKAGE, read_manifest
 from .evidence import Evidence, NotApplicableError, NotYetError
 from .verdict import Finding
 
 TOLERANCE = 1e-6  # between a report's metric and the one computed here
 LOSS_TOLERANCE = 1e-3  # the report rounds
-READER = "evaluation/evaluate.py"  # who alone may open the test split, of the project and the kit
-STORE = "data/store.py"  # defines how; the kit's
 
 
-def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:
-    """No other code calls `open_test`, and the store refuses `rows("test")`.
-
-    The kit's files are as they were released, or are looked at like the project's own.
-    """
-    strangers = [
-        path.as_posix()
-        for path, name in list_sources()
-        if name not in (READER, STORE) and opens_test(path.read_text(encoding="utf-8"))
-    ]
-    if strangers:
-        return Finding(False, f"{strangers[0]} opens the test split")
-    entries = read_ledger(project)
-    return Finding(True, f"only {READER} opens it; openings so far: {len(entries)}")
-
-
-def list_sources() -> Iterator[tuple[Path, str]]:
-    """Python files that nobody vouches for, each with its name below its package."""
-    for path in sorted(Path("src").rglob("*.py")):
-        yield path, "/".join(path.parts[2:])
-    for path in read_manifest().find_unreleased():
-        yield path, path.relative_to(PACKAGE).as_posix()
-
-
-def opens_test(source: str) -> bool:
-    """Whether code calls `open_test`, or asks for the rows of "test"."""
-    if "open_test" not in source and "rows(" not in source:
-        return False
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr == "open_test":
-            return True
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "rows":
-            words = [getattr(argument, "value", "") for argument in node.args]
-            if "test" in words:
-                return True
-    return False
-
-
-def read_ledger(project: Evidence) -> list[dict[str, Any]]:
-    """Every opening of the test split; the evaluation must hold."""
+def read_ledger(project: Evidence) -> Ledger:
+    """The ledger of the test split; the evaluation must hold."""
     project.figures("evaluate")
-    return Ledger(project.cfg.paths.reports_dir).entries()
+    return Ledger(project.cfg.paths.reports_dir)
 
 
 def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
-    """The ledger has this model, and no model twice on the same data without a reason."""
-    entries = read_ledger(project)
-    model = project.report("train").files.get(f"{project.cfg.paths.models_dir}/model.ckpt")
+    """The ledger is whole, has this evaluation, and no model twice without a reason."""
+    ledger = read_ledger(project)
+    if broken := ledger.find_break():
+        return Finding(False, f"{ledger.path.as_posix()}: {broken}")
     met: set[tuple[str, str]] = set()
-    for entry in entries:
+    for entry in ledger.entries():
         pair = (entry["data"], entry["model"])
-        if pair in met and not entry["reason"].strip():
+        if pair in met and not entry[OPENING].strip():
             return Finding(
                 False, f"{entry['run']} met it again on {entry['time']}, no reason given"
             )
         met.add(pair)
-    if model not in {pair[1] for pair in met}:
-        return Finding(False, "the evaluated model is not in the ledger")
-    reasons = sum(bool(entry["reason"]) for entry in entries)
-    return Finding(True, f"openings: {len(entries)}, models: {len(met)}, with a reason: {reasons}")
+    missing = find_missing(project, ledger)
+    reasons = sum(bool(entry[OPENING]) for entry in ledger.entries())
+    told = f"openings: {len(ledger.entries())}, models: {len(met)}, with a reason: {reasons}"
+    return Finding(not missing, missing or told)
+
+
+def find_missing(project: Evidence, ledger: Ledger) -> str:
+    """What the ledger lacks of the evaluation that the report tells of; empty for nothing."""
+    report, version = project.report("evaluate"), project.figures("preprocess")["version"]
+    model = project.report("train").files.get(f"{project.cfg.paths.models_dir}/model.ckpt", "")
+    place = Path(project.cfg.paths.reports_dir, KEPT).as_posix()
+    wanted = {PREDICTIONS: report.files.get(place), EVALUATION: report.digest}
+    if ledger.find(version, model) is None:
+        return "the evaluated model is not in the ledger"
+    for name, content in wanted.items():
+        line = ledger.find(version, model, name)
+        if line is None or line[name] != content:
+            return f"the ledger names other {name} than the report of `evaluate` is about"
+    return ""
 
 
 def evaluation_runs_in_eval_mode(project: Evidence) -> Finding:
@@ -97,11 +69,11 @@ def read_predictions(project: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndar
     """Rows, targets and predictions of the test split, as they were kept.
 
     Raises:
-        NotYetError: They are not there, or of another model.
+        NotYetError: The report is not about any, or they are another model's.
+        StaleError: They are not those that `evaluate` left.
     """
-    project.figures("evaluate")
-    path = Path(project.cfg.paths.reports_dir, "test_predictions.npz")
-    if not path.exists():
+    path = Path(project.cfg.paths.reports_dir, KEPT)
+    if path.as_posix() not in project.report("evaluate").files:
         raise NotYetError("run `evaluate`")
     with np.load(path) as kept:
         rows, predictions, model = kept["rows"], kept["predictions"], str(kept["model"])

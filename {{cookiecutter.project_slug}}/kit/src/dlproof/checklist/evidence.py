@@ -8,10 +8,11 @@ from omegaconf import DictConfig
 
 from ..charter.charter import Answers, read_charter
 from ..config import find_home
-from ..files import read_json
+from ..errors import UserError
+from ..files import hash_tree
+from ..inputs import find_differences, select_config
 from ..report import Report, load_report
-from ..stage import find_differences, select_config
-from ..training.runs import read_log
+from ..training.runs import is_from_run, read_log, read_record, read_records
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -106,11 +107,24 @@ class Evidence:
         return report
 
     def raw_report(self, stage: str) -> Report:
-        """A stage's report, whether it holds or not."""
+        """A stage's report, whether it holds or not, as long as its run wrote it so.
+
+        Raises:
+            NotYetError: The stage has not run.
+            StaleError: It was edited, written by hand, or is damaged.
+        """
         if stage not in self._reports:
-            if not Path(self.cfg.paths.reports_dir, f"{stage}.json").exists():
+            path = Path(self.cfg.paths.reports_dir, f"{stage}.json")
+            if not path.exists():
                 raise NotYetError(f"run `{stage}`")
-            self._reports[stage] = load_report(stage, self.cfg.paths.reports_dir)
+            try:
+                report = load_report(stage, self.cfg.paths.reports_dir)
+            except UserError as error:
+                raise StaleError(str(error)) from error
+            if not report.is_from_run:
+                told = f"{path.as_posix()} is not from a run as it stands"
+                raise StaleError(f"{told}: run `{stage}`, or take it from git")
+            self._reports[stage] = report
         return self._reports[stage]
 
     def find_changes(self, stage: str) -> str:
@@ -120,8 +134,11 @@ class Evidence:
         return self._changes[stage]
 
     def _compare(self, stage: str) -> str:
-        """Compares what a report was made from with what it would be made from now."""
-        made_from = self.raw_report(stage).made_from
+        """Compares what a report was made from, and what it made, with what there is now."""
+        try:
+            report = self.raw_report(stage)
+        except StaleError as error:
+            return str(error)
         for upstream in self.project.stages[stage].reads:
             try:
                 changed = self.find_changes(upstream)
@@ -129,10 +146,35 @@ class Evidence:
                 changed = f"the report of `{upstream}` is gone: run `pipeline`"
             if changed:
                 return changed.replace(f": run `{upstream}`", ": run `pipeline`")
+        made_from = report.made_from
         names = find_differences(self.project, self.project.stages[stage], self.cfg, made_from)
         if names == ["config"] and made_from.get("overrides"):
             return say_overrides(stage, made_from["overrides"])
-        return f"the {' and '.join(names)} of `{stage}` changed: run `{stage}`" if names else ""
+        if names:
+            return f"the {' and '.join(names)} of `{stage}` changed: run `{stage}`"
+        kept = (path for path in report.files if path in self.project.stages[stage].outs)
+        return next(filter(None, (self._find_edit(report, path) for path in kept)), "")
+
+    def _find_edit(self, report: Report, path: str) -> str:
+        """What has become of a file that a stage left; empty where it is as it was."""
+        if hash_tree(path) == report.files[path]:
+            return ""
+        told = "is not as the run left it" if Path(path).exists() else "is gone"
+        return f"{path} {told}: run `{report.stage}`"
+
+    def file(self, stage: str, path: Path) -> Path:
+        """A file that a stage left, as it left it; what the pipeline does not keep may be gone.
+
+        Raises:
+            NotYetError: It is gone, or the stage left none.
+            StaleError: It was changed since.
+        """
+        report, name = self.report(stage), path.as_posix()
+        if name not in report.files or not path.exists():
+            raise NotYetError(f"{name} is not there: run `{stage}`")
+        if changed := self._find_edit(report, name):
+            raise StaleError(changed)
+        return path
 
     @cached_property
     def _reports(self) -> dict[str, Report]:
@@ -144,18 +186,50 @@ class Evidence:
 
     @cached_property
     def run(self) -> dict[str, Any]:
-        """The record of the run that made the current model."""
-        name = self.figures("train")["run"]
-        path = Path(self.cfg.paths.runs_dir, name, "record.json")
-        if not path.exists():
+        """The record of the run that made the current model.
+
+        Raises:
+            NotYetError: It is gone.
+            StaleError: It, or what lies beside it, was edited.
+        """
+        folder = Path(self.cfg.paths.runs_dir, self.figures("train")["run"])
+        if not (folder / "record.json").exists():
             raise NotYetError("run `train`")
-        record: dict[str, Any] = read_json(path)
+        return self._hold_record(folder)
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of all runs that have ended, the oldest first.
+
+        Raises:
+            StaleError: One of them, or what lies beside it, was edited.
+        """
+        folder = Path(self.cfg.paths.runs_dir)
+        ended = [record["id"] for record in read_records(folder) if "seal" in record]
+        return [self._hold_record(folder / name) for name in ended]
+
+    def _hold_record(self, folder: Path) -> dict[str, Any]:
+        """The record of a run, as long as the run left it so."""
+        record = read_record(folder)
+        if not is_from_run(folder, record):
+            told = f"{folder.as_posix()}/record.json, or a file beside it, is not from the run"
+            raise StaleError(f"{told} as it stands: run `train`")
         return record
 
     @cached_property
     def log(self) -> dict[str, list[float]]:
         """The run's log by epoch: column -> its values in order, empty cells left out."""
+        return read_log(self.log_path)
+
+    @property
+    def log_path(self) -> Path:
+        """The run's log, as the run left it.
+
+        Raises:
+            NotYetError: There is none.
+            StaleError: It was changed since.
+        """
         path = Path(self.cfg.paths.runs_dir, self.figures("train")["run"], "metrics.csv")
         if not path.exists():
             raise NotYetError("run `train` with the csv logger")
-        return read_log(path)
+        return self.file("train", path)

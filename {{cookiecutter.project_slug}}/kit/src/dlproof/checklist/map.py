@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,16 +55,27 @@ def replace(text: str, marks: tuple[str, str], described: str) -> str:
 def draw_flow(path: Path) -> str:
     """The data's way as a Mermaid diagram: files as rounded boxes between the pipeline's stages."""
     stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
-    read = {source for stage in stages.values() for source in stage["deps"]}
+    reports = {stage: list_reports(entry) for stage, entry in stages.items()}
+    read = {report for found in reports.values() for report in found}
     lines = []
     for name, stage in stages.items():
         sources = ["raw data" if "${data." in source else source for source in stage["deps"]]
-        reports = [next(iter(metric)) for metric in stage.get("metrics", [])]
+        sources += reports[name]
         made = [next(iter(out)) if isinstance(out, dict) else out for out in stage.get("outs", [])]
-        made += [report for report in reports if report in read]
+        made = [out for out in made if out in read or not is_report(out, name)]
         lines += [f"  {node(s)} --> {name}" for s in sources if s.startswith(FLOWING)]
         lines += [f"  {name} --> {node(target)}" for target in made if target.startswith(FLOWING)]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+def list_reports(stage: dict[str, Any]) -> list[str]:
+    """The reports of which a stage reads figures: DVC watches their digests."""
+    return [next(iter(key)) for key in stage.get("params", []) if isinstance(key, dict)]
+
+
+def is_report(path: str, stage: str) -> bool:
+    """Whether a path is that of a stage's own report."""
+    return path == f"reports/{stage}.json"
 
 
 FLOWING = ("raw data", "data/", "models/", "reports/", "docs/")

@@ -8,7 +8,6 @@ from omegaconf import DictConfig
 
 from ..files import read_json
 from ..model.families import FAMILIES
-from ..training.runs import read_records
 from .evidence import Evidence, NotYetError, StaleError
 from .verdict import Finding
 
@@ -66,7 +65,7 @@ def finished_runs(project: Evidence) -> list[dict[str, Any]]:
     """Records of the runs that ended on this data set, the oldest first."""
     runs = [
         record
-        for record in read_records(project.cfg.paths.runs_dir)
+        for record in project.records
         if record["status"] == "finished" and record["dataset"] == project.cfg.data.name
     ]
     if not runs:

@@ -1,10 +1,13 @@
 """Phase 7, monitoring: what the service measures of itself, and drift against the reference."""
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ..errors import UserError
 from ..files import hash_json, read_json
+from ..monitoring.log import PredictionLog, log_path
 from .deployment import find_file
 from .evidence import Evidence, NotYetError
 from .verdict import Finding
@@ -16,8 +19,15 @@ def window_of(project: Evidence) -> dict[str, Any]:
     """The monitor's figures over its window.
 
     Raises:
-        NotYetError: There are predictions, and too few of them for a verdict.
+        NotYetError: There are too few predictions for a verdict, or the log is damaged.
+        StaleError: The newest predictions are not in the window.
     """
+    path = log_path(project.cfg.paths.data_dir)
+    if path.exists():
+        try:
+            PredictionLog(path).close()  # which names the newest row, whoever wrote it
+        except UserError as error:
+            raise NotYetError(str(error)) from error
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items
@@ -29,8 +39,25 @@ def window_of(project: Evidence) -> dict[str, Any]:
 
 
 def describe_window(figures: dict[str, Any]) -> str:
-    """How many predictions of which kind."""
-    return f"{figures['items']} {figures['source']} predictions"
+    """`200 live predictions of exp-2026-01-01-001, 2026-01-02 10:00 to 2026-01-03 11:30`."""
+    told = f"{figures['items']} {figures['source']} predictions of {figures['version']}"
+    ends = [str(figures[end])[:16].replace("T", " ") for end in ("from", "to") if end in figures]
+    return ", ".join([told, " to ".join(ends)] if ends else [told])
+
+
+def say_drift(figures: dict[str, Any], names: Collection[str]) -> str:
+    """Which of some distributions have drifted, how far, and what to do; empty for none.
+
+    Drift that is seen and left alone is an alarm without an action, so the bullet fails until the
+    model is trained anew, or a person waives it until a date.
+    """
+    measured = figures.get("watched") or {}
+    drifted = [name for name in figures.get("drifted", ()) if name in names]
+    worst = max(drifted, key=lambda name: measured[name]["psi"], default="")
+    if not worst:
+        return ""
+    told = f"DRIFT in {len(drifted)} of {len(names)}, most in {worst}: stability index "
+    return f"{told}{measured[worst]['psi']:g}; train on newer data, or say in a waiver why not"
 
 
 def predictions_are_compared_by_window(project: Evidence) -> Finding:
@@ -40,12 +67,10 @@ def predictions_are_compared_by_window(project: Evidence) -> Finding:
     if not measured:
         return Finding(False, f"{describe_window(figures)}: no distribution is compared")
     current = figures["version"] == project.figures("export")["version"]
-    return Finding(
-        current and measured["psi"] >= 0,
-        f"{describe_window(figures)} of {figures['version']}, stability index {measured['psi']} "
-        f"(bound {max(figures['max_psi'], measured['chance']):g})",
-        "monitor.png",
-    )
+    drift = say_drift(figures, ["prediction"])
+    bound = max(figures["max_psi"], measured["chance"])
+    told = drift or f"stability index {measured['psi']} (bound {bound:g})"
+    return Finding(current and not drift, f"{describe_window(figures)}: {told}", "monitor.png")
 
 
 def confidence_is_watched(project: Evidence) -> Finding:
@@ -60,12 +85,10 @@ def confidence_is_watched(project: Evidence) -> Finding:
             f"{describe_window(figures)}, {exported} confidences scraped, "
             f"{'a' if measured else 'no'} distribution, {'a' if low else 'no'} share of low ones",
         )
-    return Finding(
-        True,
-        f"{low['share']:.1%} below {low['below']} ({low['expected']:.0%} expected), stability "
-        f"index {measured['psi']}, {exported} confidences scraped",
-        "monitor.png",
-    )
+    drift = say_drift(figures, ["confidence"])
+    told = f"{low['share']:.1%} below {low['below']} ({low['expected']:.0%} expected), "
+    told += drift or f"stability index {measured['psi']}, {exported} confidences scraped"
+    return Finding(not drift, f"{describe_window(figures)}: {told}", "monitor.png")
 
 
 def inputs_are_compared_with_training(project: Evidence) -> Finding:
@@ -83,11 +106,11 @@ def inputs_are_compared_with_training(project: Evidence) -> Finding:
     figures = window_of(project)
     measured = figures.get("watched") or {}
     compared = {name for name in watched if name in measured}
-    drifted = [name for name in figures.get("drifted", ()) if name in watched]
+    drift = say_drift(figures, watched)
+    told = f"{len(compared)} of {len(watched)} inputs against {train['count']:,} train items"
     return Finding(
-        bool(watched) and compared == watched,
-        f"{len(compared)} of {len(watched)} inputs against {train['count']:,} train items, "
-        f"{len(drifted)} drifted",
+        bool(watched) and compared == watched and not drift,
+        f"{describe_window(figures)}: {told}, {drift or 'none drifted'}",
         "monitor.png",
     )
 

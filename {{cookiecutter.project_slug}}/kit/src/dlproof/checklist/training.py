@@ -7,7 +7,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..cheatsheet import describe_range, is_usual, load_cheatsheet
 from ..files import hash_file, hash_json
-from ..training.runs import read_records
 from .evidence import Evidence, NotYetError
 from .verdict import Finding
 
@@ -187,8 +186,8 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     path = Path(project.cfg.paths.reports_dir, "runs.html")
     if not path.exists():
         return Finding(False, f"{path.as_posix()} is gone: run `train`")
-    page = path.read_text(encoding="utf-8")
-    runs = [record["id"] for record in read_records(project.cfg.paths.runs_dir)]
+    page = project.file("train", path).read_text(encoding="utf-8")
+    runs = [record["id"] for record in project.records]
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
     if "://" not in address and not Path(address).exists():
@@ -207,7 +206,7 @@ def equal_runs_agree(project: Evidence) -> Finding:
     figures, mine = project.figures("train"), fingerprint(project, project.run)
     runs = [
         record
-        for record in read_records(project.cfg.paths.runs_dir)
+        for record in project.records
         if record["status"] == "finished" and fingerprint(project, record) == mine
     ]
     if len(runs) < 2:

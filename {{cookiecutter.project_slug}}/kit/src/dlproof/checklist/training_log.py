@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator
 from itertools import pairwise
 from math import isfinite
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -24,12 +23,9 @@ def read_rates(project: Evidence) -> Iterator[tuple[int, float]]:
 
     Raises:
         NotYetError: There is no log.
+        StaleError: It is not as the run left it.
     """
-    run = project.figures("train")["run"]
-    path = Path(project.cfg.paths.runs_dir, run, "metrics.csv")
-    if not path.exists():
-        raise NotYetError("run `train` with the csv logger")
-    with path.open(encoding="utf-8", newline="") as stream:
+    with project.log_path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             for name, value in row.items():
                 if name.startswith("lr-") and value:

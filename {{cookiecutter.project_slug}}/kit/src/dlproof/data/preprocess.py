@@ -16,7 +16,7 @@ from ..types import DataType, State
 from .expectations import RULES
 from .measure import compare_splits, fingerprint, measure_drift, measure_splits
 from .split_methods import link_items
-from .store import SPLITS, load_store
+from .store import SPLITS, load_whole, order_items
 from .versions import find_dvc_id, hash_version, keep_version
 
 FOLDER = "processed"  # in data/
@@ -68,7 +68,7 @@ def write(
     Args:
         cfg: The composed config.
         data_type: Reads and encodes.
-        items: Usable ones with `split`, in the order of the arrays.
+        items: Usable ones with `split`.
         targets: (N,).
         state: What was fitted: `data` and `task`.
 
@@ -78,6 +78,8 @@ def write(
     data_dir, raw = Path(cfg.paths.data_dir), Path(cfg.data.get("root") or cfg.data.path)
     fitted = state["data"] | {"expectations": read_json(data_dir / RULES)}
     state = state | {"data": fitted}
+    places = order_items(items)
+    items, targets = items.iloc[places].reset_index(drop=True), targets[places]
     with atomic(data_dir / FOLDER) as draft:
         draft.mkdir()
         write_arrays(draft, data_type, items, state["data"])
@@ -108,7 +110,8 @@ def evidence(
         fitted: The items that statistics were fitted on.
     """
     data_dir = Path(cfg.paths.data_dir)
-    store, units = load_store(data_dir), link_items(items).to_numpy()
+    items = items.iloc[order_items(items)].reset_index(drop=True)
+    store, units = load_whole(data_dir / FOLDER, state), link_items(items).to_numpy()
     size = sum(path.stat().st_size for path in (data_dir / FOLDER).iterdir())
     return {
         "items": {split: int((items["split"] == split).sum()) for split in SPLITS},

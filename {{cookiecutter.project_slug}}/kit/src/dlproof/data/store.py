@@ -8,14 +8,19 @@ import pandas as pd
 
 from ..errors import UserError
 from ..files import read_json, read_table
+from ..stages import RUNNING
 from ..types import Arrays, State
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+OPENS = "evaluate"  # the one stage that may read the test split
 
 
-@dataclass(frozen=True)
+@dataclass
 class Store:
-    """`data/processed`, opened.
+    """`data/processed`, opened: without the test split, until `open_test` is called.
+
+    Items of the test split come last on disk, so that what nobody opened is not there: neither
+    among the items nor in any array, however they are asked for.
 
     Attributes:
         folder: Holds `items.csv`, `<name>.npy`, `targets.npy` and `state.json`.
@@ -42,7 +47,17 @@ class Store:
         return np.flatnonzero(self.items["split"] == split)
 
     def open_test(self) -> np.ndarray:
-        """Row numbers of the test split, for the final evaluation, which keeps a ledger."""
+        """Adds the test split, for the final evaluation, which keeps a ledger; its row numbers.
+
+        Raises:
+            PermissionError: Another stage runs.
+        """
+        if RUNNING.get() not in ("", OPENS):
+            raise PermissionError(
+                f"`{RUNNING.get()}` asks for the test split, which opens only in `{OPENS}`"
+            )
+        whole = load_whole(self.folder, self.state)
+        self.items, self.arrays, self.targets = whole.items, whole.arrays, whole.targets
         return np.flatnonzero(self.items["split"] == TEST)
 
     def take(self, rows: np.ndarray) -> Arrays:
@@ -66,20 +81,30 @@ def load_state(data_dir: str | Path) -> State:
 
 
 def load_store(data_dir: str | Path) -> Store:
-    """Opens the processed data; arrays are memory-mapped, read-only.
+    """Opens the processed data without its test split; arrays are memory-mapped, read-only.
 
     Raises:
-        UserError: The preprocess stage has not run.
+        UserError: The preprocess stage has not run, or not since test items come last.
     """
-    state = load_state(data_dir)
-    folder = Path(data_dir) / "processed"
+    state, folder = load_state(data_dir), Path(data_dir) / "processed"
+    whole = load_whole(folder, state)
+    is_test = (whole.items["split"] == TEST).to_numpy()
+    end = len(is_test) - int(is_test.sum())
+    if is_test[:end].any():
+        raise UserError(f"{folder} was written by an older version: run `preprocess` again.")
+    arrays = {name: array[:end] for name, array in whole.arrays.items()}
+    return Store(folder, whole.items.iloc[:end], arrays, whole.targets[:end], state)
+
+
+def load_whole(folder: Path, state: State) -> Store:
+    """The processed data with its test split: for the stage that writes it, and `open_test`."""
     arrays = {
         name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in state["data"]["shapes"]
     }
-    return Store(
-        folder=folder,
-        items=read_table(folder / "items.csv", "preprocess"),
-        arrays=arrays,
-        targets=np.load(folder / "targets.npy", mmap_mode="r"),
-        state=state,
-    )
+    items = read_table(folder / "items.csv", "preprocess")
+    return Store(folder, items, arrays, np.load(folder / "targets.npy", mmap_mode="r"), state)
+
+
+def order_items(items: pd.DataFrame) -> np.ndarray:
+    """Places of the items in the order of the store: those of the test split last (N,)."""
+    return np.argsort(items["split"] == TEST, kind="stable")

@@ -11,11 +11,11 @@ from omegaconf import DictConfig
 
 from ..config import build
 from ..data.store import Store
-from ..files import hash_file
+from ..files import hash_file, hash_tree
 from ..intervals import bootstrap
-from ..report import load_report
+from ..report import Report, load_report
 from ..task import Task
-from .ledger import Ledger
+from .ledger import EVALUATION, KEPT, PREDICTIONS, Ledger
 from .predictions import BuildNetwork, load_predictions, predict, save_predictions
 
 NUM_WORST = 12  # items with the largest loss that the report names
@@ -26,20 +26,26 @@ def predict_once(
 ) -> tuple[np.ndarray, dict[str, int], bool]:
     """Test predictions: the kept ones of this very model and data, else new ones, in the ledger.
 
+    Kept ones count as long as they are those that the ledger names.
+
     Returns:
         Predictions, the mode that the network was in, and whether they were kept ones.
+
+    Raises:
+        UserError: This model has met this test split, and no reason is given why it must again.
     """
     model_path = Path(cfg.paths.models_dir) / "model.ckpt"
     model, data_version = hash_file(model_path), store.state["version"]
-    path = Path(cfg.paths.reports_dir) / "test_predictions.npz"
+    path = Path(cfg.paths.reports_dir) / KEPT
     ledger = Ledger(cfg.paths.reports_dir)
-    kept = load_predictions(path, model, data_version)
-    if kept is not None and not cfg.evaluate.reason:
-        return *kept, True
+    predicted = ledger.find(data_version, model, PREDICTIONS)
+    is_kept = predicted is not None and hash_tree(path) == predicted[PREDICTIONS]
+    if is_kept and not cfg.evaluate.reason:
+        return *load_predictions(path), True
     run_id = load_report("train", cfg.paths.reports_dir).figures["run"]
     ledger.open(data_version, model, run_id, cfg.evaluate.reason)
     predictions, mode = predict(model_path, store, rows, task, build_network)
-    save_predictions(
+    made = save_predictions(
         path,
         rows=rows,
         predictions=predictions,
@@ -47,7 +53,19 @@ def predict_once(
         model=model,
         data=data_version,
     )
+    ledger.add(data_version, model, **{PREDICTIONS: made})
     return predictions, mode, False
+
+
+def close(cfg: DictConfig, store: Store, report: Report) -> Report:
+    """Enters an evaluation in the ledger, and binds the report to what was predicted."""
+    report.add_file(Path(cfg.paths.reports_dir) / KEPT)
+    model = hash_file(Path(cfg.paths.models_dir) / "model.ckpt")
+    ledger, data_version = Ledger(cfg.paths.reports_dir), store.state["version"]
+    known = ledger.find(data_version, model, EVALUATION)
+    if known is None or known[EVALUATION] != report.digest:
+        ledger.add(data_version, model, **{EVALUATION: report.digest})
+    return report
 
 
 def evidence(

@@ -6,29 +6,49 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import atomic
-from ..revision import describe_revision
+from ..files import atomic, hash_json
+from ..revision import describe_revision, run_git
+
+KEPT = "test_predictions.npz"  # beside the ledger: what the model said of the test split
+# What a line tells: why the split was opened, what was predicted, what the evaluation found.
+OPENING, PREDICTIONS, EVALUATION = "reason", "predictions", "evaluation"
+Line = dict[str, Any]
 
 
 class Ledger:
-    """`reports/test_ledger.jsonl`, one line an opening; kept in git, never rewritten.
+    """`reports/test_ledger.jsonl`, kept in git, never rewritten: lines are added, and chained.
 
-    Each pair of data version and model may meet the test split once; a repeat needs a reason.
+    Each pair of data version and model may meet the test split once; a repeat needs a reason. An
+    opening is written before the split is read. What was predicted then, and each evaluation of
+    it, follow as lines of their own, by their hashes.
     """
 
     def __init__(self, reports_dir: str | Path) -> None:
         self.path = Path(reports_dir) / "test_ledger.jsonl"
 
-    def entries(self) -> list[dict[str, Any]]:
-        """All openings, oldest first."""
+    def lines(self) -> list[Line]:
+        """All lines, oldest first.
+
+        Raises:
+            UserError: One of them is no JSON, as after a merge.
+        """
         if not self.path.exists():
             return []
-        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        text = self.path.read_text(encoding="utf-8")
+        try:
+            return [json.loads(line) for line in text.splitlines()]
+        except ValueError as error:
+            raise UserError(f"{self.path} is damaged ({error}): take it from git.") from error
 
-    def find(self, data_version: str, model: str) -> dict[str, Any] | None:
-        """The latest opening for this data and model."""
-        found = [e for e in self.entries() if (e["data"], e["model"]) == (data_version, model)]
-        return found[-1] if found else None
+    def entries(self) -> list[Line]:
+        """All openings, oldest first."""
+        return [line for line in self.lines() if OPENING in line]
+
+    def find(self, data_version: str, model: str, tells: str = OPENING) -> Line | None:
+        """The latest line for this data and model that tells of something."""
+        pair = (data_version, model)
+        lines = [line for line in self.lines() if (line["data"], line["model"]) == pair]
+        return next((line for line in reversed(lines) if tells in line), None)
 
     def open(self, data_version: str, model: str, run: str, reason: str) -> None:
         """Writes the opening down before the test split is read.
@@ -40,17 +60,31 @@ class Ledger:
         if earlier and not reason:
             raise UserError(
                 f"{earlier['run']} met this test split on {earlier['time']}, and its predictions "
-                "are no longer there: write why it must again, as evaluate.reason='…'."
+                "are no longer there as they were: write why it must again, as evaluate.reason='…'."
             )
-        entry = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "run": run,
-            "data": data_version,
-            "model": model,
-            "commit": describe_revision()["commit"],
-            "reason": reason,
-        }
-        lines = [*self.entries(), entry]
+        commit = describe_revision()["commit"]
+        self.add(data_version, model, run=run, commit=commit, reason=reason)
+
+    def add(self, data_version: str, model: str, **told: Any) -> None:
+        """Adds a line, which names the one before it."""
+        lines = self.lines()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        before = hash_json(lines[-1]) if lines else ""
+        lines.append({"time": now, "data": data_version, "model": model, **told, "before": before})
         with atomic(self.path) as draft:
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             draft.write_text(text, encoding="utf-8")
+
+    def find_break(self) -> str:
+        """What was taken out or rewritten; empty where nothing was.
+
+        Two branches may each have added lines: then several name the same line before them.
+        """
+        lines, known = self.lines(), {""}
+        for number, line in enumerate(lines, 1):
+            if line.get("before", "") not in known:
+                return f"the line before line {number} was changed or taken out"
+            known.add(hash_json(line))
+        in_git = (run_git("show", f"HEAD:./{self.path.as_posix()}") or "").splitlines()
+        gone = {hash_json(json.loads(line)) for line in in_git} - known
+        return f"lines that git has were changed or taken out: {len(gone)}" if gone else ""

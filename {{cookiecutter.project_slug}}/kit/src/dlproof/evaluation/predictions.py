@@ -72,13 +72,7 @@ def save_predictions(path: Path, **arrays: Any) -> str:
     return hash_file(path)
 
 
-def load_predictions(
-    path: Path, model: str, data_version: str
-) -> tuple[np.ndarray, dict[str, int]] | None:
-    """What `predict` gave, if it was for this model on this data."""
-    if not path.exists():
-        return None
+def load_predictions(path: Path) -> tuple[np.ndarray, dict[str, int]]:
+    """What `predict` gave."""
     with np.load(path) as content:
-        if (str(content["model"]), str(content["data"])) != (model, data_version):
-            return None
         return content["predictions"], json.loads(str(content["mode"]))

@@ -5,6 +5,7 @@ reads while the service writes.
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from ..errors import UserError
 
 LIVE, PROBE = "live", "probe"
 INPUT = "input/"  # prefix of what is watched in the input
+MARK, MARK_BYTES = "predictions_newest.json", 255  # beside the log: which row is the newest
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,9 +40,10 @@ INSERT INTO predictions (id, time, version, source, prediction, confidence, summ
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 NEWEST = """
-SELECT id, time, prediction, confidence, summary FROM predictions
+SELECT number, id, time, prediction, confidence, summary FROM predictions
 WHERE version = ? AND source = ? ORDER BY number DESC LIMIT ?
 """
+LAST = "SELECT number, time, version, source FROM predictions ORDER BY number DESC LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ def log_path(data_dir: str | Path) -> Path:
 class PredictionLog:
     """One open log; safe to share between threads, and between processes.
 
+    A small file beside it names the newest row, so that a verdict on older ones gets old: `monitor`
+    depends on that file.
+
     Args:
         path: The SQLite file; made when it is not there.
 
@@ -90,6 +96,8 @@ class PredictionLog:
         except sqlite3.DatabaseError as error:
             self.connection.close()
             raise UserError(f"{path} is no prediction log ({error}): move it away.") from error
+        self.mark = os.fdopen(os.open(path.with_name(MARK), os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+        self.write_mark()  # also of what a killed process left
 
     def add(self, entries: Sequence[Entry], version: str, source: str = LIVE) -> None:
         """Writes the predictions of one request in one commit.
@@ -105,8 +113,10 @@ class PredictionLog:
             prediction, summary = json.dumps(entry.prediction), json.dumps(entry.summary)
             confidence = answer_of(entry.prediction)[1]
             rows.append((entry.id, now, version, source, prediction, confidence, summary))
-        with self.lock, self.connection:
-            self.connection.executemany(INSERT, rows)
+        with self.lock:
+            with self.connection:
+                self.connection.executemany(INSERT, rows)
+            self.write_mark()
 
     def newest(self, version: str, source: str, limit: int) -> pd.DataFrame:
         """The newest rows of one model, oldest first, with `prediction` and `summary` decoded."""
@@ -118,13 +128,29 @@ class PredictionLog:
 
     def forget_probes(self) -> None:
         """Deletes the rows of earlier probes; live ones are kept."""
-        with self.lock, self.connection:
-            self.connection.execute("DELETE FROM predictions WHERE source = ?", (PROBE,))
+        with self.lock:
+            with self.connection:
+                self.connection.execute("DELETE FROM predictions WHERE source = ?", (PROBE,))
+            self.write_mark()
+
+    def newest_row(self) -> dict[str, Any]:
+        """Number, time, version and source of the newest row of all; empty without one."""
+        row = self.connection.execute(LAST).fetchone()
+        return dict(zip(("number", "time", "version", "source"), row, strict=True)) if row else {}
+
+    def write_mark(self) -> None:
+        """Says beside the log which row is the newest, for what compares files: DVC.
+
+        In one write of one length: another file for each request would take longer than the row.
+        """
+        text = json.dumps(self.newest_row()).ljust(MARK_BYTES)
+        os.pwrite(self.mark.fileno(), f"{text}\n".encode(), 0)
 
     def close(self) -> None:
         """Closes the file; the write-ahead log is folded into it."""
         with self.lock:
             self.connection.close()
+            self.mark.close()
 
 
 def split_answers(predictions: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:

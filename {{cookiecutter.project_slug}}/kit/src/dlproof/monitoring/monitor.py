@@ -48,9 +48,9 @@ def evidence(
         rows: The window.
         verdict: As the project judges it; empty where there are too few predictions.
     """
-    window = {"from": rows["time"].iloc[0], "to": rows["time"].iloc[-1]} if verdict else {}
+    ends = {"from": rows["time"].iloc[0], "to": rows["time"].iloc[-1]} if len(rows) else {}
     found = {"version": version, "source": source, "items": len(rows), "enough": bool(verdict)}
-    return found | {"drift": None} | verdict | window
+    return found | {"drift": None} | verdict | ends
 
 
 def measure_low_confidence(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 
 from ..errors import UserError
+from ..inputs import find_differences
 from ..report import load_report
-from ..stage import find_differences
 from .runs import read_config
 
 if TYPE_CHECKING:

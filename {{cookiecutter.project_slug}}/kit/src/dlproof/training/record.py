@@ -13,6 +13,7 @@ from ..config import to_plain
 from ..files import atomic, hash_file, read_json, write_json
 from ..revision import describe_revision, read_diff
 from ..types import State
+from .runs import seal_record
 
 
 def create_run_dir(runs_dir: str | Path) -> Path:
@@ -86,8 +87,10 @@ def resume_record(run_dir: Path, step: int) -> dict[str, Any]:
 
 
 def finish_record(run_dir: Path, record: dict[str, Any], **outcome: Any) -> None:
-    """Adds how the run ended: status, metrics, duration."""
-    write_json(run_dir / "record.json", record | outcome)
+    """Adds how the run ended, status, metrics and duration, and seals what it leaves."""
+    record |= outcome
+    record["seal"] = seal_record(run_dir, record)
+    write_json(run_dir / "record.json", record)
 
 
 def describe_hardware() -> dict[str, Any]:

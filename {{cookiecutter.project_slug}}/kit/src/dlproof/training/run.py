@@ -23,6 +23,8 @@ from ..files import atomic
 from ..model.sizing import count_trainable
 from ..model.weights import describe_weights
 from ..report import Report, load_report
+from .checkpoints import LOG
+from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
 from .limits import refuse_other_ranking, refuse_short
@@ -250,7 +252,11 @@ def write_model(
         shutil.copyfile(checkpoint.best_model_path, draft)
     report.add_file(target)
     report.figures["checkpoint"] = describe_checkpoint(target, f"val/{cfg.task.metric}")
-    write_runs_page(cfg.paths.runs_dir, cfg.paths.reports_dir, cfg.task)
+    report.add_file(write_runs_page(cfg.paths.runs_dir, cfg.paths.reports_dir, cfg.task))
+    log = Path(cfg.paths.runs_dir, run_dir.name, LOG)
+    report.add_file(write_curves(log, Path(cfg.paths.reports_dir, CURVES), cfg.task.metric))
+    if log.exists():
+        report.add_file(log)
     key = f"best_val_{cfg.task.metric}"
     report.summary = (
         f"{run_dir.name}: {cfg.model.name} with {outcome['parameters']:,} parameters reaches "

@@ -13,11 +13,14 @@ from yaml import YAMLError
 from ..config import build
 from ..data.store import load_state
 from ..errors import UserError
-from ..files import read_json
+from ..files import hash_json, hash_tree, read_json
+from ..report import as_read
 from ..types import State
 
 # Where a launcher names the run's folder, so that every process, and every life, uses the same.
 RUN_DIR = "DL_RUN_DIR"
+SEALED = ("config.yaml", "diff.patch", "metrics.csv")  # of a run's folder
+PEOPLES = ("notes", "conclusion")  # of a record
 LOST = "is gone or damaged: restore it, or remove the run."
 
 
@@ -93,6 +96,17 @@ def read_record(run_dir: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"id", "started"} <= record.keys():
         raise UserError(f"{path} {LOST}")
     return record
+
+
+def seal_record(run_dir: Path, record: dict[str, Any]) -> str:
+    """Hash of a run's record, less what people write into it, and of what lies beside it."""
+    told = {key: value for key, value in record.items() if key not in (*PEOPLES, "seal")}
+    return hash_json([as_read(told), {name: hash_tree(run_dir / name) for name in SEALED}])
+
+
+def is_from_run(run_dir: Path, record: dict[str, Any]) -> bool:
+    """Whether a record, and what lies beside it, are as the run left them."""
+    return record.get("seal") == seal_record(run_dir, record)
 
 
 def read_config(run_dir: Path) -> DictConfig:

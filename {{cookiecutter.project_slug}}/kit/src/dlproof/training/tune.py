@@ -18,11 +18,12 @@ from optuna.trial import TrialState
 from ..config import given_overrides
 from ..data.store import load_state
 from ..errors import Terminated, UserError, explain
-from ..files import hash_json, read_json, write_json
+from ..files import hash_json, read_json
+from ..inputs import select_config
 from ..report import Report
-from ..stage import refuse_failed, select_config
+from ..stage import refuse_failed
 from .rate import set_rate, settle_rate
-from .record import redirect
+from .record import finish_record, redirect
 from .tune_report import write_results
 from .tune_space import build_space, describe_space, to_overrides
 from .tune_study import DEFAULT, VALUES, WHY, Search, find_best, give_up, open_search, take_trial
@@ -119,7 +120,7 @@ def score(
         return float(project.stages["train"].load().run(own).figures[f"best_val_{cfg.task.metric}"])
     except optuna.TrialPruned:
         for path in folder.glob("*/record.json"):
-            write_json(path, read_json(path) | {"status": "pruned"})
+            finish_record(path.parent, read_json(path), status="pruned")
         raise
 
 

@@ -1,0 +1,143 @@
+"""What a report is made from: described before a stage runs, and compared as long as it counts.
+
+DVC watches the same: `pipeline` writes it into `params.yaml` and `dvc.yaml`.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .charter.charter import Answers, read_charter
+from .closure import hash_code
+from .config import to_plain
+from .files import hash_file, hash_json, hash_tree
+from .report import load_report
+from .revision import describe_revision
+from .stages import ALWAYS, Stage
+
+if TYPE_CHECKING:
+    from .project import Project
+
+CHARTER = Path("project.yaml")
+# What a report is made from and what a person calls it when it has changed. The lock, the commit
+# and the overrides are recorded with it and not compared: none is a cause of its own.
+INPUTS = {
+    "config": "config",
+    "code": "code",
+    "kit": "kit",
+    "packages": "packages",
+    "answers": "answers in project.yaml",
+    "named": "files that its config names",
+    "raw": "raw data",
+    "files": "files",
+    "reports": "inputs",
+}
+TOLD = ("packages", "answers", "named", "files")  # of these, which ones is said
+
+
+def describe_inputs(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+    """What a report of this stage is made from; equal hashes mean that it still holds.
+
+    `dvc.yaml` has the same: what stands in `describe_settled` by `params.yaml`, the rest as
+    dependencies and as digests of reports.
+    """
+    raw = {"raw": hash_tree(cfg.data.get("root") or cfg.data.path)} if stage.reads_raw else {}
+    reports = {name: load_report(name, cfg.paths.reports_dir) for name in stage.reads}
+    return {
+        **describe_settled(project, stage, cfg),
+        **raw,
+        "files": {path: hash_tree(path) for path in list_unmade(project, stage)},
+        "reports": {name: report.digest_for(stage.deps) for name, report in reports.items()},
+        "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
+        **describe_revision(),
+    }
+
+
+def describe_settled(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+    """The part of `describe_inputs` that people set: config, code, packages and answers."""
+    return {
+        "config": hash_config(stage, cfg),
+        **hash_code(project, stage, select_config(stage, cfg)),
+        "answers": hash_answers(stage.answers),
+        "named": {path: hash_file(path) for path in list_named(project, stage, cfg)},
+    }
+
+
+def list_unmade(project: "Project", stage: Stage) -> list[str]:
+    """Files that a stage reads and no stage makes."""
+    made = {out for other in project.stages.values() for out in other.outs}
+    return [path for path in stage.deps if path not in made and not path.startswith("reports/")]
+
+
+def list_named(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
+    """Files that a stage's settings name, such as weights or a table of splits, and it reads."""
+    named = set(find_texts({key: to_plain(cfg)[key] for key in stage.settings}))
+    if stage.reads_raw and cfg.data.expectations:
+        named.add(cfg.data.expectations)
+    written = {out for other in project.stages.values() for out in other.outs}
+    return sorted(name for name in named - written if is_file(name))
+
+
+def find_texts(settings: Any) -> Iterator[str]:
+    """Every text in nested settings, but what is called `output`."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, dict):
+        for key, value in settings.items():
+            yield from find_texts(value if key != "output" else None)
+    elif isinstance(settings, list):
+        for value in settings:
+            yield from find_texts(value)
+
+
+def is_file(name: str) -> bool:
+    """Whether a text is the path of a file; one that is too long for a path is none."""
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def hash_answers(keys: Sequence[str]) -> dict[str, str]:
+    """Key of the charter -> hash of its answer, and of whether it is done."""
+    if not keys or not CHARTER.exists():
+        return {}
+    answers = Answers(*read_charter())
+    found = {key: answers.get(key) for key in keys}
+    return {key: hash_json([a.value, a.state, a.reason]) for key, a in found.items()}
+
+
+def find_differences(
+    project: "Project", stage: Stage, cfg: DictConfig, made_from: dict[str, Any]
+) -> list[str]:
+    """Names of what differs between what a report was made from and what there is now."""
+    now = describe_inputs(project, stage, cfg)
+    names = []
+    for key, name in INPUTS.items():
+        before, after = made_from.get(key, {}), now.get(key, {})
+        if before != after:
+            names.append(name + (name_changed(key, before, after) if key in TOLD else ""))
+    return names
+
+
+def name_changed(key: str, before: dict[str, str], after: dict[str, str]) -> str:
+    """` (torch 2.9.1 -> 2.10.0)`, ` (data/vocabulary.txt)`: what is not as it was."""
+    changed = sorted(name for name in before | after if before.get(name) != after.get(name))
+    if key == "packages":
+        changed = [f"{n} {before.get(n, 'none')} -> {after.get(n, 'none')}" for n in changed]
+    return f" ({', '.join(changed)})"
+
+
+def hash_config(stage: Stage, cfg: DictConfig) -> dict[str, str]:
+    """Section of the config that the stage's result depends on -> its hash."""
+    return {section: hash_json(part) for section, part in select_config(stage, cfg).items()}
+
+
+def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+    """The part of the config that the stage's result depends on, as plain containers."""
+    selected = OmegaConf.masked_copy(cfg, [*ALWAYS, *stage.settings])
+    for key in stage.without:
+        OmegaConf.update(selected, key, None)
+    return to_plain(selected)
