@@ -25,7 +25,7 @@ from ..model.weights import describe_weights
 from ..report import Report, load_report
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
-from .limits import refuse_other_ranking, refuse_short
+from .limits import refuse_other_ranking, refuse_short, warn_foreign
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -128,6 +128,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
     with lock_run(folder):
         if not (folder / "record.json").exists():
             warn_unproven(cfg)
+            warn_foreign(project.package, cfg)
             record, checkpoint = start_record(folder, cfg, data.state, weights), None
         else:
             refuse_changes(project, folder, cfg, data.state["version"])
