@@ -135,7 +135,8 @@ def test_a_state_to_go_on_from_is_passed_over(capsys):
 
 def test_the_config_of_a_run_is_read_without_tags():
     Path("runs/exp").mkdir(parents=True)
-    Path("runs/exp/config.yaml").write_text(f"optimizer: !!python/object/apply:os.system [{COMMAND}]")
+    hostile = f"optimizer: !!python/object/apply:os.system [{COMMAND}]"
+    Path("runs/exp/config.yaml").write_text(hostile)
     with pytest.raises(UserError, match=r"config\.yaml"):
         read_config(Path("runs/exp"))
 
