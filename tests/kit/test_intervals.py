@@ -12,12 +12,14 @@ def accuracy(targets, predictions):
     return float((targets == predictions).mean())
 
 
-def test_the_interval_of_a_share_matches_the_binomial():
-    targets = np.zeros(400)
-    predictions = (np.arange(400) < 80).astype(float)
-    low, high = bootstrap(accuracy, targets, predictions, **SETTINGS)
-    half = 1.96 * np.sqrt(0.8 * 0.2 / 400)
-    assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.01)
+@pytest.mark.parametrize("confidence", [0.8, 0.9, 0.95, 0.99])
+def test_the_interval_of_a_share_matches_the_binomial(confidence):
+    targets = np.zeros(2_000)
+    predictions = (np.arange(2_000) < 400).astype(float)
+    settings = {"resamples": 4_000, "confidence": confidence, "seed": 0}
+    low, high = bootstrap(accuracy, targets, predictions, **settings)
+    half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(0.8 * 0.2 / 2_000)
+    assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.002)
 
 
 def test_equal_models_differ_by_nothing():
@@ -29,8 +31,9 @@ def test_equal_models_differ_by_nothing():
 def test_a_better_model_has_an_interval_above_zero():
     targets = np.zeros(300)
     worse = (np.arange(300) < 90).astype(float)
-    low, _ = bootstrap(accuracy, targets, targets, worse, **SETTINGS)
-    assert low > 0.2
+    low, high = bootstrap(accuracy, targets, targets, worse, **SETTINGS)
+    assert 0.2 < low < 0.3 < high
+    assert bootstrap(accuracy, targets, worse, targets, **SETTINGS) == (-high, -low)
 
 
 def test_the_interval_over_folds_is_the_corrected_one():

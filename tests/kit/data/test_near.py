@@ -30,6 +30,12 @@ def test_a_chain_of_near_items_is_one_cluster_named_by_its_first():
     assert clusters.tolist() == [0, 1, 0, 0, 1, 5]
 
 
+def test_near_items_meet_across_three_others_of_their_order():
+    values = [1, 10, 20, 30, 2, 40, 50, 60, 70, 3]
+    clusters = find_clusters(10, [np.arange(10)], Counting(values))
+    assert clusters.tolist() == [0, 1, 2, 3, 0, 5, 6, 7, 8, 9]
+
+
 def test_what_one_order_parts_another_joins():
     values = [1, *range(10, 100, 10), 2]
     apart, together = np.arange(11), np.array([0, *range(2, 11), 1])

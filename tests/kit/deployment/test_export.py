@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 import torch
 from dlproof.data.load import to_tensors
+from dlproof.data.store import TRAIN, VALIDATION, load_store
+from dlproof.deployment.reference import build_reference
 from dlproof.deployment.runtime import open_session, open_validation
 from dlproof.errors import UserError
 from dlproof.files import hash_file, hash_json
 from dlproof.model.checkpoint import load_network
+from dlproof.monitoring.drift import describe_distribution
+from dlproof.monitoring.log import split_answers
 from own.deployment.export import Exported, write_onnx
 from torch import nn
 
@@ -63,6 +67,25 @@ def test_the_reference_holds_shares_of_train_inputs_and_validation_predictions(e
         shares = distribution["shares"]
         values = shares.values() if isinstance(shares, dict) else shares
         assert sum(values) == pytest.approx(1)
+
+
+def test_the_reference_is_of_train_inputs_and_of_validation_predictions(model):
+    store = load_store("data")
+    train, validation = (store.take(store.rows(split)) for split in (TRAIN, VALIDATION))
+    answers = split_answers(model.describe(model.run(validation)))
+    expected = {f"input/{name}": values for name, values in model.summarise(train).items()}
+    watched = json.loads(Path("models/reference.json").read_text())["watched"]
+    assert watched == {
+        name: json.loads(json.dumps(describe_distribution(values)))
+        for name, values in (expected | answers).items()
+    }
+
+
+def test_the_reference_is_the_same_however_many_items_are_read_at_a_time(model, monkeypatch):
+    store = load_store("data")
+    whole = build_reference(model, store)
+    monkeypatch.setattr("dlproof.deployment.reference.CHUNK", 3)
+    assert build_reference(model, store)["watched"] == whole["watched"]
 
 
 class Both(nn.Module):

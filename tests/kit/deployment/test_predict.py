@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from dlproof.deployment.predict import predict_all
 from dlproof.errors import UserError
 
 from ..projects import IMAGE, TABLE
@@ -44,6 +45,14 @@ def test_unreadable_items_are_listed_with_their_reason(exported, run, place):
     reasons = pd.read_csv("out/mine.csv")["reason"]
     assert list(reasons.notna()) == [False, True, False, False]
     assert len(reasons[1]) > 10
+
+
+def test_every_item_is_predicted_however_many_are_at_a_time(model, raw, monkeypatch):
+    whole = predict_all(model, raw, names := [f"item {number}" for number in range(len(raw))])
+    assert list(whole["item"]) == names
+    for size in (1, 3):
+        monkeypatch.setattr("dlproof.deployment.predict.BATCH", size)
+        pd.testing.assert_frame_equal(predict_all(model, raw, names), whole)
 
 
 def test_a_missing_input_leaves_the_older_output_alone(exported, run):

@@ -47,6 +47,30 @@ def test_what_matters_helped_and_what_does_not_has_no_effect(leave_out):
     assert report.summary == "helped: rate; no effect: decay"
 
 
+def test_a_verdict_follows_from_what_is_lost_without_the_component(leave_out, monkeypatch):
+    """Runs are not trained here: their predictions are right but for a share of the items."""
+    wrong = {0.0: 0.3, 0.1: 0.6, 0.2: 0.3, 0.3: 0.1}  # dropout -> share, 0.0 being the whole
+
+    def predict(project, cfg, seeds):
+        targets = np.arange(400) % 2
+        guesses = np.stack([targets] * len(seeds), axis=1)
+        guesses[: int(400 * wrong[cfg.model.dropout])] ^= 1
+        return targets, np.eye(2)[guesses]
+
+    monkeypatch.setattr(ablate, "train_on_seeds", predict)
+    names = {"needed": 0.1, "idle": 0.2, "harmful": 0.3}
+    components = {name: [f"model.dropout={value}"] for name, value in names.items()}
+    report = leave_out(components, "model.dropout=0.0")
+    rows = report.figures["components"]
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "needed": "helped",
+        "idle": "no effect",
+        "harmful": "hurt",
+    }
+    assert [rows[name]["gain"] for name in names] == pytest.approx([0.3, 0.0, -0.2])
+    assert report.summary == "helped: needed; no effect: idle; hurt: harmful"
+
+
 @pytest.mark.slow
 def test_what_stands_in_the_way_hurt(leave_out):
     standstill = {"standstill": ["optimizer.lr=1e-2"]}

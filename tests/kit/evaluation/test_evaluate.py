@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 from dlproof.config import build, compose
-from dlproof.data.store import TEST, load_store
+from dlproof.data.store import TEST, VALIDATION, load_store
 from dlproof.errors import UserError
+from dlproof.evaluation.evaluate import evidence
 from dlproof.evaluation.ledger import EVALUATION, PREDICTIONS, Ledger
+from dlproof.evaluation.predictions import predict
 from dlproof.files import hash_file
+
+from ..projects import IMAGE, REGRESSION
 
 TRAIN = ("trainer.max_epochs=2", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
 EVALUATE = ("evaluate.resamples=50",)
@@ -39,6 +43,31 @@ def test_figures_follow_from_the_kept_predictions_and_the_split_opens_once(train
     again = run("evaluate", *EVALUATE).figures
     assert (again["kept_predictions"], again["openings"]) == (True, 1)
     assert again["mode"] == figures["mode"]
+
+
+@pytest.mark.parametrize("sort", [IMAGE, REGRESSION], indirect=True)
+def test_the_difference_is_that_of_the_model_from_the_baseline(checked, run):
+    run("baselines")
+    cfg, store = compose(), load_store("data")
+    task, rows = build(cfg.task), store.open_test()
+    targets = np.asarray(store.targets[rows])
+    classes = store.state["task"].get("classes")
+    right = np.eye(len(classes))[targets] if classes else targets
+    figures = evidence(cfg, store, task, rows, (right, {}, False))
+    best = figures["baselines"][figures["best_baseline"]][task.metric]
+    gained = figures["metrics"][task.metric] - best
+    low, high = figures["gain_interval"]
+    assert low <= gained <= high
+    assert low > 0 if task.mode == "max" else high < 0
+
+
+def test_every_row_is_predicted_however_many_are_at_a_time(trained, declared, monkeypatch):
+    store, task = load_store("data"), build(compose().task)
+    given = "models/model.ckpt", store, store.rows(VALIDATION), task, declared.build_network
+    whole, _ = predict(*given)
+    assert len(whole) == len(store.rows(VALIDATION))
+    monkeypatch.setattr("dlproof.evaluation.predictions.BATCH_SIZE", 3)
+    np.testing.assert_allclose(predict(*given)[0], whole, rtol=1e-5)
 
 
 def test_the_network_is_watched_while_it_predicts(trained, run):

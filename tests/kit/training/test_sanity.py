@@ -75,6 +75,18 @@ def test_a_frozen_layer_is_named(quick, run, monkeypatch):
         run("sanity")
 
 
+def test_a_parameter_that_no_step_moves_is_named(quick, run, monkeypatch):
+    def stick(network):
+        network.scale = nn.Parameter(torch.tensor(1e8))  # a step is lost in its rounding
+        network.register_forward_hook(lambda net, _, outputs: outputs * (net.scale / 1e8))
+
+    break_with(monkeypatch, stick)
+    with pytest.raises(UserError, match="parameters do not move: scale"):
+        run("sanity")
+    figures = load_report("sanity", "reports").figures
+    assert (figures["not_moved"], figures["without_gradient"]) == (["scale"], [])
+
+
 def test_inputs_that_break_the_loss_are_noticed(quick, run, monkeypatch):
     def poison(network):
         for buffer in network.normaliser.buffers():

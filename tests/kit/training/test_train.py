@@ -18,7 +18,7 @@ from dlproof.files import hash_file
 from dlproof.model.checkpoint import load_network
 from dlproof.report import Report
 from dlproof.training import loggers
-from dlproof.training.limits import refuse_short
+from dlproof.training.limits import refuse_short, warn_foreign
 from dlproof.training.record import create_run_dir
 from dlproof.training.run import warn_unproven
 from dlproof.training.trainer import choose_precision
@@ -233,6 +233,15 @@ def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
         Report("sanity", {"model": model}).write("reports")
         warn_unproven(cfg)
         assert ("`sanity` has proved another model" in capsys.readouterr().out) == is_told
+
+
+def test_a_model_that_will_not_be_loaded_again_is_told(project, capsys):
+    warn_foreign("toy", compose())
+    assert capsys.readouterr().out == ""
+    warn_foreign("toy", compose(["model._target_=torchvision.models.resnet18"]))
+    told = capsys.readouterr().out
+    assert "the config asks for torchvision.models.resnet18 in model" in told
+    assert "wrap it in a class of\ntoy." in told
 
 
 def test_runs_started_at_once_do_not_collide(tmp_path):

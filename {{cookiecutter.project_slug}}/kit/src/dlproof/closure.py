@@ -40,6 +40,7 @@ CARRIERS = frozenset(
         "sweep",
         "template",
         "threeway",
+        "trust",
     }
 )
 

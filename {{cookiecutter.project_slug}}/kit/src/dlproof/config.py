@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +216,13 @@ def to_plain(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
+def build(node: DictConfig, **kwargs: Any) -> Any:
     """Instantiates a group's `_target_` with its values, less the option's own `name`.
+
+    Args:
+        node: The group.
+        kwargs: More arguments, handed over as they are: Hydra would look for targets and
+            interpolations in them, and a column or class of the data may be called like one.
 
     Raises:
         UserError: There is no such target, or it refused with a sentence; other errors come as
@@ -225,13 +231,23 @@ def build(node: DictConfig, *args: Any, **kwargs: Any) -> Any:
     plain = to_plain(node)
     plain.pop("name", None)
     try:
-        return instantiate(plain, *args, _convert_="all", **kwargs)
+        made = instantiate(plain | {"_partial_": True}, _convert_="all")
+        made = partial(made.func, *made.args, **made.keywords | kwargs)
+        return made if plain.get("_partial_") else call(made)
     except InstantiationException as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
         if isinstance(error.__cause__, ImportError):
             raise UserError(f"{plain['_target_']} cannot be imported: {error.__cause__}") from error
         raise
+
+
+def call(made: partial[Any]) -> Any:
+    """What it makes; errors come as Hydra's, as they do from what is nested in it."""
+    try:
+        return made()
+    except Exception as error:
+        raise InstantiationException(f"{made.func} cannot be built: {error!r}") from error
 
 
 def find_class(node: DictConfig) -> Any:

@@ -1,11 +1,14 @@
 """Files that are either whole or not there, and their content hashes."""
 
+import ctypes
 import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -16,31 +19,72 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPARE_BYTES = 2**16  # less than this is a full disk
+ASIDE = ".replaced"  # behind the name of a folder that makes way for its successor
+EXCHANGE = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
 
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
     """Yields a temporary path in the same folder that becomes `path` only if the block succeeds.
 
-    The block may write a file or make a folder there. When it raises, nothing is left behind and
-    an older `path` stays as it was.
+    The block may write a file or make a folder there. When it raises or writes nothing, nothing is
+    left behind and an older `path` stays as it was. Killed at any moment, the process leaves the
+    older one or the new one; on a file system that cannot swap folders the older one may lie
+    beside its place, and the next call brings it back.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        for aside in target.parent.glob(f".{escape(target.name)}.*/{escape(target.name)}{ASIDE}"):
+            put_back(aside, target)
     workspace = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    draft = workspace / target.name
+    draft, aside = workspace / target.name, workspace / f"{target.name}{ASIDE}"
     try:
         yield draft
-        if target.is_dir():
-            target.rename(workspace / "replaced")
-        draft.replace(target)
+        put_in_place(draft, target, aside)
     except Exception as error:
         # NumPy and torch tell of a full disk in words of their own.
         if shutil.disk_usage(target.parent).free < SPARE_BYTES:
             raise OSError(errno.ENOSPC, "no space left", str(target)) from error
         raise
     finally:
+        put_back(aside, target)
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def put_in_place(draft: Path, target: Path, aside: Path) -> None:
+    """Makes a draft the file or folder that it is a draft of.
+
+    Args:
+        draft: Afterwards gone, or what was at `target`.
+        target: A file is replaced in one step, a folder where the file system can swap two.
+        aside: Where else the old folder goes meanwhile.
+
+    Raises:
+        FileNotFoundError: There is no draft.
+    """
+    if not draft.exists():
+        raise FileNotFoundError(errno.ENOENT, "nothing was written for it", str(target))
+    if target.is_dir() and swap(draft, target):
+        return
+    if target.is_dir():
+        target.rename(aside)
+    draft.replace(target)
+
+
+def put_back(aside: Path, target: Path) -> None:
+    """Undoes the first half of a replacement whose second half did not happen."""
+    if aside.exists() and not target.exists():
+        aside.rename(target)
+
+
+def swap(one: Path, other: Path) -> bool:
+    """Exchanges two paths in one step, which Python's `os` cannot; False where it does not work."""
+    libc, paths = ctypes.CDLL(None), (os.fsencode(one), os.fsencode(other))
+    if hasattr(libc, "renameat2"):  # Linux
+        here = ctypes.c_int(-100)
+        return not libc.renameat2(here, paths[0], here, paths[1], EXCHANGE)
+    return hasattr(libc, "renamex_np") and not libc.renamex_np(*paths, EXCHANGE)  # macOS
 
 
 def write_json(path: Path | str, content: Any) -> None:

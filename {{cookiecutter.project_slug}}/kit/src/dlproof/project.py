@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .stages import TOOLS, Stage
+from .trust import DECLARED
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -56,6 +57,7 @@ class Project:
         create_app: str,
     ) -> None:
         self.package = package
+        DECLARED.add(package)
         own = [replace(stage, package=package) for stage in stages]
         self.stages = sort_stages([*own, *TOOLS])
         self.places = dict(

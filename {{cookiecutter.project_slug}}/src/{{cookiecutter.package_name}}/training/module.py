@@ -6,8 +6,14 @@ from typing import Any
 import torch
 from dlproof import Augmentation, State, build, to_plain
 from dlproof.data import Batch, DataModule
-from dlproof.training import MeanLoss, ShardedClipping, build_optimizer, build_schedule, count_steps
-from lightning.pytorch import LightningModule
+from dlproof.training import (
+    MeanLoss,
+    SafeModule,
+    ShardedClipping,
+    build_optimizer,
+    build_schedule,
+    count_steps,
+)
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
@@ -19,7 +25,7 @@ from ..model.network import build_network
 EPOCH: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
 
 
-class LitModel(ShardedClipping, LightningModule):
+class LitModel(ShardedClipping, SafeModule):
     """Trains a network built from plain containers, so that a checkpoint alone rebuilds it.
 
     Args:

@@ -4,8 +4,14 @@ import math
 
 import torch
 from dlproof import build, to_plain
-from dlproof.training import MeanLoss, ShardedClipping, build_optimizer, build_schedule, count_steps
-from lightning.pytorch import LightningModule
+from dlproof.training import (
+    MeanLoss,
+    SafeModule,
+    ShardedClipping,
+    build_optimizer,
+    build_schedule,
+    count_steps,
+)
 from omegaconf import OmegaConf
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -23,7 +29,7 @@ def cosine(step, total, *, warmup):
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-class Module(ShardedClipping, LightningModule):
+class Module(ShardedClipping, SafeModule):
     """Trains a network on a task."""
 
     def __init__(self, *, state, total_steps, weights=None, gamma=0.0, **groups):

@@ -16,6 +16,7 @@ from ..data.store import VALIDATION, Store, load_store
 from ..errors import UserError
 from ..files import hash_file, read_json
 from ..task import Task
+from ..trust import refuse_foreign
 from ..types import Arrays, DataType
 
 MODEL, SIDECAR, REFERENCE = "model.onnx", "model.json", "reference.json"
@@ -33,11 +34,14 @@ class Model:
         folder: Where the export is.
 
     Raises:
-        UserError: A file is missing, damaged, or the two do not belong together.
+        UserError: A file is missing or damaged, the two do not belong together, or `model.json`
+            asks for what no model consists of.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.info = read_sidecar(Path(folder))
+        groups = {name: self.info[name] for name in ("data", "task")}
+        refuse_foreign(Path(folder) / SIDECAR, groups)
         self.data_type: DataType = build(OmegaConf.create(self.info["data"]))
         self.task: Task = build(OmegaConf.create(self.info["task"]))
         self.session = open_session(Path(folder) / MODEL)

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from omegaconf import DictConfig
 
@@ -13,6 +12,7 @@ from ..config import build
 from ..data.store import Store
 from ..files import hash_file, hash_tree
 from ..intervals import bootstrap
+from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
 from .ledger import EVALUATION, KEPT, PREDICTIONS, Ledger
@@ -155,8 +155,7 @@ def score_baselines(
     """Each fitted baseline's predictions for the same rows."""
     data_type = build(cfg.data)
     features, _ = data_type.features(store.take(rows), store.state["data"])
-    models: dict[str, Any] = joblib.load(Path(cfg.paths.models_dir) / "baselines.joblib")
     return {
         name: task.predict_baseline(estimator, features, store.state["task"])
-        for name, estimator in models.items()
+        for name, estimator in load_kept(cfg).items()
     }

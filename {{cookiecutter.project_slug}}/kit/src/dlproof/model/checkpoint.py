@@ -10,6 +10,9 @@ from torch import nn
 
 from ..config import build
 from ..errors import UserError
+from ..trust import refuse_foreign
+
+GROUPS = ("model", "preprocess", "task")  # that a network is made from
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -22,6 +25,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is not there: run `train` first.")
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content.get("hyper_parameters", {}), dict):
+            raise TypeError("its hyperparameters are no mapping")
     except Exception as error:
         raise UserError(
             f"{path} is not a whole checkpoint ({error}): run `train` again."
@@ -42,10 +47,15 @@ def load_network(
         The network, and a dict with `state` (content of state.json) and the config groups.
 
     Raises:
-        UserError: The file is missing or damaged.
+        UserError: The file is missing or damaged, or asks for what no network consists of.
     """
     content = read_checkpoint(path)
-    hyperparameters = content["hyper_parameters"]
+    hyperparameters = content.get("hyper_parameters", {})
+    lacking = sorted({*GROUPS, "state"} - {*hyperparameters})
+    if lacking:
+        raise UserError(f"{path} is no checkpoint of `train`: it lacks {', '.join(lacking)}.")
+    groups = {name: hyperparameters[name] for name in GROUPS}
+    refuse_foreign(path, groups, {build_network.__module__.partition(".")[0]})
     state = hyperparameters["state"]
     task = build(OmegaConf.create(hyperparameters["task"]))
     network = build_network(

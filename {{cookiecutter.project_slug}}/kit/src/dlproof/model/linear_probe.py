@@ -73,7 +73,7 @@ def load_backbone(architecture: str, path: Path) -> tuple["nn.Module", dict[str,
         network = timm.create_model(
             architecture, pretrained=True, num_classes=0, pretrained_cfg_overlay=source
         )
-    except RuntimeError as error:
+    except Exception as error:  # each reader of files has errors of its own
         raise UserError(f"{path} does not fit {architecture}: {str(error)[:200]}") from error
     weights = compare_weights(network, path) | {"sha256": hash_file(path)}
     if weights["missing"]:

@@ -1,5 +1,7 @@
 """Classical models on the same split: fitted, scored, drawn, and what checks read of them."""
 
+import hashlib
+import io
 import os
 import time
 from dataclasses import dataclass
@@ -10,15 +12,17 @@ import numpy as np
 from omegaconf import DictConfig
 
 from ..data.store import VALIDATION, Store
+from ..errors import UserError
 from ..figure import figure, save
 from ..files import atomic
 from ..intervals import bootstrap
-from ..report import Report
+from ..report import Report, load_report
 from ..task import Task
 from ..types import DataType
 from .importance import measure_uses
 
 CONFIDENCE = 0.95  # of the best baseline's interval
+KEPT = "baselines.joblib"  # in the folder of models
 
 
 def choose_rows(rows: np.ndarray, limit: int, seed: int) -> np.ndarray:
@@ -77,7 +81,7 @@ def report(
         fitted: As `fit_all` gives it.
         pretrained: As `probe_backbone` gives it.
     """
-    path = Path(cfg.paths.models_dir, "baselines.joblib")
+    path = Path(cfg.paths.models_dir, KEPT)
     keep(fitted.estimators, path)
     figures = evidence(cfg, store, task, fitted) | {"pretrained": pretrained}
     picture = Path(cfg.paths.reports_dir, "baselines.png")
@@ -155,6 +159,26 @@ def keep(estimators: dict[str, Any], path: Path) -> None:
 
     with atomic(path) as draft:
         joblib.dump(estimators, draft, compress=3)
+
+
+def load_kept(cfg: DictConfig) -> dict[str, Any]:
+    """The estimators that `baselines` kept.
+
+    They are a pickle, which could run anything, and may be of any library, so that no list of
+    classes says which are harmless: only the very bytes that the report names are unpickled.
+
+    Raises:
+        UserError: The file is missing, or not the one that `baselines` wrote.
+    """
+    import joblib
+
+    path = Path(cfg.paths.models_dir, KEPT)
+    wanted = load_report("baselines", cfg.paths.reports_dir).files.get(path.as_posix())
+    content = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != wanted:
+        raise UserError(f"{path} is not the file that `baselines` wrote: run `baselines` again.")
+    kept: dict[str, Any] = joblib.load(io.BytesIO(content))
+    return kept
 
 
 def plot_scores(scores: dict[str, dict[str, float]], task: Task, path: Path) -> None:

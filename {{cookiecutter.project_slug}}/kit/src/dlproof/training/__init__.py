@@ -13,6 +13,7 @@ PUBLIC = {
     "MeanLoss": "module",
     "open_run": "run",
     "refuse_less_than_one": "checkpoints",
+    "SafeModule": "module",
     "ShardedClipping": "module",
 }
 

@@ -3,8 +3,10 @@
 import torch
 from omegaconf import DictConfig
 
+from ..config import to_plain
 from ..data.datamodule import DataModule
 from ..errors import UserError
+from ..trust import refuse_foreign
 
 
 def count_steps(trainer: DictConfig, num_batches: int) -> int:
@@ -41,6 +43,16 @@ def refuse_short(trainer: DictConfig, data: DataModule) -> None:
             f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "
             f"{first}: take as many, or a shorter epoch by trainer.limit_train_batches."
         )
+
+
+def warn_foreign(package: str, cfg: DictConfig) -> None:
+    """Says before a long run where what it trains will not be loaded again."""
+    groups = {name: to_plain(cfg[name]) for name in ("data", "preprocess", "model", "task")}
+    try:
+        refuse_foreign("the config", groups, {package})
+    except UserError as error:
+        print(f"warning: {error} `evaluate` and `export` will refuse it: wrap it in a class of")
+        print(f"{package}.", flush=True)
 
 
 def refuse_other_ranking(cfg: DictConfig) -> None:

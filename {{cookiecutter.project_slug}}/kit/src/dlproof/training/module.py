@@ -1,10 +1,11 @@
 """Parts of a LightningModule: the epoch's loss, the optimizer, the schedule, clipping of shards."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import torch
+from lightning.pytorch import LightningModule
 from omegaconf import OmegaConf
 from torch import Tensor
 from torch.optim import Optimizer
@@ -12,6 +13,8 @@ from torchmetrics import Metric
 
 from ..config import build
 from ..errors import UserError
+from ..model.checkpoint import read_checkpoint
+from ..trust import refuse_foreign
 
 
 class MeanLoss(Metric):
@@ -33,6 +36,25 @@ class MeanLoss(Metric):
     def compute(self) -> Tensor:
         """The mean so far."""
         return self.total / self.count
+
+
+class SafeModule(LightningModule):
+    """A LightningModule whose `load_from_checkpoint` runs nothing that the file asks for."""
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, *args: Any, **kwargs: Any
+    ) -> Self:
+        """As Lightning's, of a local file.
+
+        Raises:
+            UserError: The file is missing or damaged, or asks for what no model consists of.
+        """
+        given = read_checkpoint(checkpoint_path).get("hyper_parameters", {})
+        groups = {name: value for name, value in given.items() if name != "state"}
+        refuse_foreign(checkpoint_path, groups, {cls.__module__.partition(".")[0]})
+        loaded: Self = super().load_from_checkpoint(checkpoint_path, *args, **kwargs)
+        return loaded
 
 
 class ShardedClipping:
@@ -75,9 +97,7 @@ def build_schedule(option: dict[str, Any], total_steps: int) -> Callable[[int], 
     Raises:
         UserError: It refuses its values.
     """
-    made = build(OmegaConf.create(option))
-    # Hydra's own partial asks at each call whether its target is allowed: a tenth of a step.
-    share = partial(made.func, *made.args, **made.keywords)
+    share = build(OmegaConf.create(option))
     try:
         share(0, total_steps), share(total_steps, total_steps)
     except TypeError as error:

@@ -27,7 +27,7 @@ from .checkpoints import LOG
 from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
-from .limits import refuse_other_ranking, refuse_short
+from .limits import refuse_other_ranking, refuse_short, warn_foreign
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -130,6 +130,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
     with lock_run(folder):
         if not (folder / "record.json").exists():
             warn_unproven(cfg)
+            warn_foreign(project.package, cfg)
             record, checkpoint = start_record(folder, cfg, data.state, weights), None
         else:
             refuse_changes(project, folder, cfg, data.state["version"])
