@@ -11,7 +11,7 @@ from ..config import find_home
 from ..files import read_json
 from ..report import Report, load_report
 from ..stage import find_differences, select_config
-from ..training.runs import read_log
+from ..training.runs import read_epochs, read_log
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -155,7 +155,20 @@ class Evidence:
     @cached_property
     def log(self) -> dict[str, list[float]]:
         """The run's log by epoch: column -> its values in order, empty cells left out."""
+        return read_log(self.log_path)
+
+    def epochs(self, column: str) -> list[int]:
+        """The epoch of each value in a column of the log; one may have several validations."""
+        return read_epochs(self.log_path, column)
+
+    @cached_property
+    def log_path(self) -> Path:
+        """Where the run's log is.
+
+        Raises:
+            NotYetError: There is none.
+        """
         path = Path(self.cfg.paths.runs_dir, self.figures("train")["run"], "metrics.csv")
         if not path.exists():
             raise NotYetError("run `train` with the csv logger")
-        return read_log(path)
+        return path
