@@ -1,5 +1,7 @@
 """The config composes, and what it refuses it names."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,17 @@ def test_a_reason_explains_its_value_and_no_other(capsys):
         ("trainer.precision=9", "'bf16-mixed'"),
         ("trainer.limit_val_batches=0", "limit_val_batches=0 should be greater"),
         ("trainer.devices=0", "devices=0 should be"),
+        ("trainer.devices=abc", "devices='abc' should be"),
+        ("trainer.benchmark=true", "not in configs/ yet: add it by `+trainer.benchmark=…`"),
+        ("trainer.benchmar=true", "did you mean trainer.benchmark?"),
+        ("+trainer.benchmark=maybe", "benchmark='maybe' should be a valid boolean"),
+        ("+trainer.benchmar=true", "did you mean benchmark?"),
+        ("+trainer.logger=true", "logger is not set here but by config group `logger`"),
+        ("+trainer.default_root_dir=x", "default_root_dir is not set here but by paths.runs_dir"),
+        ("trainer.val_check_interval=1.5", "val_check_interval=1.5 should be"),
+        ("+optimizer.amsgrad=3", "amsgrad=3 should be a valid boolean"),
+        ("+optimizer.amsgra=true", "did you mean amsgrad?"),
+        ("optimizer.fused=true", "add it by `+optimizer.fused=…`"),
         ("optimizer.weight_decay=-1", "greater than or equal to 0"),
         ("logger=null", "logger=null leaves no logger. Options: csv, "),
         ("logger=[]", "logger=[] leaves no logger. Options: csv, "),
@@ -120,6 +133,48 @@ def test_a_wrong_override_is_refused_with_the_nearest_key(override, words):
     with pytest.raises(UserError) as refusal:
         compose([override])
     assert words in str(refusal.value)
+
+
+def test_what_a_class_of_ones_own_takes_needs_no_row_in_the_schema(monkeypatch, tmp_path):
+    source = """
+from dataclasses import dataclass
+from own.data.image_augment import ImageAugmentation
+
+@dataclass
+class Blurred(ImageAugmentation):
+    blur: float = 0.0
+
+def polynomial(step, total, *, warmup, power=1.0):
+    return (1 - step / total) ** power
+
+def any_adam(params, lr, weight_decay, **options):
+    pass
+"""
+    (tmp_path / "mine.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    named = [f"{g}._target_=mine.{c}" for g, c in (("augmentation", "Blurred"), ("schedule", "polynomial"))]
+    cfg = compose([*named, "+augmentation.blur=0.5", "+schedule.power=2"])
+    assert (cfg.augmentation.blur, cfg.schedule.power) == (0.5, 2)
+    for wrong, words in (
+        ("+augmentation.blurr=0.5", "did you mean blur?"),
+        ("+augmentation.blur=much", "blur='much' should be a valid number"),
+        ("+schedule.state=2", "state is unknown"),  # which code passes
+        ("+data.anything=2", "anything is unknown"),
+    ):
+        with pytest.raises(UserError) as refusal:
+            compose([*named, wrong])
+        assert words in str(refusal.value)
+    assert compose(["optimizer._target_=mine.any_adam", "+optimizer.whatever=1"]).optimizer.whatever
+    with pytest.raises(UserError, match=r"mine\.no_such cannot be imported"):
+        compose(["optimizer._target_=mine.no_such", "+optimizer.whatever=1"])
+
+
+def test_a_config_as_it_is_has_no_class_looked_up():
+    code = (
+        "import sys; from own.project import PROJECT; PROJECT.compose(['split=random']);"
+        "sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_all_that_the_schema_refuses_is_named_at_once():

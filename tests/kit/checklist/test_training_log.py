@@ -47,9 +47,11 @@ def see_run(values, epochs, every=1, mode="max", **stopping):
         "trainer": {"max_epochs": 40, "check_val_every_n_epoch": every},
         "paths": {"models_dir": "."},
     }
-    figures = {"train": {"epochs": epochs}}
+    figures = {"train": {"epochs": epochs, "steps": 10 * epochs}}
     log = {"val/accuracy": values}
-    return SimpleNamespace(cfg=OmegaConf.create(cfg), figures=figures.get, log=log)
+    seen = {"val/accuracy": [(index + 1) * every - 1 for index in range(len(values))]}
+    seen = SimpleNamespace(cfg=OmegaConf.create(cfg), figures=figures.get, log=log, epochs=seen.get)
+    return seen
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,25 @@
 """Every option of the configs' groups becomes the object that it names."""
 
-from types import SimpleNamespace
+import inspect
+from inspect import unwrap
+from types import NoneType, SimpleNamespace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 from dlproof.config import build, compose, to_plain
 from dlproof.errors import UserError
+from dlproof.schema.config import list_arguments
 from dlproof.training import trainer
 from dlproof.training.trainer import build_callbacks, build_trainer
+from dlproof.training.module import build_optimizer
 from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelSummary, Timer
+from lightning.pytorch.profilers import AdvancedProfiler, SimpleProfiler
+from lightning.pytorch.strategies import DDPStrategy
 from omegaconf import OmegaConf
+from own.project import PROJECT
 from own.training.module import LitModel, group_parameters
 
 from ..projects import IMAGE, TABLE, configs
@@ -151,6 +160,106 @@ def test_a_device_whose_package_is_missing_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("lightning.pytorch.trainer.trainer._AcceleratorConnector", refuse)
     with pytest.raises(UserError, match="trainer=auto cannot be built: torch_xla"):
         trainer.build_trainer(compose(["logger=[csv]"]), tmp_path)
+
+
+# Overrides as Lightning's documentation of the Trainer has its arguments, and where they show.
+DOCUMENTED = {
+    "trainer.max_time=00:12:00:00": lambda t: find_callback(t, Timer).time_remaining() == 43200,
+    "trainer.max_time={days: 1, hours: 5}": lambda t: find_callback(t, Timer) is not None,
+    "trainer.val_check_interval=0.25": lambda t: t.val_check_interval == 0.25,
+    "trainer.val_check_interval=100": lambda t: t.val_check_interval == 100,
+    "trainer.val_check_interval=00:00:15:00": lambda t: t.fit_loop is not None,  # kept privately
+    "trainer.check_val_every_n_epoch=10": lambda t: t.check_val_every_n_epoch == 10,
+    "trainer.profiler=simple": lambda t: isinstance(t.profiler, SimpleProfiler),
+    "trainer.profiler=advanced": lambda t: isinstance(t.profiler, AdvancedProfiler),
+    "trainer.profiler={_target_: lightning.pytorch.profilers.SimpleProfiler, filename: times}": (
+        lambda t: t.profiler.filename == "times"
+    ),
+    "trainer.plugins=[{_target_: lightning.pytorch.plugins.environments.LightningEnvironment}]": (
+        lambda t: t.num_nodes == 1
+    ),
+    "trainer.plugins={_target_: lightning.pytorch.plugins.DoublePrecision}": (
+        lambda t: t.precision == "64-true"
+    ),
+    "trainer.precision=bf16": lambda t: t.precision == "bf16-mixed",
+    "trainer.precision=64": lambda t: t.precision == "64-true",
+    "trainer.strategy={_target_: lightning.pytorch.strategies.DDPStrategy, static_graph: true}": (
+        lambda t: isinstance(t.strategy, DDPStrategy)
+    ),
+    "trainer.strategy=ddp_find_unused_parameters_true": (
+        lambda t: isinstance(t.strategy, DDPStrategy)
+    ),
+    'trainer.devices="2"': lambda t: t.world_size == 2,
+    "trainer.limit_train_batches=10": lambda t: t.limit_train_batches == 10,
+    "trainer.num_sanity_val_steps=-1": lambda t: t.num_sanity_val_steps == float("inf"),
+    "trainer.overfit_batches=0.01": lambda t: t.overfit_batches == 0.01,
+    "+trainer.gradient_clip_algorithm=value": lambda t: t.gradient_clip_algorithm == "value",
+    "+trainer.benchmark=true": lambda t: torch.backends.cudnn.benchmark,
+    "+trainer.min_epochs=2": lambda t: t.min_epochs == 2,
+    "+trainer.min_steps=100": lambda t: t.min_steps == 100,
+    "+trainer.limit_test_batches=5": lambda t: t.limit_test_batches == 5,
+    "+trainer.limit_predict_batches=0.5": lambda t: t.limit_predict_batches == 0.5,
+    "+trainer.reload_dataloaders_every_n_epochs=1": lambda t: t.fit_loop is not None,
+    "+trainer.inference_mode=false": lambda t: True,
+    "+trainer.enable_model_summary=true": lambda t: find_callback(t, ModelSummary) is not None,
+}
+
+
+def find_callback(trainer, kind):
+    return next((found for found in trainer.callbacks if isinstance(found, kind)), None)
+
+
+@pytest.mark.parametrize("override", DOCUMENTED)
+def test_what_lightnings_documentation_gives_the_trainer_reaches_it(override, tmp_path):
+    cfg = PROJECT.compose([override, "logger=[csv]", "trainer.accelerator=cpu"])
+    assert DOCUMENTED[override](build_trainer(cfg, tmp_path))
+
+
+def test_all_arguments_of_the_trainer_are_known_and_no_other():
+    config = to_plain(compose())
+    taken = set(inspect.signature(Trainer).parameters)
+    known = {name.partition(".")[2] for name in list_arguments("trainer", config)}
+    ours = {"name", "compile"}
+    elsewhere = {"callbacks", "logger", "default_root_dir", "enable_checkpointing"}
+    assert known - ours == taken - elsewhere - {"use_distributed_sampler"}
+
+
+def test_every_precision_of_the_trainer_is_known():
+    hint = get_type_hints(unwrap(Trainer.__init__))["precision"]
+    for precision in flatten_literals(hint) - {NoneType}:
+        quoted = f'"{precision}"' if isinstance(precision, str) else precision
+        assert PROJECT.compose([f"trainer.precision={quoted}"]).trainer.precision == precision
+
+
+def flatten_literals(hint):
+    parts = get_args(hint)
+    return {p for part in parts for p in flatten_literals(part)} if parts else {hint}
+
+
+OPTIMIZERS = {
+    "+optimizer.amsgrad=true": ("adamw", "amsgrad", True),
+    "+optimizer.foreach=false": ("adam", "foreach", False),
+    "+optimizer.maximize=true": ("sgd", "maximize", True),
+    "+optimizer.dampening=0.1 optimizer.nesterov=false": ("sgd", "dampening", 0.1),
+    "+optimizer.fused=true": ("adamw", "fused", True),
+    "+optimizer.caution=true": ("lion", None, None),
+    "optimizer._target_=torch.optim.NAdam +optimizer.momentum_decay=0.01": (
+        *("adam", "momentum_decay", 0.01),
+    ),
+    "optimizer._target_=torch.optim.RMSprop ~optimizer.betas +optimizer.alpha=0.9": (
+        *("adamw", "alpha", 0.9),
+    ),
+    "optimizer._target_=torch.optim.Adafactor ~optimizer.betas optimizer.eps=[null,1e-3] "
+    "+optimizer.d=2.0": ("adamw", "d", 2.0),
+}
+
+
+@pytest.mark.parametrize("overrides", OPTIMIZERS)
+def test_any_keyword_of_an_optimizer_reaches_it(overrides):
+    option, name, value = OPTIMIZERS[overrides]
+    cfg = PROJECT.compose([f"optimizer={option}", *overrides.split()])
+    optimizer = build_optimizer(to_plain(cfg.optimizer), [{"params": [torch.nn.Parameter()]}])
+    assert name is None or optimizer.defaults[name] == value
 
 
 @pytest.mark.parametrize("option", options("trainer"))

@@ -10,7 +10,6 @@ from typing import Any
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -18,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from .cheatsheet import find_outside_range
 from .errors import UserError
-from .schema.config import Config, find_mistakes
+from .schema.config import Config, find_mistakes, list_arguments
 
 SECRET = "tune.storage"  # an address that may hold a password: nothing writes it down
 GIVEN = "_given"  # attribute of a config: the overrides that it was composed with
@@ -51,17 +50,12 @@ def compose(overrides: Sequence[str] = (), schema: type[Config] | None = None) -
             required value (`???`) that was not given.
     """
     refuse_no_option(overrides)
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
-        try:
-            cfg = hydra_compose("config", overrides=list(overrides))
-            to_plain(cfg)
-        except REFUSALS as error:
-            raise UserError(explain_composition(error, overrides)) from error
-    if schema is not None:
-        hold_against_schema(cfg, overrides, schema)
-    cfg.__dict__[GIVEN] = list(overrides)
-    return cfg
+    try:
+        cfg = compose_root(overrides)
+        to_plain(cfg)
+    except REFUSALS as error:
+        raise UserError(explain_composition(error, overrides)) from error
+    return accept(cfg, overrides, schema)
 
 
 def refuse_no_option(overrides: Sequence[str]) -> None:
@@ -74,12 +68,29 @@ def refuse_no_option(overrides: Sequence[str]) -> None:
                 raise UserError(f"{override} leaves no {group}. Options: {', '.join(options)}.")
 
 
-def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
-    """Refuses a composed config that the schema does not allow, before anything starts.
+def compose_root(overrides: Sequence[str] = ()) -> DictConfig:
+    """`configs/config.yaml` as Hydra composes it."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        return hydra_compose("config", overrides=list(overrides))
+
+
+def accept(
+    cfg: DictConfig, overrides: Sequence[str], schema: type[Config] | None = None
+) -> DictConfig:
+    """The config that Hydra has composed, held against the schema; it knows its overrides.
 
     Raises:
         UserError: A mistake, a required value that was not given, or an override without effect.
     """
+    if schema is not None:
+        hold_against_schema(cfg, overrides, schema)
+    cfg.__dict__[GIVEN] = list(overrides)
+    return cfg
+
+
+def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
+    """Raises a UserError for a composed config that the schema does not allow."""
     try:
         mistakes = find_mistakes(to_plain(cfg), schema)
     except OmegaConfBaseException as error:
@@ -122,22 +133,13 @@ def vary(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig | None:
 
 
 def given_overrides(cfg: DictConfig) -> list[str]:
-    """The overrides that `compose` made a config with, to compose variants of it.
-
-    Raises:
-        UserError: Hydra's own command line composed it.
-    """
-    if GIVEN not in cfg.__dict__:
-        raise UserError("this command composes its runs itself: start it without options as `-m`.")
-    return list(cfg.__dict__[GIVEN])
+    """The overrides that a config was composed with, to compose variants of it."""
+    return list(cfg.__dict__.get(GIVEN, ()))
 
 
 def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
-    """The overrides that a config was composed with, by `compose` or by Hydra's command line."""
-    given = cfg.__dict__.get(GIVEN, ())
-    if HydraConfig.initialized():
-        given = HydraConfig.get().overrides.task
-    kept = [override for override in given if override not in without]
+    """The overrides that a config was composed with, less those that nobody is to read."""
+    kept = [override for override in given_overrides(cfg) if override not in without]
     return [override for override in kept if not override.startswith(f"{SECRET}=")]
 
 
@@ -166,10 +168,14 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
         return f"{group}={name} is not an option{nearest(name, known)} Options: {', '.join(known)}."
     override = re.search(r"Could not override '([\w.]+)'", text)
     if override:
-        known = list(dotted_keys(OmegaConf.to_container(default_config(), resolve=False)))
+        plain = OmegaConf.to_container(compose_root(), resolve=False)
+        known = list(dotted_keys(plain))
         if override[1] in known:
             return f"{override[1]} gets keys that it lacks: add them by `+{override[1]}=…`."
-        return f"unknown key {override[1]}{nearest(override[1], known)}"
+        arguments = list_arguments(override[1].partition(".")[0], plain)
+        if override[1] in arguments:
+            return f"{override[1]} is not in configs/ yet: add it by `+{override[1]}=…`."
+        return f"unknown key {override[1]}{nearest(override[1], [*known, *arguments])}"
     first = text.strip().splitlines()[0]
     return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
 
@@ -177,13 +183,6 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
 def list_options(group: str) -> list[str]:
     """Names of a group's options; none where there is no such group."""
     return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
-
-
-def default_config() -> DictConfig:
-    """The config with no overrides, to look up known keys."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
-        return hydra_compose("config")
 
 
 def nearest(wrong: str, known: Sequence[str]) -> str:
@@ -238,7 +237,9 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
         if isinstance(error.__cause__, ImportError):
-            raise UserError(f"{plain['_target_']} cannot be imported: {error.__cause__}") from error
+            target = re.search(r"target '([^']+)'", str(error))
+            name = target[1] if target else plain["_target_"]
+            raise UserError(f"{name} cannot be imported: {error.__cause__}") from error
         raise
 
 

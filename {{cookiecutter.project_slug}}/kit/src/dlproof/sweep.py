@@ -1,4 +1,7 @@
-"""Hydra's own command line for a stage: `-m` sweeps, `--cfg job`, shell completion."""
+"""Hydra's own command line for a stage: `-m` sweeps, `--cfg job`, shell completion.
+
+A sweeper that searches, such as Optuna's, gets each job's ranking metric.
+"""
 
 import os
 import sys
@@ -9,9 +12,10 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from .config import REFUSALS, explain_composition, hold_against_schema, refuse_no_option
+from .config import REFUSALS, accept, explain_composition, refuse_no_option
 from .errors import UserError, explain
 from .launch import launch
+from .report import Report
 from .stages import Stage
 
 if TYPE_CHECKING:
@@ -27,12 +31,12 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
     failed: list[Exception] = []
 
     @hydra.main(version_base="1.3", config_path=None, config_name="config")
-    def task(cfg: DictConfig) -> None:
-        """One job of the sweep, or the only one."""
+    def task(cfg: DictConfig) -> float | None:
+        """One job of the sweep, or the only one; its metric, not a number where it is refused."""
         overrides = list(HydraConfig.get().overrides.task)
         try:
-            hold_against_schema(cfg, overrides, project.config)
-            launch(project, stage, overrides, cfg)
+            report = launch(project, stage, overrides, accept(cfg, overrides, project.config))
+            return None if report is None else find_metric(report, cfg.task.metric)
         except Exception as error:
             failed.append(error)
             sentence = explain(error)
@@ -42,6 +46,7 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
                 raise
             job = " ".join([stage.name, *overrides])
             print(f"{job}: {sentence}", file=sys.stderr, flush=True)
+            return float("nan")
 
     refuse_no_option(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise: Hydra would print what it refuses, and exit
@@ -54,3 +59,10 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
         raise UserError(explain_composition(error, arguments)) from error
     if failed:
         sys.exit(1)
+
+
+def find_metric(report: Report, metric: str) -> float | None:
+    """The ranking metric that a stage reports: of its best epoch, or its mean over folds."""
+    figures = report.figures
+    found = figures.get(f"best_val_{metric}", figures.get("metrics", {}).get(metric))
+    return found.get("mean") if isinstance(found, dict) else found

@@ -74,6 +74,7 @@ class LitModel(ShardedClipping, SafeModule):
         for metric in (self.train_metrics, self.train_mean):
             metric.persistent(True)  # a checkpoint within an epoch holds what they saw
         self.val_metrics = metrics.clone(prefix="val/")
+        self.test_metrics = metrics.clone(prefix="test/")
         self.augment: Augmentation | None = None
         if "_target_" in augmentation:
             self.augment = build(OmegaConf.create(augmentation), state=state)
@@ -98,11 +99,22 @@ class LitModel(ShardedClipping, SafeModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and metrics of one batch as it is."""
+        self.score(batch, "val", self.val_metrics)
+
+    def test_step(self, batch: Batch, index: int) -> None:
+        """The same, for `trainer.test(module, loader)`: of any items but the project's test split.
+
+        That split has no loader; `evaluate` opens it.
+        """
+        self.score(batch, "test", self.test_metrics)
+
+    def score(self, batch: Batch, split: str, metrics: MetricCollection) -> None:
+        """Takes a batch into the metrics and logs its loss."""
         targets = batch["targets"]
         outputs = self(batch["inputs"]).float()
-        self.val_metrics.update(self.decoder(outputs), targets)
+        metrics.update(self.decoder(outputs), targets)
         loss = self.val_loss(outputs, targets)
-        self.log("val/loss", loss, **EPOCH, batch_size=len(targets))
+        self.log(f"{split}/loss", loss, **EPOCH, batch_size=len(targets))
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metric and loss."""
@@ -113,6 +125,10 @@ class LitModel(ShardedClipping, SafeModule):
     def on_validation_epoch_end(self) -> None:
         """Logs the epoch's validation metrics."""
         self.log_and_reset(self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the metrics of `test_step`."""
+        self.log_and_reset(self.test_metrics)
 
     def log_and_reset(self, metrics: MetricCollection) -> None:
         """Logs metrics over all processes and starts them afresh."""

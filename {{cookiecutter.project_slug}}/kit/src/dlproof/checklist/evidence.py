@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..files import hash_tree
 from ..inputs import find_differences, select_config
 from ..report import Report, load_report
-from ..training.runs import is_from_run, read_log, read_record, read_records
+from ..training.runs import is_from_run, read_epochs, read_log, read_record, read_records
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -221,7 +221,11 @@ class Evidence:
         """The run's log by epoch: column -> its values in order, empty cells left out."""
         return read_log(self.log_path)
 
-    @property
+    def epochs(self, column: str) -> list[int]:
+        """The epoch of each value in a column of the log; one may have several validations."""
+        return read_epochs(self.log_path, column)
+
+    @cached_property
     def log_path(self) -> Path:
         """The run's log, as the run left it.
 

@@ -98,7 +98,7 @@ def float16_gradients_are_scaled(project: Evidence) -> Finding:
 
 
 def gradients_are_clipped(project: Evidence) -> Finding:
-    """The norm is clipped in the usual range, and no norm after clipping is above it."""
+    """Gradients are clipped in the usual range, and no norm after clipping is above it."""
     clip = project.cfg.trainer.gradient_clip_val
     if clip is None or not 0.5 <= clip <= 5.0:
         return Finding(False, f"trainer.gradient_clip_val={clip}; usual is 0.5 to 5")
@@ -106,6 +106,8 @@ def gradients_are_clipped(project: Evidence) -> Finding:
     if not norms:
         return Finding(False, "no norm after clipping in the log")
     figure = f"clipped to {clip:g}; the largest norm after it is {max(norms):.4g}"
+    if project.cfg.trainer.get("gradient_clip_algorithm") == "value":  # of each entry
+        clip *= project.figures("train")["parameters"] ** 0.5
     return Finding(max(norms) <= clip * 1.001, figure)
 
 
@@ -147,9 +149,8 @@ def best_checkpoint_is_the_best_epoch(project: Evidence) -> Finding:
     values = project.log.get(f"val/{task.metric}", [])
     best = (max if task.mode == "max" else min)(values, default=float("nan"))
     kept = report.figures["checkpoint"]
-    every = project.cfg.trainer.check_val_every_n_epoch
-    last = max((index for index, value in enumerate(values) if value == best), default=-1)
-    epoch = (last + 1) * every - 1
+    epochs = project.epochs(f"val/{task.metric}")
+    epoch = max((e for e, value in zip(epochs, values, strict=True) if value == best), default=-1)
     same = abs((kept["score"] or 0.0) - best) <= 1e-6 * max(1.0, abs(best))
     figure = f"epoch {kept['epoch']} with {kept['score']}; the log's best is epoch {epoch}, {best}"
     return Finding(same and kept["epoch"] == epoch, figure)

@@ -77,10 +77,11 @@ def find_gaps(project: Evidence, names: list[str]) -> Finding:
     epochs = project.figures("train")["epochs"]
     every = project.cfg.trainer.check_val_every_n_epoch
     for name in names:
-        wanted = epochs // every if name.startswith("val/") else epochs
-        values = project.log.get(name, [])
-        if len(values) != wanted or not all(map(isfinite, values)):
-            return Finding(False, f"{name} for {len(values)} of {wanted} epochs")
+        values, is_validation = project.log.get(name, []), name.startswith("val/")
+        wanted = epochs // every if is_validation else epochs
+        found = len(set(project.epochs(name))) if is_validation else len(values)
+        if found != wanted or not all(map(isfinite, values)):
+            return Finding(False, f"{name} for {found} of {wanted} epochs")
     return Finding(True, f"{', '.join(names)} for each of {epochs} epochs")
 
 
@@ -135,9 +136,19 @@ def patience_ends_a_flat_run(project: Evidence) -> Finding:
     for index, score in enumerate(scores):
         best = index if score - least > scores[best] else best
     waited = len(values) - 1 - best
-    limit, every = project.cfg.trainer.max_epochs, project.cfg.trainer.check_val_every_n_epoch
-    told = f"{waited} {'epochs' if every == 1 else 'validations'} waited of {stopping.patience}"
-    figure = f"best in epoch {(best + 1) * every - 1}, {told}"
-    if epochs >= limit:
-        return Finding(waited <= stopping.patience, f"{figure}, ended at {limit} epochs")
+    seen = project.epochs(f"val/{task.metric}")
+    unit = "epochs" if len(values) == epochs else "validations"
+    figure = f"best in epoch {seen[best]}, {waited} {unit} waited of {stopping.patience}"
+    if limit := find_limit(project):
+        return Finding(waited <= stopping.patience, f"{figure}, ended at {limit}")
     return Finding(waited == stopping.patience, f"{figure}, then stopped")
+
+
+def find_limit(project: Evidence) -> str:
+    """The limit at which the run ended, or may have ended; empty where it stopped before."""
+    trainer, figures = project.cfg.trainer, project.figures("train")
+    if figures["epochs"] >= trainer.max_epochs:
+        return f"{trainer.max_epochs} epochs"
+    if 0 < trainer.get("max_steps", -1) <= figures["steps"]:
+        return f"{trainer.max_steps} steps"
+    return f"trainer.max_time={trainer.max_time}" if trainer.get("max_time") else ""

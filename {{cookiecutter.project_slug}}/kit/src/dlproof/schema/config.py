@@ -1,15 +1,17 @@
 """The whole composed config, and what is wrong with one in sentences.
 
 Architectures and callbacks are open, since users add their own: there, the built class refuses
-what it does not know.
+what it does not know. Elsewhere, `arguments` looks up what the named class takes.
 """
 
 import difflib
 from collections.abc import Iterator
+from types import NoneType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from .arguments import add_arguments
 from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
 from .strict import Named, Open, Strict
 from .tools import (
@@ -75,6 +77,10 @@ class Config(Strict):
 def find_mistakes(config: dict[str, Any], schema: type[Config]) -> list[str]:
     """One sentence for each key or value of a composed config that the schema refuses."""
     try:
+        schema = add_arguments(schema, config)
+    except ImportError as error:
+        return [f"{error}."]
+    try:
         schema.model_validate(config)
     except ValidationError as error:
         places: dict[str, list[Any]] = {}  # several mistakes at one: the types that it may have
@@ -106,6 +112,8 @@ def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Ite
         if item["type"] == "extra_forbidden":
             close = difflib.get_close_matches(last, name_keys(owner), n=1, cutoff=0.5)
             yield f"{place} is unknown" + (f": did you mean {close[0]}?" if close else ".")
+        elif item["type"] == "none_required":
+            yield f"{place} is not set here but by {owner.model_fields[last].description}."
         elif item["type"] == "missing":
             yield f"{'.'.join(map(str, item['loc']))} is missing."
         elif item["type"] == "model_type":
@@ -118,6 +126,20 @@ def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Ite
     if wrong:
         told = " or ".join(f"{message[0].lower()}{message[1:]}" for message in wrong)
         yield f"{place}={items[0]['input']!r} {told}."
+
+
+def list_arguments(group: str, config: Any) -> list[str]:
+    """`group.argument` for all that a group's class takes; none where it cannot be imported."""
+    option = config.get(group)
+    if not isinstance(option, dict):
+        return []
+    try:
+        schema = add_arguments(Config, {group: option | {"": None}})  # has it looked up
+    except ImportError:
+        return []
+    model = find_model(schema, (group,))
+    elsewhere = [name for name, f in model.model_fields.items() if f.annotation is NoneType]
+    return [f"{group}.{name}" for name in name_keys(model) if name not in elsewhere]
 
 
 def name_keys(model: type[BaseModel]) -> list[str]:

@@ -1,6 +1,6 @@
 """What every part of the schema shares."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,10 +9,19 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Strict(BaseModel):
-    """Refuses unknown keys and does not convert types (a `true` is no number)."""
+    """Refuses unknown keys and does not convert types (a `true` is no number).
+
+    Optional arguments of the class that `_target_` names are known; see `arguments`.
+
+    Attributes:
+        arguments_of: The class whose arguments these are, where `_target_` does not name it.
+        takes_any: Whether `**kwargs` of that class stand for any key.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", populate_by_name=True)
 
+    arguments_of: ClassVar[str | None] = None
+    takes_any: ClassVar[bool] = False
     target_: str | None = Field(None, alias="_target_")
 
 

@@ -183,20 +183,22 @@ def count_rows(run_dir: str | Path) -> int:
 
 def read_row(trainer: Trainer) -> dict[str, float]:
     """What is about to be logged of the epoch that ends."""
-    loop = trainer.fit_loop.epoch_loop
-    values = loop._results.metrics(on_step=False)["log"]
-    step = loop._batches_that_stepped - 1
+    # `trainer.logged_metrics`, the public name, holds validation's too, which are in the log.
+    values = trainer.fit_loop.epoch_loop._results.metrics(on_step=False)["log"]
     return {name: float(v) for name, v in values.items()} | {
         "epoch": trainer.current_epoch,
-        "step": step,
+        "step": trainer.global_step - 1,
     }
 
 
 def read_sums(trainer: Trainer) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """What `log` has summed up in this epoch: name -> its sum and weights."""
+    """What `log` has summed up in this epoch: name -> its sum and weights.
+
+    `_results` is Lightning's own: it has no public name for sums that are under way.
+    """
     for name, metric in trainer.fit_loop.epoch_loop._results.items():
         if metric.is_tensor and not metric.has_reset:
-            yield name, {key: getattr(metric, key) for key in metric._defaults}
+            yield name, metric.metric_state
 
 
 def add_sums(trainer: Trainer, sums: dict[str, dict[str, Tensor]]) -> None:

@@ -29,7 +29,7 @@ DIVERGED = 4.0  # times the best average, as in fastai and Lightning
 FALLEN = 0.99  # share of the first loss, above which nothing was learned
 UNDER_WAY = 0.25  # of the whole fall is done at the suggested rate
 PICTURE = "find_lr.png"
-ALONE = {  # one process, no limits, no validation
+ALONE = {  # one process, no limits, no validation, no profile
     "devices": 1,
     "num_nodes": 1,
     "strategy": "auto",
@@ -37,6 +37,9 @@ ALONE = {  # one process, no limits, no validation
     "limit_val_batches": 0,
     "overfit_batches": 0.0,
     "fast_dev_run": False,
+    "check_val_every_n_epoch": 1,
+    "val_check_interval": None,
+    **dict.fromkeys(("max_time", "min_epochs", "min_steps", "profiler")),
 }
 
 

@@ -11,10 +11,24 @@ from ..trust import refuse_foreign
 
 def count_steps(trainer: DictConfig, num_batches: int) -> int:
     """Optimizer steps of the whole run, which the schedule spans."""
-    limit = trainer.overfit_batches or trainer.limit_train_batches
-    num_batches = int(num_batches * limit) if isinstance(limit, float) else min(num_batches, limit)
+    num_batches = take_share(num_batches, trainer.overfit_batches or trainer.limit_train_batches)
     steps = max(1, -(-num_batches // trainer.accumulate_grad_batches) * trainer.max_epochs)
     return min(steps, trainer.max_steps) if trainer.max_steps > 0 else steps
+
+
+def take_share(num_batches: int, limit: float) -> int:
+    """At most so many of the batches, or so large a share of them, as Lightning counts."""
+    return int(num_batches * limit) if isinstance(limit, float) else min(num_batches, limit)
+
+
+def count_until_validation(trainer: DictConfig, num_batches: int) -> int:
+    """Optimizer steps until the run's first validation, by an epoch's end at the latest."""
+    num_batches = take_share(num_batches, trainer.overfit_batches or trainer.limit_train_batches)
+    interval = trainer.get("val_check_interval")
+    is_counted = isinstance(interval, int | float)  # or else by the clock
+    last = take_share(num_batches, interval) if is_counted else num_batches
+    parts = [num_batches] * (trainer.check_val_every_n_epoch - 1) + [last]
+    return max(1, sum(-(-part // trainer.accumulate_grad_batches) for part in parts))
 
 
 def refuse_several(cfg: DictConfig) -> None:
@@ -35,9 +49,7 @@ def refuse_short(trainer: DictConfig, data: DataModule) -> None:
         )
     is_number = isinstance(trainer.devices, int) and trainer.devices > 0
     devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
-    until = trainer.copy()
-    until.max_epochs, until.max_steps = trainer.check_val_every_n_epoch, -1
-    first = count_steps(until, data.count_batches(devices * trainer.num_nodes))
+    first = count_until_validation(trainer, data.count_batches(devices * trainer.num_nodes))
     if 0 < trainer.max_steps < first:
         raise UserError(
             f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "

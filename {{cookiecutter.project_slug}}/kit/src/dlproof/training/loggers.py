@@ -43,7 +43,7 @@ def rewrite_log(path: Path, columns: list[str] | None = None, keep: int | None =
 def csv_logger(run_dir: Path) -> CSVLogger:
     """Metrics of each epoch in `<run>/metrics.csv`."""
     logger = CSVLogger(run_dir.parent, name="", version=run_dir.name)
-    logger._experiment = LogWriter(logger.log_dir)
+    logger._experiment = LogWriter(logger.log_dir)  # no public way to give it a writer
     return logger
 
 
@@ -94,7 +94,8 @@ def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
         log_model=False,
         resume="allow",
     )
-    logger._wandb_init.pop("anonymous")  # Lightning passes what wandb now warns about
+    # Lightning passes what wandb now warns about, and has no argument to leave it out.
+    logger._wandb_init.pop("anonymous")
     return logger
 
 

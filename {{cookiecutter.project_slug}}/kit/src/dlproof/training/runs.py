@@ -1,6 +1,7 @@
 """Runs read back from their folders: records and curves; without torch."""
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,13 +129,23 @@ def read_config(run_dir: Path) -> DictConfig:
 def read_log(path: Path) -> dict[str, list[float]]:
     """A run's log by epoch: column -> its values in order, empty cells left out; {} if missing."""
     columns: dict[str, list[float]] = {}
+    for row in read_rows(path):
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+def read_epochs(path: Path, column: str) -> list[int]:
+    """The epoch of each value that `read_log` gives of a column; some epochs may have several."""
+    return [int(row["epoch"]) for row in read_rows(path) if column in row]
+
+
+def read_rows(path: Path) -> Iterator[dict[str, float]]:
+    """The cells of each row of a run's log that are not empty; no row if it is missing."""
     if path.exists():
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
-                for name, value in row.items():
-                    if value:
-                        columns.setdefault(name, []).append(float(value))
-    return columns
+                yield {name: float(value) for name, value in row.items() if value}
 
 
 def read_run(cfg: DictConfig) -> Run:

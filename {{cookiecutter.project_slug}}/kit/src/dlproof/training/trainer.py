@@ -15,12 +15,15 @@ import torch
 from hydra.errors import InstantiationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.plugins import Precision
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ..config import build, to_plain
 from ..errors import UserError
 from .callbacks import StepSeed
+
+OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are no arguments
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -39,28 +42,28 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     Both write to the run's folder.
 
     Raises:
-        UserError: The trainer asks for a GPU that is not there, or a callback or logger does not
-            take its values.
+        UserError: The trainer asks for a GPU that is not there, or a callback, a logger or an
+            object that the trainer names does not take its values.
     """
-    settings = to_plain(cfg.trainer)
-    for ours in ("name", "compile"):
-        settings.pop(ours)
-    settings.pop("_target_", None)
     refuse_unsuitable(cfg.trainer)
-    settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
+    settings = build_settings(cfg.trainer)
+    asked = settings["precision"]
+    is_plugged = asked == "auto" and brings_precision(settings.get("plugins"))
+    settings["precision"] = (
+        None if is_plugged else choose_precision(settings["accelerator"], asked)
+    )
     settings["enable_progress_bar"] &= sys.stderr.isatty()
-    quieten()
+    quieten(logging.INFO if settings.get("profiler") else logging.WARNING)
     callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
     loggers = [
         build_watcher(f"logger.{name}", node, run_dir=run_dir)
         for name, node in cfg.logger.items()
         if node is not None
     ]
-    return settings | {
+    return {"enable_model_summary": False} | settings | {
         "callbacks": callbacks,
         "logger": loggers,
         "default_root_dir": run_dir,
-        "enable_model_summary": False,
         # Lightning would add a checkpoint of its own where there is none.
         "enable_checkpointing": any(isinstance(watcher, Checkpoint) for watcher in callbacks),
         # SplitData slices the order of items by process itself, without padding.
@@ -68,9 +71,28 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     }
 
 
-def quieten() -> None:
-    """Lightning's hints about products and its own deprecated calls are not the user's business."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+def build_settings(trainer: DictConfig) -> dict[str, Any]:
+    """The group as keyword arguments; a strategy, a profiler or plugins may be objects.
+
+    Raises:
+        UserError: One of these does not take its values.
+    """
+    plain = {key: value for key, value in to_plain(trainer).items() if key not in OURS}
+    try:
+        settings: dict[str, Any] = build(OmegaConf.create(plain))
+    except InstantiationException as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        raise UserError(f"trainer={trainer.name} cannot be built: {reason}") from error
+    return settings
+
+
+def quieten(level: int) -> None:
+    """Lightning's hints about products and its own deprecated calls are not the user's business.
+
+    Args:
+        level: Of its log. A profiler without a file of its own writes to it, at INFO.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(level)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
     # SplitData goes on within an epoch by itself, which Lightning cannot know.
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
@@ -142,10 +164,17 @@ def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
     """Raises a UserError for what works on GPUs alone."""
-    asked = {"strategy=fsdp": "fsdp" in trainer.strategy, "sync_batchnorm": trainer.sync_batchnorm}
+    is_sharded = "fsdp" in str(trainer.strategy).lower()
+    asked = {"strategy=fsdp": is_sharded, "sync_batchnorm": trainer.sync_batchnorm}
     has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
     for name in [name for name, is_on in asked.items() if is_on and not has_gpu]:
         raise UserError(f"trainer.{name} needs GPUs, and this run has none: use trainer=ddp.")
+
+
+def brings_precision(plugins: Any) -> bool:
+    """Whether a plugin says in what precision to train; Lightning takes no second word for it."""
+    each = plugins if isinstance(plugins, list) else [plugins]
+    return any(isinstance(plugin, Precision) for plugin in each)
 
 
 def choose_precision(accelerator: str, wanted: str | int) -> str | int:
