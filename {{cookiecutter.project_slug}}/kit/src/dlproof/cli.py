@@ -28,7 +28,7 @@ UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
 # Of these, the ones with options of their own instead of config overrides, and their modules.
 WITH_OPTIONS = {
     "data": "data.command",
-    "charter": "charter.review",
+    "charter": "checklist.charter",
     "coverage": "checklist.coverage",
     "checklist": "checklist.command",
 }
