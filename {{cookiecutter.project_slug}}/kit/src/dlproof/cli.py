@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .errors import Terminated, UserError, explain
 from .stages import ALWAYS, PHASES
+from .testing.watch import CHILDREN, watch_child
 
 if TYPE_CHECKING:
     from .project import Project
@@ -44,6 +45,8 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     # Idle OpenMP threads that spin make training on a busy machine ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, raise_terminated)
+    if CHILDREN in os.environ:  # a test of the project started this process
+        watch_child(project.package)
     try:
         run_command(project, command, rest)
         if drop_unread():

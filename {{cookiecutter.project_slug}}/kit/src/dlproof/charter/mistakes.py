@@ -102,7 +102,7 @@ def flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def tell(error: ErrorDetails) -> Iterator[tuple[str, Mistake]]:
-    """Places and an error of pydantic's in the charter's words; a missing section is all it holds."""
+    """Where an error of pydantic's is, and what: of a missing section all that it asks."""
     kind, parts, found = error["type"], error["loc"], error["input"]
     place = ".".join(map(str, parts))
     field, model = walk(parts)

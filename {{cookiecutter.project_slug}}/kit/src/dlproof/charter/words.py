@@ -22,14 +22,14 @@ UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")  # of keys, read both ways
 VOWELS = tuple("aeiouy")  # which are words by themselves
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-FILLERS = frozenset(
-    "tbd tba todo fixme placeholder filler dummy test testing foo bar baz qux foobar blah bla blabla"
-    " asdf idk dunno whatever none nothing unknown yes no ok okay na"
-    " lorem ipsum dolor amet consectetur adipiscing adipisicing elit eiusmod tempor incididunt labore"
-    " dolore magna aliqua enim minim veniam quis nostrud exercitation ullamco laboris aliquip commodo"
-    " consequat duis aute irure reprehenderit voluptate velit cillum fugiat nulla pariatur excepteur"
-    " sint occaecat cupidatat proident culpa officia deserunt mollit anim laborum".split()
-)
+FILLERS = """
+tbd tba todo fixme placeholder filler dummy test testing foo bar baz qux foobar blah bla blabla
+asdf idk dunno whatever none nothing unknown yes no ok okay na lorem ipsum dolor amet
+consectetur adipiscing elit eiusmod tempor incididunt labore dolore magna aliqua enim minim
+veniam quis nostrud exercitation ullamco laboris aliquip commodo consequat duis aute irure
+reprehenderit voluptate velit cillum fugiat nulla sint pariatur excepteur occaecat cupidatat
+proident culpa officia deserunt mollit anim laborum
+"""
 CONTRACT = re.compile(
     r"\b(contract|agreement|licen[cs]e|permission|consent|terms|own(ed)?)\b", re.I
 )
@@ -71,11 +71,11 @@ def find_words(text: str) -> list[str]:
 
 
 def is_plausible(word: str) -> bool:
-    """Whether a token may be a word of some language: no filler, no keys in a row, no lone letter."""
+    """Whether a token may be a word of some language: no filler, no keys in a row."""
     if word.isdecimal() or UNSPACED.match(word):
         return True
     bare = "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if c.isalpha())
-    if bare in FILLERS or (len(bare) > 2 and bare in ALPHABET):
+    if bare in FILLERS.split() or (len(bare) > 2 and bare in ALPHABET):
         return False
     if len(bare) > 3 and any(bare in row or bare[::-1] in row for row in ROWS):
         return False

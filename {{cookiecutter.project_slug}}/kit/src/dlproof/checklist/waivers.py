@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..charter.charter import CHARTER
 from .bullets import Bullet, Checklist
 from .evidence import Evidence
 from .verdict import judge, list_waivers
@@ -24,7 +25,8 @@ def list_refused(checklist: Checklist, evidence: Evidence) -> Iterator[str]:
             reason = find_reason(bullet, evidence)
         seen.add(name)
         if reason:
-            yield f"project.yaml:{evidence.charter.find_line(place)} {place} has no effect: {reason}"
+            line = evidence.charter.find_line(place)
+            yield f"{CHARTER}:{line} {place} has no effect: {reason}"
 
 
 def find_reason(bullet: Bullet, evidence: Evidence) -> str:
