@@ -37,7 +37,8 @@ def test_they_are_counted_apart_and_told_in_a_sentence(standing):
 
 def test_a_gate_is_open_without_them_and_says_so(standing):
     waiting = standing.count()["to come"]
-    told = f"all {179 - waiting} bullets are met; {waiting} bullets wait for the template."
+    told = f"all {179 - waiting} bullets are met ({179 - waiting} verified); "
+    told += f"{waiting} bullets wait for the template."
     assert open_gate(standing, "release") == f"The gate release is open: {told}"
     standing.verdicts["DL-01.1"] = Verdict("failing", "")
     with pytest.raises(UserError, match=f"1 of {179 - waiting} bullets missing"):

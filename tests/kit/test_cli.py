@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dlproof import cli
 from dlproof.cli import describe_command, describe_commands
+from dlproof.testing.watch import CHILDREN
 from own.project import PROJECT as OWN
 from toy.project import PROJECT
 
@@ -110,3 +112,14 @@ def test_data_commands_end_without_torch(project):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (project / "params.yaml").exists()
+
+
+def test_a_command_that_a_test_starts_notes_what_it_calls(monkeypatch, tmp_path):
+    watched = []
+    monkeypatch.setattr(cli, "watch_child", watched.append)
+    monkeypatch.setattr(cli, "run_command", lambda *arguments: None)
+    cli.main(PROJECT, ["ingest"])
+    assert watched == []
+    monkeypatch.setenv(CHILDREN, str(tmp_path))
+    cli.main(PROJECT, ["ingest"])
+    assert watched == ["toy"]

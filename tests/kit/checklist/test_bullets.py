@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dlproof import checklist as folder
 from dlproof.charter.charter import read_charter, select
-from dlproof.checklist.bullets import ASKED, expand, load_checklist
+from dlproof.checklist.bullets import ASKED, Gate, expand, load_checklist
 from dlproof.checklist.evidence import Evidence
 from dlproof.checklist.places import find_line
 from dlproof.checklist.score import SECTIONS
@@ -23,7 +23,7 @@ from omegaconf import OmegaConf
 # Bullets of DL-01 to DL-40, as the list of 40 items counts them; ML-01 to ML-41 are one each.
 BULLETS = (4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 3, 1, 3, 3, 4, 3, 3)
 BULLETS += (3, 3, 4, 4, 3, 2, 3, 3, 3, 5, 4, 2, 3, 3, 4, 4, 4, 3, 3, 4)
-KINDS = {"auto": 145, "both": 22, "answer": 12}
+KINDS = {"auto": 145, "both": 24, "answer": 10}
 
 
 def deep(item):
@@ -116,8 +116,9 @@ def test_what_rules_a_bullet_out_is_a_key_of_the_config(checklist, at_root):
 
 def test_gates_and_score_name_bullets_of_the_list(checklist):
     assert {"train", "deploy", "release"} <= set(checklist.gates)
-    assert set(checklist.gates["train"]) <= set(checklist.gates["release"])
-    assert list(checklist.gates["release"]) == list(checklist.bullets)
+    needed = {name: gate.bullets for name, gate in checklist.gates.items()}
+    assert {*needed["train"]} <= {*needed["release"]}
+    assert list(needed["release"]) == list(checklist.bullets)
     assert len(checklist.score_tests) == len({test.id for test in checklist.score_tests}) == 28
     sections = [test.section for test in checklist.score_tests]
     assert {section: sections.count(section) for section in sections} == dict.fromkeys(SECTIONS, 7)
@@ -140,13 +141,20 @@ def test_commands_of_a_remedy_are_told_from_prose(declared):
     assert find("write it in project.yaml") == find("") == []
 
 
+GATES = """
+gates:
+  release: {accepts: [verified, present, attested], bullets: [all]}
+  mine: {accepts: [verified], bullets: [OWN-01]}
+"""
+
+
 @pytest.fixture
 def own(tmp_path):
     """`own("where: {…}")`: the checklist of a project whose file ends so."""
 
-    def load(text):
+    def load(text, gates=GATES):
         path = tmp_path / "checklist.yaml"
-        path.write_text("gates: {release: [all], mine: [OWN-01]}\n" + text)
+        path.write_text(gates + text)
         return load_checklist(path)
 
     return load
@@ -170,8 +178,22 @@ def test_a_bullet_of_the_projects_own_stands_behind_the_lists(own):
     assert len(checklist.bullets) == 180
     bullet = checklist.bullets["OWN-01"]
     assert (bullet.kind, bullet.phase, bullet.check) == ("auto", 2, "checks.it_holds")
-    assert checklist.gates["mine"] == ("OWN-01",)
-    assert checklist.gates["release"][-1] == "OWN-01"
+    assert checklist.gates["mine"] == Gate(("verified",), ("OWN-01",))
+    assert checklist.gates["release"].bullets[-1] == "OWN-01"
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("[OWN-01]", "gates.mine must have `accepts` and `bullets`"),
+        ("{bullets: [OWN-01]}", "gates.mine must have `accepts` and `bullets`"),
+        ("{accepts: [], bullets: [OWN-01]}", "accepts must list one or more of verified, present"),
+        ("{accepts: [failing], bullets: [OWN-01]}", "attested, not failing"),
+    ],
+)
+def test_a_gate_says_which_proof_it_asks_for(own, gate, told):
+    with pytest.raises(UserError, match=told):
+        own(OWN, gates=f"gates:\n  mine: {gate}\n")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -45,7 +46,7 @@ def test_the_table_says_every_status_in_words(standing):
     rows = [line for line in table.splitlines() if line.startswith(("  DL-", "  ML-"))]
     assert len(rows) == 179
     assert all(standing.verdicts[row.split()[0]].status in row for row in rows)
-    assert f"All {standing.count()['verified']:>19}" in table
+    assert f"All{standing.count()['verified']:>19}{standing.count()['present']:>9}" in table
     assert f"ML Test Score {standing.score.total:g}" in table
 
 
@@ -104,12 +105,29 @@ def test_a_closed_gate_names_what_is_missing_and_only_that(standing):
 
 
 def test_a_gate_opens_when_all_it_needs_is_met_or_does_not_apply(standing):
-    names = standing.checklist.gates["train"]
+    names = standing.checklist.gates["train"].bullets
     met = dict.fromkeys(names, Verdict("verified", "")) | {names[0]: Verdict("n/a", "")}
     open_standing = Standing(standing.checklist, standing.verdicts | met, standing.score)
     assert command.open_gate(open_standing, "train") == (
-        f"The gate train is open: all {len(names)} bullets are met."
+        f"The gate train is open: all {len(names)} bullets are met "
+        f"({len(names) - 1} verified, 1 n/a)."
     )
+
+
+def test_a_gate_asks_for_the_proof_that_it_names(standing):
+    train = standing.checklist.gates["train"]
+    shown = dict.fromkeys(train.bullets, Verdict("verified", "")) | {
+        "DL-01.1": Verdict("attested", ""),
+        "DL-12.1": Verdict("present", "32"),
+    }
+    gates = {"all": train, "strict": replace(train, accepts=("verified", "attested"))}
+    asked = replace(standing.checklist, gates=gates)
+    stands = Standing(asked, standing.verdicts | shown, standing.score)
+    number = len(train.bullets)
+    assert f"({number - 2} verified, 1 present, 1 attested)" in command.open_gate(stands, "all")
+    told = rf"strict, which accepts verified or attested, is closed, 1 of {number} .*\n  DL-12\.1"
+    with pytest.raises(UserError, match=told):
+        command.open_gate(stands, "strict")
 
 
 def test_an_unknown_gate_is_a_sentence_that_lists_the_gates(standing):
@@ -122,4 +140,5 @@ def test_json_holds_every_bullet_the_totals_and_what_each_gate_lacks(standing):
     assert len(plain["bullets"]) == sum(plain["totals"].values()) == 179
     assert plain["bullets"]["DL-01.1"]["status"] == "verified"
     assert plain["gates"]["release"] == standing.missing("release")
+    assert plain["accepts"]["release"] == ["verified", "present", "attested"]
     assert sum(sum(totals.values()) for totals in plain["phases"].values()) == 179

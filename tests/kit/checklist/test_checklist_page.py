@@ -141,10 +141,16 @@ def test_the_page_of_an_unchanged_project_is_the_same_byte_for_byte(standing, ev
 
 
 def test_rings_go_around_once():
-    totals = dict.fromkeys(STATUSES, 0) | {"verified": 3, "failing": 1, "to do": 4, "n/a": 9}
+    totals = dict.fromkeys(STATUSES, 0) | {
+        "verified": 2,
+        "present": 1,
+        "failing": 1,
+        "to do": 4,
+        "n/a": 9,
+    }
     arcs = list(draw_ring(totals))
-    assert [status for status, _, _ in arcs] == ["verified", "failing", "to do"]
-    assert arcs[0][1:] == (0.0, 37.5)
+    assert [status for status, _, _ in arcs] == ["verified", "present", "failing", "to do"]
+    assert arcs[0][1:] == (0.0, 25.0)
     assert sum(length for _, _, length in arcs) == 100
     assert list(draw_ring(dict.fromkeys(totals, 0))) == []
     assert list(draw_ring(totals | {"to come": 5})) == arcs

@@ -48,15 +48,30 @@ def test_a_feature_that_takes_much_of_an_answers_time_fails():
     assert not data_tests.no_feature_costs_too_much(slow).holds
 
 
-def test_a_new_feature_needs_words_and_a_test(untouched, tmp_path, monkeypatch):
-    Path("tests/data").mkdir(parents=True, exist_ok=True)
-    marked = "import pytest\n\npytestmark = [pytest.mark.pipeline, pytest.mark.new_feature]\n"
-    Path("tests/data/test_marked.py").write_text(f"{marked}\n\ndef test_it():\n    pass\n")
-    assert data_tests.features_are_added_quickly(look()).holds
+NEW = {"outcome": "passed", "asserts": True, "marks": ["new_feature"], "ran": ["data.preprocess"]}
+NEW |= {"stages": ["ingest", "preprocess"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({}, True),
+        ({"marks": []}, False),
+        ({"outcome": "skipped"}, False),
+        ({"asserts": False}, False),
+        ({"stages": ["ingest"]}, False),
+    ],
+)
+def test_a_new_feature_needs_a_test_that_went_the_way(untouched, monkeypatch, change, holds):
+    monkeypatch.setattr(data_tests, "read_tests", lambda project: {"one": NEW | change})
+    assert data_tests.features_are_added_quickly(look()).holds == holds
+
+
+def test_a_new_feature_needs_words(untouched, monkeypatch):
+    monkeypatch.setattr(data_tests, "read_tests", lambda project: {"one": NEW})
     monkeypatch.setattr(data_tests, "SECTION", "## Add a unicorn")
     assert not data_tests.features_are_added_quickly(look()).holds
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir("docs")
     assert not data_tests.features_are_added_quickly(look()).holds
 
 

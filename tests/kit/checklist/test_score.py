@@ -29,6 +29,7 @@ def verdicts(**statuses):
         (("verified", "verified"), 1),
         (("verified", "n/a"), 1),
         (("verified", "attested"), 0.5),
+        (("verified", "present"), 0.5),
         (("verified", "failing"), 0),
         (("verified", "stale"), 0),
         (("attested", "to do"), 0),

@@ -4,16 +4,21 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
-from dlproof.charter.charter import Answer
+from dlproof.charter.charter import Answer, Answers
 from dlproof.checklist import verdict
 from dlproof.checklist.bullets import Bullet
 from dlproof.checklist.evidence import NotApplicableError, NotYetError, StaleError
 from dlproof.checklist.standing import count, describe_share
-from dlproof.checklist.verdict import Finding, Verdict, judge
+from dlproof.checklist.verdict import Finding, Verdict, judge, prove_by_run
 from omegaconf import OmegaConf
 
 TODAY = date(2026, 3, 25)
-WAIVER = {"bullet": "X-1", "reason": "few images", "by": "Ada", "until": date(2026, 6, 30)}
+WAIVER = {
+    "bullet": "X-1",
+    "reason": "there are few images",
+    "by": "Ada",
+    "until": date(2026, 6, 30),
+}
 
 
 def make(kind="auto", **values):
@@ -24,9 +29,9 @@ def make(kind="auto", **values):
 
 def make_project(state="done", waivers=()):
     answer = Answer("success.minimum", 7, 0.9, state, "" if state == "done" else "is bad")
-    charter = SimpleNamespace(
-        get=lambda key: answer, content={"waivers": list(waivers)}, today=TODAY
-    )
+    charter = Answers({"waivers": list(waivers)}, {}, TODAY)
+    judged = charter.get
+    charter.get = lambda key: judged(key) if key.startswith("waivers") else answer
     return SimpleNamespace(
         project=None, charter=charter, cfg=OmegaConf.create({"task": {"name": "classification"}})
     )
@@ -52,7 +57,10 @@ def check(monkeypatch):
     ("outcome", "expected"),
     [
         (Finding(True, "0 of 10", "a.png"), Verdict("verified", "0 of 10", "a.png")),
+        (Finding(True, "a file", proof="present"), Verdict("present", "a file")),
+        (Finding(True, "a reason", proof="attested"), Verdict("attested", "a reason")),
         (Finding(False, "3 of 10"), Verdict("failing", "3 of 10")),
+        (Finding(False, "no file", proof="present"), Verdict("failing", "no file")),
         (NotYetError("run `train`"), Verdict("to do", "run `train`")),
         (StaleError("its code changed"), Verdict("stale", "its code changed")),
         (NotApplicableError("no GPU"), Verdict("n/a", "no GPU")),
@@ -137,3 +145,18 @@ def test_what_does_not_apply_counts_neither_as_met_nor_as_missing():
     totals = count(["verified", "attested", "failing", "n/a", "n/a"])
     assert totals["n/a"] == 2
     assert describe_share(totals) == (2, 3)
+
+
+def test_what_is_present_is_counted_apart_and_met():
+    totals = count(["verified", "present", "present", "failing"])
+    assert totals["present"] == 2
+    assert describe_share(totals) == (3, 4)
+
+
+@pytest.mark.parametrize("problem", [NotYetError("run `train`"), StaleError("changed")])
+def test_a_look_at_the_config_verifies_only_what_a_run_that_holds_has_used(problem):
+    def figures(stage):
+        raise problem
+
+    assert prove_by_run(SimpleNamespace(figures=figures)) == "present"
+    assert prove_by_run(SimpleNamespace(figures=lambda stage: {})) == "verified"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .errors import Terminated, UserError, explain
 from .stages import ALWAYS, PHASES
+from .testing.watch import CHILDREN, watch_child
 
 if TYPE_CHECKING:
     from .project import Project
@@ -28,7 +29,7 @@ UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
 # Of these, the ones with options of their own instead of config overrides, and their modules.
 WITH_OPTIONS = {
     "data": "data.command",
-    "charter": "charter.review",
+    "charter": "checklist.charter",
     "coverage": "checklist.coverage",
     "checklist": "checklist.command",
 }
@@ -44,6 +45,8 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     # Idle OpenMP threads that spin make training on a busy machine ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, raise_terminated)
+    if CHILDREN in os.environ:  # a test of the project started this process
+        watch_child(project.package)
     try:
         run_command(project, command, rest)
         if drop_unread():

@@ -9,7 +9,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .words import Amount, Licence, Sentence, Words, refuse_no_figure, refuse_two_people
+from .words import (
+    Amount,
+    Licence,
+    Link,
+    Name,
+    Phrase,
+    Sentence,
+    Text,
+    refuse_no_figure,
+    refuse_no_phrase,
+    refuse_paragraphs,
+    refuse_two_people,
+)
 
 NOTHING = {"none", "no", "nothing", "not needed", "accepted"}
 
@@ -23,7 +35,7 @@ class Section(BaseModel):
 class Signature(Section):
     """Who answers, since when, until when the answer holds."""
 
-    by: Words
+    by: Name
     since: date
     until: date
 
@@ -31,19 +43,19 @@ class Signature(Section):
     def refuse_backwards(self) -> "Signature":
         """An answer cannot end before it begins."""
         if self.until < self.since:
-            raise ValueError(f"holds until {self.until}, before it was signed on {self.since}")
+            raise ValueError(f"ends on {self.until}, before it was signed on {self.since}")
         return self
 
 
 class Problem(Section):
     """What is asked."""
 
-    statement: Sentence
-    goal: Words
-    goal_number: Words
-    input: Words
-    output: Words
-    classes: list[str]
+    statement: Annotated[Sentence, AfterValidator(refuse_paragraphs)]
+    goal: Sentence
+    goal_number: Phrase
+    input: Phrase
+    output: Phrase
+    classes: Annotated[list[Text], Field(description="a list of classes, or [] for a number")]
     task: Literal["classification", "regression", "segmentation", "detection", "generation"]
     signed: Signature
 
@@ -51,22 +63,25 @@ class Problem(Section):
 class Need(Section):
     """Why deep learning."""
 
-    why_deep_learning: Words
-    enough_data: Words
+    why_deep_learning: Sentence
+    enough_data: Sentence
     expected_gain: Amount
-    from_scratch: Words
-    good_enough_baseline: Words
-    worth_it: Words
+    from_scratch: Phrase
+    good_enough_baseline: Sentence
+    worth_it: Sentence
     signed: Signature
 
 
 class Success(Section):
     """When the work is good enough."""
 
-    metric: Words
+    metric: Name
     minimum: float
-    source: Words
-    costs: list[list[Amount]]
+    source: Sentence
+    costs: Annotated[
+        list[Annotated[list[Amount], Field(description="a row of numbers, one a class")]],
+        Field(description="a list of rows, such as [[0, 1], [5, 0]], or [] for a number"),
+    ]
     signed: Signature
 
 
@@ -83,7 +98,9 @@ class Limits(Section):
 class Budgets(Section):
     """What it may cost."""
 
-    currency: Words
+    currency: Annotated[
+        str, Field(pattern=r"^[A-Z]{3}$", description="an ISO 4217 code, such as EUR")
+    ]
     price_per_hour: Amount
     training: Amount
     serving_per_month: Amount
@@ -93,16 +110,22 @@ class Budgets(Section):
 class Expert(Section):
     """Somebody who knows the field."""
 
-    name: Words
-    reviewed: Words
+    name: Name
+    reviewed: Sentence
 
 
 class People(Section):
     """Who is there."""
 
-    owner: Annotated[Words, AfterValidator(refuse_two_people)]
-    contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-    rhythm: Words
+    owner: Annotated[Name, AfterValidator(refuse_two_people)]
+    contact: Annotated[
+        str,
+        Field(
+            pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+|@[\w-]+(/[\w.-]+)?)$",
+            description="an e-mail address or a @name, as CODEOWNERS has it",
+        ),
+    ]
+    rhythm: Phrase
     experts: Annotated[list[Expert], Field(min_length=1)]
     signed: Signature
 
@@ -110,57 +133,76 @@ class People(Section):
 class Milestone(Section):
     """A step with a date."""
 
-    name: Words
-    scope: Words
+    name: Name
+    scope: Phrase
     due: date
 
 
 class Source(Section):
     """Where data comes from and by what right."""
 
-    name: Words
+    name: Name
     licence: Licence
-    owner: Words
-    link: Words
+    owner: Name
+    link: Link
 
 
 class LabelCheck(Section):
     """What a person found on the sheet of random labels that `labels` writes."""
 
-    sheet: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    sheet: Annotated[
+        str,
+        Field(pattern=r"^[0-9a-f]{12}$", description="the 12 characters that `labels` prints"),
+    ]
     checked: Annotated[int, Field(ge=0)]
     wrong: Annotated[int, Field(ge=0)]
-    how: Words
+    how: Sentence
 
 
 class DataAnswers(Section):
     """What the data stands for."""
 
-    population: Words
-    groups: dict[str, Annotated[float, Field(gt=0, le=1)]]
-    sampling: Words
-    dev_and_test: Words
+    population: Sentence
+    groups: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=1)]],
+        Field(description="a mapping of groups to their shares, such as {label=7: 0.1}, or {}"),
+    ]
+    sampling: Sentence
+    dev_and_test: Sentence
     sources: Annotated[list[Source], Field(min_length=1)]
-    personal: Words
-    personal_found: dict[str, Words]
-    forbidden: list[str]
-    collection_cost: Words
+    personal: Sentence
+    personal_found: Annotated[
+        dict[str, Sentence],
+        Field(description="a mapping of kinds that `ingest` found to why they may be there, or {}"),
+    ]
+    forbidden: Annotated[list[Text], Field(description="a list of columns or sources, or []")]
+    collection_cost: Phrase
     label_check: LabelCheck
     signed: Signature
+
+
+def is_nothing(mitigation: str) -> bool:
+    """Whether a mitigation says that there is none."""
+    return mitigation.strip(" .").lower() in NOTHING
+
+
+def refuse_no_mitigation(text: str) -> str:
+    """A few words, or that nothing is done."""
+    return text if is_nothing(text) else refuse_no_phrase(text)
 
 
 class Risk(Section):
     """A harm, how bad it is, and what is done about it."""
 
-    harm: Words
+    harm: Phrase
     level: Literal["low", "medium", "high"]
-    mitigation: Words
+    mitigation: Annotated[Text, AfterValidator(refuse_no_mitigation)]
 
     @model_validator(mode="after")
     def refuse_idleness(self) -> "Risk":
         """Only a low risk may be borne without doing anything."""
-        if self.level != "low" and self.mitigation.strip(" .").lower() in NOTHING:
-            raise ValueError(f"a {self.level} risk needs a mitigation")
+        if self.level != "low" and is_nothing(self.mitigation):
+            raise ValueError(f"needs a mitigation, since its level is {self.level}")
         return self
 
 
@@ -169,25 +211,25 @@ class Serving(Section):
 
     target: Literal["server", "client", "browser", "device"]
     max_age_days: Annotated[int, Field(gt=0)]
-    runs_page: Words
-    limitations: Words
+    runs_page: Link
+    limitations: Sentence
     signed: Signature
 
 
 class Reference(Section):
     """What others reach."""
 
-    title: Words
-    figure: Annotated[Words, AfterValidator(refuse_no_figure)]
-    link: Words
+    title: Phrase
+    figure: Annotated[Phrase, AfterValidator(refuse_no_figure)]
+    link: Link
 
 
 class Waiver(Section):
     """A rule of thumb that does not hold here, for now."""
 
-    bullet: Words
-    reason: Words
-    by: Words
+    bullet: Text
+    reason: Sentence
+    by: Name
     until: date
 
 
@@ -195,7 +237,7 @@ def refuse_disorder(milestones: list[Milestone]) -> list[Milestone]:
     """Milestones in the order of their dates."""
     for earlier, later in pairwise(milestones):
         if later.due < earlier.due:
-            raise ValueError(f"{later.name!r} is dated before {earlier.name!r}")
+            raise ValueError(f"must be in order, and {later.name!r} is due before {earlier.name!r}")
     return milestones
 
 

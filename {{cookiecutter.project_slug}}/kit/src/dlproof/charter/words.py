@@ -1,15 +1,122 @@
-"""What people may not write into the charter: fillers, paragraphs, two owners, no figure."""
+"""What a text of the charter must be to count as an answer: words, a name, a licence, a link.
+
+What it says is for people to judge. Here only fillers, single words where a sentence is asked, and
+letters that no language has are told from answers: they are *to do*, not wrong.
+"""
 
 import re
+import unicodedata
 from typing import Annotated
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+PLACEHOLDER = "TODO"
+OPEN = "no_answer"  # type of the errors that leave an answer to do
+SENTENCE, PHRASE = 3, 2  # different words at least
+SIMILAR = 0.8  # share of common words from which two texts are one
+TOKEN = re.compile(r"\w+")
+# Chinese, Japanese, Thai and their like, which write no spaces: two characters are about a word.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")  # of keys, read both ways
+VOWELS = tuple("aeiouy")  # which are words by themselves
+ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+FILLERS = """
+tbd tba todo fixme placeholder filler dummy test testing foo bar baz qux foobar blah bla blabla
+asdf idk dunno whatever none nothing unknown yes no ok okay na lorem ipsum dolor amet
+consectetur adipiscing elit eiusmod tempor incididunt labore dolore magna aliqua enim minim
+veniam quis nostrud exercitation ullamco laboris aliquip commodo consequat duis aute irure
+reprehenderit voluptate velit cillum fugiat nulla sint pariatur excepteur occaecat cupidatat
+proident culpa officia deserunt mollit anim laborum
+"""
+CONTRACT = re.compile(
+    r"\b(contract|agreement|licen[cs]e|permission|consent|terms|own(ed)?)\b", re.I
+)
+UNKNOWN = re.compile(r"^\W*(no|none|not|missing|without)\b|\b(unknown|unclear)\b", re.I)
+
+
+def refuse(reason: str) -> PydanticCustomError:
+    """The error that leaves an answer to do, for the reason that follows the answer's name."""
+    return PydanticCustomError(OPEN, "{reason}", {"reason": reason})
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a value is still to do."""
+    return value is None or (isinstance(value, str) and value.strip().startswith(PLACEHOLDER))
+
+
+def say_placeholder(value: object) -> str:
+    """`is to do`, and the hint that a placeholder gives."""
+    hint = value.strip().removeprefix(PLACEHOLDER).strip() if isinstance(value, str) else ""
+    return f"is to do: {hint}" if hint else "is to do"
 
 
 def refuse_placeholder(text: str) -> str:
-    """A person's words: not empty and not a filler."""
-    if len(text.strip()) < 2 or text.strip().lower() in {"tbd", "n/a", "none yet", "xxx", "?"}:
-        raise ValueError("is a filler, not an answer")
+    """Something written by whoever answers."""
+    if is_placeholder(text) or not text.strip():
+        raise refuse(say_placeholder(text))
+    return text
+
+
+def find_words(text: str) -> list[str]:
+    """The words of a text in lower case and its numbers; no signs such as `x1`."""
+    found = UNSPACED.findall(text)
+    words = ["".join(found[at : at + 2]) for at in range(0, len(found), 2)]
+    for token in TOKEN.findall(UNSPACED.sub(" ", text)):
+        letters = re.sub(r"[\d_]", "", token)
+        if token.isdecimal() or len(letters) > 1 or token.casefold() in VOWELS:
+            words.append(token if token.isupper() else token.casefold())
+    return words
+
+
+def is_plausible(word: str) -> bool:
+    """Whether a token may be a word of some language: no filler, no keys in a row."""
+    if word.isdecimal() or UNSPACED.match(word):
+        return True
+    bare = "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if c.isalpha())
+    if bare in FILLERS.split() or (len(bare) > 2 and bare in ALPHABET):
+        return False
+    if len(bare) > 3 and any(bare in row or bare[::-1] in row for row in ROWS):
+        return False
+    if len(bare) > len(set(bare)) == 1 or (len(bare) > 5 and re.fullmatch(r"(.{2,4})\1+", bare)):
+        return False
+    return word.isupper() or not re.fullmatch(r"[b-df-hj-np-tv-xz]{3,}", bare)
+
+
+def count_words(text: str) -> int:
+    """How many different words a text has that may be words; none where most of them may not."""
+    words = find_words(text)
+    likely = [word for word in words if is_plausible(word)]
+    letters = any(not word.isdecimal() for word in likely)
+    return len(set(likely)) if letters and 2 * len(likely) >= len(words) else 0
+
+
+def are_alike(text: str, other: str) -> bool:
+    """Whether two texts of several words are the same but for a few of them."""
+    first, second = ({word.casefold() for word in find_words(each)} for each in (text, other))
+    common = len(first & second) / max(len(first | second), 1)
+    return min(len(first), len(second)) >= SENTENCE and common >= SIMILAR
+
+
+def refuse_no_sentence(text: str) -> str:
+    """A sentence, or what says as much."""
+    if count_words(text) < SENTENCE:
+        raise refuse(f"asks for a sentence, and {text.strip()!r:.40} is none")
+    return text
+
+
+def refuse_no_phrase(text: str) -> str:
+    """A few words."""
+    if count_words(text) < PHRASE:
+        raise refuse(f"asks for a few words, and {text.strip()!r:.40} does not say enough")
+    return text
+
+
+def refuse_no_name(text: str) -> str:
+    """The name of somebody or something."""
+    if count_words(text) < 1:
+        raise refuse(f"asks for a name, and {text.strip()!r:.40} is none")
     return text
 
 
@@ -22,9 +129,23 @@ def refuse_paragraphs(text: str) -> str:
 
 
 def refuse_unknown_licence(text: str) -> str:
-    """A licence or a contract, not the absence of one."""
-    if text.strip().lower() in {"unknown", "unclear", "none", "no", "-"}:
-        raise ValueError("must be an SPDX name (MIT, CC-BY-4.0 …) or name the contract")
+    """A licence that SPDX lists, or a contract that is named; not the absence of one."""
+    try:
+        canonicalize_license_expression(text.strip())
+    except InvalidLicenseExpression:
+        named = CONTRACT.search(text) and not UNKNOWN.search(text)
+        if not named or count_words(text) < SENTENCE:
+            raise ValueError(
+                "must be a licence that SPDX lists, such as CC-BY-4.0, or name the contract, "
+                f"such as `contract with the clinic of 2025-03-01`, not {text.strip()!r:.40}"
+            ) from None
+    return text
+
+
+def refuse_no_link(text: str) -> str:
+    """An address, a DOI or a path: somewhere to look."""
+    if not re.search(r"[^\s.][/\\@][^\s]|://|[^\W\d_]\.[^\W\d_]{2,}|\b10\.\d{4,}", text):
+        raise refuse(f"asks for a link, a DOI or a path, and {text.strip()!r:.40} is none")
     return text
 
 
@@ -42,7 +163,10 @@ def refuse_no_figure(text: str) -> str:
     return text
 
 
-Words = Annotated[str, AfterValidator(refuse_placeholder)]
-Sentence = Annotated[Words, AfterValidator(refuse_paragraphs)]
-Licence = Annotated[Words, AfterValidator(refuse_unknown_licence)]
+Text = Annotated[str, AfterValidator(refuse_placeholder)]
+Name = Annotated[Text, AfterValidator(refuse_no_name)]
+Phrase = Annotated[Text, AfterValidator(refuse_no_phrase)]
+Sentence = Annotated[Text, AfterValidator(refuse_no_sentence)]
+Licence = Annotated[Text, AfterValidator(refuse_unknown_licence)]
+Link = Annotated[Text, AfterValidator(refuse_no_link)]
 Amount = Annotated[float, Field(ge=0)]

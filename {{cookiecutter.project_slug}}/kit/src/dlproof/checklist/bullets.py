@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -11,6 +11,8 @@ from ..errors import UserError
 
 ASKED = Path(__file__).with_name("bullets.yaml")
 Kind = Literal["auto", "answer", "both"]
+Proof = Literal["verified", "present", "attested"]
+PROOFS: tuple[Proof, ...] = get_args(Proof)  # what meets a bullet that applies, the best first
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,25 @@ class ScoreTest:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What must be met before something is done.
+
+    Attributes:
+        accepts: The proofs that count as met: verified, present, attested.
+        bullets: Ids of what it needs.
+    """
+
+    accepts: tuple[str, ...]
+    bullets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Checklist:
     """All bullets, the ML Test Score's tests, and what each gate needs."""
 
     bullets: dict[str, Bullet]
     score_tests: tuple[ScoreTest, ...]
-    gates: dict[str, tuple[str, ...]]
+    gates: dict[str, Gate]
 
 
 def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
@@ -105,7 +120,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
         ScoreTest(name, **(test | {"bullets": tuple(test.get("bullets", ()))}))
         for name, test in asked["ml_test_score"].items()
     )
-    gates = {name: tuple(expand(ids, bullets)) for name, ids in own["gates"].items()}
+    gates = {name: read_gate(name, body, bullets, path) for name, body in own["gates"].items()}
     return Checklist(bullets, tests, gates)
 
 
@@ -120,6 +135,22 @@ def read_own(name: str, body: dict[str, Any], path: Path | str) -> Bullet:
         told = f"a bullet has {', '.join(sorted(keys))}, each once"
         raise UserError(f"{path}: own.{name}: {told} (look at {', '.join(sorted(odd))}).")
     return Bullet(id=name, kind="auto", **(body | {"where": tuple(body["where"])}))
+
+
+def read_gate(name: str, body: Any, bullets: dict[str, Bullet], path: Path | str) -> Gate:
+    """A gate of the project's own.
+
+    Raises:
+        UserError: It does not say which bullets it needs and which proofs it accepts.
+    """
+    if not isinstance(body, dict) or body.keys() != {"accepts", "bullets"}:
+        raise UserError(
+            f"{path}: gates.{name} must have `accepts` and `bullets`, and nothing else."
+        )
+    if not body["accepts"] or (odd := sorted({*body["accepts"]} - {*PROOFS})):
+        told = f"of {', '.join(PROOFS)}{f', not {odd[0]}' if body['accepts'] else ''}"
+        raise UserError(f"{path}: gates.{name}.accepts must list one or more {told}.")
+    return Gate(tuple(body["accepts"]), tuple(expand(body["bullets"], bullets)))
 
 
 def loader() -> Any:

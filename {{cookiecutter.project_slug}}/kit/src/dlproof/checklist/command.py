@@ -98,10 +98,11 @@ def open_gate(standing: Standing, gate: str) -> str:
         raise UserError(f"there is no gate {gate}: checklist.yaml has {', '.join(gates)}.")
     missing = standing.missing(gate)
     waiting = len(standing.waiting(gate))
-    needed = len(gates[gate]) - waiting
+    needed = len(gates[gate].bullets) - waiting
     if missing:
         lines = [say_missing(standing.checklist.bullets[n], standing.verdicts[n]) for n in missing]
-        head = f"the gate {gate} is closed, {len(missing)} of {needed} bullets missing:"
+        head = f"the gate {gate}, which accepts {' or '.join(gates[gate].accepts)}, is closed, "
+        head += f"{len(missing)} of {needed} bullets missing:"
         raise UserError("\n  ".join([head, *lines]))
-    told = f"The gate {gate} is open: all {needed} bullets are met"
+    told = f"The gate {gate} is open: all {needed} bullets are met ({standing.say_proofs(gate)})"
     return f"{'; '.join(filter(None, (told, say_waiting(waiting))))}."

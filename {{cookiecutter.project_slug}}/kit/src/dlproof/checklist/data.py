@@ -19,7 +19,7 @@ def declared_groups_are_in_the_data(project: Evidence) -> Finding:
     declared = project.answer("data.groups")
     found = project.figures("explore")["groups"]
     if not declared:
-        return Finding(True, "no groups declared")
+        return Finding(True, "no groups declared", proof="attested")
     absent = [name for name in declared if name not in found]
     if absent:
         known = ", ".join(list(found)[:3]) or "none"
@@ -82,7 +82,10 @@ def feature_distributions_are_known(project: Evidence) -> Finding:
 
 
 def samples_show_every_class(project: Evidence) -> Finding:
-    """The sample sheet has a row of every class, or values across the range of a measure."""
+    """The sample sheet has a row of every class, or values across the range of a measure.
+
+    It is there to be looked at; nothing shows that somebody has.
+    """
     report = project.report("explore")
     shown = set(report.figures["sampled_classes"])
     sheet = next((name for name in report.pictures if "samples" in name), "")
@@ -90,13 +93,13 @@ def samples_show_every_class(project: Evidence) -> Finding:
         return Finding(False, "no sample sheet")
     labels = {row["label"] for row in read_items(project) if row["label"]}
     if not are_classes(project):
-        return Finding(len(shown) >= 5, f"{len(shown)} values in {sheet}")
+        return Finding(len(shown) >= 5, f"{len(shown)} values in {sheet}", proof="present")
     missing = sorted(labels - shown)
     told = f"{len(labels & shown)} of {len(labels)} classes in {sheet}"
     if missing:
         told += f", without {', '.join(missing[:5])}"
     picture = sheet if sheet.endswith(".png") else ""
-    return Finding(not missing, told, picture)
+    return Finding(not missing, told, picture, proof="present")
 
 
 def raw_data_stays_apart(project: Evidence) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 from .evidence import Evidence, NotApplicableError
 from .problem import load_state
 from .tables import count_by_split, read_split
-from .verdict import Finding, hold_below
+from .verdict import Finding, hold_below, prove_by_run
 
 CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column behind the normaliser, on a thousand items
 EQUAL = 2e-5  # deviations by which a stored mean may differ: it is rounded
@@ -74,7 +74,8 @@ def batch_size_is_usual(project: Evidence) -> Finding:
     devices = trainer.devices if isinstance(trainer.devices, int) else 1
     effective = size * trainer.accumulate_grad_batches * devices * trainer.num_nodes
     told = f"{size} x {trainer.accumulate_grad_batches} accumulated x {devices} devices"
-    return Finding(SIZES[0] <= effective <= SIZES[1], f"{told} = {effective}")
+    usual = SIZES[0] <= effective <= SIZES[1]
+    return Finding(usual, f"{told} = {effective}", proof=prove_by_run(project))
 
 
 def only_train_is_shuffled(project: Evidence) -> Finding:

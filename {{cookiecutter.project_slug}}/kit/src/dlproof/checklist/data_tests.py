@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..files import read_json
 from .coverage import COVERAGE, hash_covered
-from .deployment_tests import count_marked
 from .evidence import Evidence, NotYetError, StaleError
+from .tested import hold_tests, read_tests
 from .verdict import Finding
 
 SURE_HARM, SURE_USE = 3.0, 2.0  # standard errors; harm is looked for in every input at once
@@ -46,7 +46,12 @@ def no_feature_costs_too_much(project: Evidence) -> Finding:
 
 def features_are_added_quickly(project: Evidence) -> Finding:
     """The way to a new feature is written down, and tests go it by configuration alone."""
-    found = count_marked("new_feature")
+    tests = read_tests(project)
+    found = hold_tests(
+        tests,
+        lambda test: "new_feature" in test["marks"] and "preprocess" in test["stages"],
+        "add a feature by configuration alone",
+    )
     written = GUIDE.exists() and SECTION in GUIDE.read_text(encoding="utf-8")
     told = f"{found.figure}; {GUIDE} {'says how' if written else 'does not say how'}"
     return Finding(found.holds and written, told)

@@ -70,11 +70,12 @@ def preprocessing_is_documented(project: Evidence) -> Finding:
 
 
 def storage_is_planned(project: Evidence) -> Finding:
-    """Data, splits, annotations and models are outputs that DVC keeps by content."""
+    """Data, splits, annotations and models are outputs that DVC is told to keep by content."""
     stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
     outputs = [out for stage in stages.values() for out in stage.get("outs", [])]
     options = [out if isinstance(out, dict) else {out: {}} for out in outputs]
     kept = {name for out in options for name, how in out.items() if how.get("cache", True)}
     loose = [path for paths in TRACKED.values() for path in paths if path not in kept]
     told = f"{', '.join(TRACKED)}: {len(kept)} outputs under DVC"
-    return Finding(not loose, f"not under DVC: {', '.join(loose)}" if loose else told)
+    told = f"not under DVC: {', '.join(loose)}" if loose else told
+    return Finding(not loose, told, proof="present")

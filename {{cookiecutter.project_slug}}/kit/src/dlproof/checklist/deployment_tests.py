@@ -1,137 +1,95 @@
-"""Phase 6, deployment: the tests there are, and what CI runs."""
+"""Phase 6, deployment: what the tests did when they last ran, and what CI runs."""
 
-import ast
-import re
-from collections.abc import Iterator
-from functools import cache
+import tomllib
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from ..ci.duties import DUTIES, find_duty
+from ..ci.follow import follow
+from ..ci.script import PUSH, REQUEST
+from ..ci.shell import read_shell
+from ..ci.workflows import list_scripts
 from ..stages import PHASES
-from .evidence import Evidence
-from .verdict import Finding
+from ..testing.record import Test
+from .evidence import Evidence, NotYetError, StaleError
+from .tested import hold_tests, proves, read_tests
+from .verdict import Finding, Proof
 
-TESTS, MAKEFILE = Path("tests"), Path("Makefile")
-WORKFLOW = Path(".github/workflows/ci.yml")
-# What CI must run, as it stands in a step or in the make target that a step calls. A run that
-# leaves tests out, or that may fail, proves nothing.
-DUTIES = {
-    "lint": r"\bruff check\b",
-    "types": r"\bmypy\b",
-    "tests": r"\bpytest\b(?!.*(\s-[mk]\s|--deselect|--ignore|\|\|))",
-    "pipeline": r"\s(pipeline|dvc repro)\b",
-}
-LEFT_OUT = {"skip", "skipif", "xfail"}
+DATA, TRAINING = 2, 4  # phases
+WORDS = {PUSH: "push", REQUEST: "request to merge"}
 
 
 def ci_runs_everything(project: Evidence) -> Finding:
-    """The workflow runs style, types, tests and a whole pipeline at every push and request."""
-    if not WORKFLOW.exists():
-        return Finding(False, f"{WORKFLOW} is missing")
-    workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
-    triggers = workflow.get("on", workflow.get(True, {}))  # YAML 1.1 reads `on` as true
-    missing = [name for name in ("push", "pull_request") if name not in triggers]
-    commands = "\n".join(list_commands(workflow))
-    missing += [duty for duty, pattern in DUTIES.items() if not re.search(pattern, commands)]
-    names = ", ".join(workflow["jobs"])
-    return Finding(
-        not missing, f"jobs {names}: {'lacks ' + ', '.join(missing) if missing else 'all there'}"
-    )
+    """CI runs style, types, all tests and a whole pipeline at every push and request to merge.
+
+    That it would is all that its files show; that what it runs passes, the last run of the tests.
+    """
+    done = {event: find_duties(project, event) for event in WORDS}
+    files = dict.fromkeys(path for duties in done.values() for path in duties.values())
+    missing = [
+        f"{duty} at every {WORDS[event]}"
+        for event, duties in done.items()
+        for duty in DUTIES
+        if duty not in duties
+    ]
+    if not files:
+        return Finding(False, "no file of CI runs anything that counts")
+    told = f"{', '.join(files)}: {', '.join(DUTIES)} at every push and request to merge"
+    told = f"{', '.join(files)} lacks {', '.join(missing)}" if missing else told
+    return Finding(not missing, told, proof=prove_by_tests(project))
 
 
-def list_commands(workflow: dict[str, Any]) -> Iterator[str]:
-    """Every command line that a workflow runs and whose failure counts, make targets opened."""
-    for job in workflow.get("jobs", {}).values():
-        if "runs-on" not in job or is_lame(job):
-            continue
-        for step in job.get("steps", ()):
-            if not is_lame(step):
-                for line in step.get("run", "").splitlines():
-                    yield from open_target(line)
+def find_duties(project: Evidence, event: str) -> dict[str, str]:
+    """Duty -> the file of CI that does it at an event; make, nox, tox and scripts are followed."""
+    about = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    commands = {project.project.package, *about.get("project", {}).get("scripts", {})}
+    found: dict[str, str] = {}
+    for script in list_scripts():
+        if event in script.triggers:
+            for words in read_shell(script.text, pipefail=script.pipefail):
+                for command in follow(words):
+                    if duty := find_duty(command, commands):
+                        found.setdefault(duty, script.path)
+    return found
 
 
-def is_lame(part: dict[str, Any]) -> bool:
-    """Whether a job or step may fail, or never runs."""
-    return bool(part.get("continue-on-error")) or "if" in part
-
-
-def open_target(line: str) -> list[str]:
-    """The line, or the recipe of the make target that it calls; lines with - may fail."""
-    called = re.match(r"\s*make\s+([\w-]+)\s*$", line)
-    if not called or not MAKEFILE.exists():
-        return [line]
-    text = MAKEFILE.read_text(encoding="utf-8").replace("\\\n", " ")
-    recipe = re.search(rf"^{called[1]}:.*\n((?:\t.*\n?)*)", text, re.M)
-    return [row for row in recipe[1].splitlines() if not row.startswith("\t-")] if recipe else []
+def prove_by_tests(project: Evidence) -> Proof:
+    """What a look at CI's files shows: verified where all tests passed on this very code."""
+    try:
+        tests = read_tests(project)
+    except (NotYetError, StaleError):
+        return "present"
+    return "present" if any(t["outcome"] == "failed" for t in tests.values()) else "verified"
 
 
 def pipeline_is_tested(project: Evidence) -> Finding:
-    """Tests run the stages one after another."""
-    return count_marked("pipeline")
+    """Tests run stages one after another, from the data to a trained model."""
+    phases = {name: stage.phase for name, stage in project.project.stages.items()}
+
+    def trains(test: Test) -> bool:
+        """Whether a test goes from a stage of the data to one of training."""
+        return {DATA, TRAINING} <= {phases.get(name) for name in test["stages"]}
+
+    return hold_tests(read_tests(project), trains, "go from raw data to a trained model")
 
 
 def service_is_tested(project: Evidence) -> Finding:
-    """Tests ask the served model, from end to end."""
-    return count_marked("serving")
+    """Tests ask the served model, from a request to its answer."""
+    return hold_tests(read_tests(project), lambda test: test["answers"], "got the service's answer")
 
 
 def units_are_tested(project: Evidence) -> Finding:
-    """There are unit tests, and each phase's package has tests of its own."""
-    packages = [title.lower() for title in PHASES.values()]
-    counts = {name: len(list(list_tests(TESTS / name))) for name in packages}
-    found = count_marked("unit")
-    untested = [name for name, number in counts.items() if not number]
-    told = "; none for " + ", ".join(untested) if untested else ""
-    return Finding(
-        found.holds and not untested,
-        f"{found.figure}; by phase {', '.join(map(str, counts.values()))}{told}",
+    """Every test passed, some need no stage, and some call each phase's code themselves."""
+    tests = read_tests(project)
+    proofs = [test for test in tests.values() if proves(test)]
+    units = sum(not test["stages"] for test in proofs)
+    counts = {title.lower(): 0 for title in PHASES.values()}
+    for test in proofs:
+        for room in {module.partition(".")[0] for module in test["calls"]} & counts.keys():
+            counts[room] += 1
+    untested = [room for room, number in counts.items() if not number]
+    found = hold_tests(tests, lambda test: True, "call own code")
+    told = (
+        f"{found.figure}, {units} without a stage; by phase {', '.join(map(str, counts.values()))}"
     )
-
-
-def count_marked(mark: str) -> Finding:
-    """Whether tests with a mark exist, and how many of how many."""
-    tests = list(list_tests(TESTS))
-    marked = sum(mark in marks for _, marks in tests)
-    return Finding(marked > 0, f"{marked} of {len(tests)} tests are marked {mark}")
-
-
-def list_tests(folder: Path) -> Iterator[tuple[str, set[str]]]:
-    """Every test function that always runs below a folder: its name and marks."""
-    for path in sorted(folder.rglob("test_*.py")):
-        yield from read_tests(path.read_text(encoding="utf-8"))
-
-
-@cache
-def read_tests(text: str) -> list[tuple[str, set[str]]]:
-    """The test functions of one file; kept, since several bullets count them."""
-    tree = ast.parse(text)
-    shared = {
-        mark
-        for node in tree.body
-        if isinstance(node, ast.Assign) and "pytestmark" in map(ast.unparse, node.targets)
-        for mark in marks_in(node.value)
-    }
-    return list(list_functions(tree.body, shared))
-
-
-def list_functions(body: list[ast.stmt], shared: set[str]) -> Iterator[tuple[str, set[str]]]:
-    """Test functions of a module or class, with the marks that they share and their own."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            marks = shared | {m for decorator in node.decorator_list for m in marks_in(decorator)}
-            if marks & LEFT_OUT:
-                continue
-            if isinstance(node, ast.ClassDef):
-                yield from list_functions(node.body, marks)
-            elif node.name.startswith("test_"):
-                yield node.name, marks
-
-
-def marks_in(node: ast.expr) -> set[str]:
-    """Names of `pytest.mark.<name>`, of one mark or of a list of marks."""
-    if isinstance(node, ast.List | ast.Tuple):
-        return {name for part in node.elts for name in marks_in(part)}
-    found = re.fullmatch(r"pytest\.mark\.(\w+)", ast.unparse(node).partition("(")[0])
-    return {found[1]} if found else set()
+    told += f"; none for {', '.join(untested)}" if untested else ""
+    return Finding(found.holds and units > 0 and not untested, told)

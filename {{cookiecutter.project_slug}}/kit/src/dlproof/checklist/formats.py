@@ -22,6 +22,8 @@ def to_plain(standing: Standing) -> dict[str, Any]:
             "figures": {name: verdict.figure for name, verdict in score.found.items()},
         },
         "gates": {name: standing.missing(name) for name in standing.checklist.gates},
+        "refused_waivers": list(standing.refused),
+        "accepts": {name: list(gate.accepts) for name, gate in standing.checklist.gates.items()},
         "bullets": {
             name: describe(bullet, standing.verdicts[name])
             for name, bullet in standing.checklist.bullets.items()

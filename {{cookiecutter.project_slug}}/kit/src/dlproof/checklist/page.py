@@ -7,7 +7,7 @@ from typing import Any
 
 from ..page import embed, fill_template
 from ..stages import PHASES
-from .bullets import Bullet
+from .bullets import PROOFS, Bullet
 from .evidence import Evidence
 from .history import record
 from .map import by_item
@@ -20,7 +20,8 @@ LARGEST_EMBEDDED = 400_000  # bytes of a picture; larger ones are linked
 LONGEST_TREND = 40  # commits
 # What a status means, in the words of the legend.
 MEANINGS: dict[Status, str] = {
-    "verified": "a check found the evidence",
+    "verified": "a check found that the work was done and holds",
+    "present": "a check found that it is there, not that it works",
     "attested": "a person signed the answer, or waived a rule of thumb",
     "failing": "a check found the opposite, or a date is over",
     "stale": "something changed since the evidence was made",
@@ -29,7 +30,7 @@ MEANINGS: dict[Status, str] = {
     "to come": "the template cannot prove it yet; not counted",
 }
 # From the bottom of a column of the trend to its top, and around the rings.
-STACK: tuple[Status, ...] = ("verified", "attested", "stale", "failing", "to do")
+STACK: tuple[Status, ...] = (*PROOFS, "stale", "failing", "to do")
 
 
 def write_page(standing: Standing, evidence: Evidence) -> Path:
@@ -49,8 +50,13 @@ def write_page(standing: Standing, evidence: Evidence) -> Path:
         waiting=say_waiting(standing.count()["to come"]),
         phases=[describe_phase(standing, number, folder, evidence) for number in PHASES],
         gates=[
-            (name, len(needed) - len(standing.waiting(name)), standing.missing(name))
-            for name, needed in standing.checklist.gates.items()
+            {
+                "name": name,
+                "needed": len(gate.bullets) - len(standing.waiting(name)),
+                "missing": standing.missing(name),
+                "accepts": " or ".join(gate.accepts),
+            }
+            for name, gate in standing.checklist.gates.items()
         ],
         score=standing.score,
         score_tests=standing.checklist.score_tests,

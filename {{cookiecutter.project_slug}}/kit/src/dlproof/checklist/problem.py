@@ -9,6 +9,7 @@ from .evidence import Evidence, NotYetError
 from .tables import are_classes, count_by_split, read_split
 from .verdict import Finding
 
+CODEOWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
 ENOUGH = {"pretrained": 1_000, "from scratch": 10_000}  # training items
 CLASSICAL = {
     "classification": ("logistic_regression", "random_forest", "gradient_boosting"),
@@ -17,9 +18,31 @@ CLASSICAL = {
 
 
 def goal_has_a_number(project: Evidence) -> Finding:
-    """The number that the goal moves is a number, not a mood."""
+    """The number that the goal moves is a number, not a mood; the charter's word for it."""
     told = str(project.answer("problem.goal_number"))
-    return Finding(bool(re.search(r"\d", told)), told)
+    return Finding(bool(re.search(r"\d", told)), told, proof="attested")
+
+
+def owner_is_in_codeowners(project: Evidence) -> Finding:
+    """The owner's address is one that CODEOWNERS names, so that changes reach them."""
+    owner, contact = project.answer("people.owner"), project.answer("people.contact")
+    path = next((path for path in map(Path, CODEOWNERS) if path.is_file()), None)
+    if path is None:
+        return Finding(False, f"there is no {CODEOWNERS[0]} that names {contact}")
+    lines = [line.partition("#")[0].split() for line in path.read_text("utf-8").splitlines()]
+    known = {name.casefold() for line in lines for name in line[1:]}
+    if contact.casefold() not in known:
+        return Finding(False, f"{path.as_posix()} does not name {contact}: add it, or set contact")
+    return Finding(True, f"{owner}, {contact} in {path.as_posix()}", proof="attested")
+
+
+def plan_goes_on(project: Evidence) -> Finding:
+    """The next milestone is not over."""
+    milestones = project.answer("milestones")
+    told = "; ".join(f"{step['name']} {step['due']}" for step in milestones)
+    if milestones[-1]["due"] < project.charter.today:
+        return Finding(False, f"{told}: all are over, so plan the next")
+    return Finding(True, told, proof="attested")
 
 
 def input_and_output_are_the_models(project: Evidence) -> Finding:
@@ -82,9 +105,7 @@ def simpler_models_were_tried(project: Evidence) -> Finding:
 
 
 def deep_learning_suits_the_data(project: Evidence) -> Finding:
-    """The data is unstructured, or boosting is behind, or the charter says why not to use it."""
-    if project.cfg.preprocess.name != "tabular":
-        return Finding(True, f"{project.cfg.preprocess.name}: unstructured")
+    """The network is ahead of boosting, or the data is unstructured, or the charter says why."""
     scores, metric = read_baselines(project)
     boosting = scores["gradient_boosting"][metric]
     network = project.figures("train")[f"best_val_{metric}"]
@@ -92,10 +113,13 @@ def deep_learning_suits_the_data(project: Evidence) -> Finding:
     told = f"validation {metric}: network {network:.3f}, gradient boosting {boosting:.3f}"
     if gain > 0:
         return Finding(True, told)
+    if project.cfg.preprocess.name != "tabular":
+        kind = project.cfg.preprocess.name
+        return Finding(True, f"{told}; {kind} data is unstructured", proof="present")
     reason = project.charter.get("need.why_deep_learning")
     if reason.state != "done":
         return Finding(False, f"{told}; no reason in need.why_deep_learning")
-    return Finding(True, f"{told}; {reason.value}")
+    return Finding(True, f"{told}; {reason.value}", proof="attested")
 
 
 def enough_data(project: Evidence) -> Finding:
@@ -109,7 +133,7 @@ def enough_data(project: Evidence) -> Finding:
     if reason.state != "done":
         return Finding(False, f"{told}; no reason in need.enough_data")
     signed = project.charter.content["need"]["signed"]
-    return Finding(True, f"{told}; reason signed {signed['since']}")
+    return Finding(True, f"{told}; reason signed {signed['since']}", proof="attested")
 
 
 def gain_is_worth_the_effort(project: Evidence) -> Finding:
@@ -220,7 +244,7 @@ def baselines_are_not_good_enough(project: Evidence) -> Finding:
     reason = project.charter.get("need.good_enough_baseline")
     if reason.state != "done":
         return Finding(False, f"{told}; no reason in need.good_enough_baseline")
-    return Finding(True, f"{told}; {reason.value}")
+    return Finding(True, f"{told}; {reason.value}", proof="attested")
 
 
 def read_baselines(project: Evidence) -> tuple[dict[str, dict[str, float]], str]:

@@ -14,7 +14,7 @@ def frozen_backbone_was_tried(project: Evidence) -> Finding:
         return Finding(False, f"{tried} was not tried")
     if not found["scored"]:
         told = found["reason"] or "neither a score nor a reason"
-        return Finding("scores" not in found and bool(found["reason"]), told)
+        return Finding("scores" not in found and bool(found["reason"]), told, proof="present")
     weights, metric = found.get("weights", {}), project.cfg.task.metric
     loaded, tensors = weights.get("loaded", 0), weights.get("tensors", 0)
     told = f"{metric} {found['scores'][metric]:.3f} with {loaded} of {tensors} tensors of {tried}"

@@ -11,7 +11,7 @@ SECTIONS = ("data", "model", "infra", "monitoring")
 # From the paper's scale: over 2 is "reasonably tested", over 3 "strong".
 REASONABLE = 2.0
 OPEN = ("to do", "stale", "to come")  # what may still be met
-POINTS = {"verified": 1.0, "n/a": 1.0, "attested": 0.5}
+POINTS = {"verified": 1.0, "n/a": 1.0, "present": 0.5, "attested": 0.5}
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Score:
     Attributes:
         total: The lowest sum of a section, since the weakest part decides.
         sections: Section -> sum of its seven tests.
-        marks: Test -> 1 proven by checks, 0.5 by a person's word, 0 not met.
+        marks: Test -> 1 proven by checks, 0.5 by a person's word or by being there, 0 not met.
         found: Test -> the verdict of its own check, where it has one.
         next: What would raise the score; empty when nothing can.
     """
@@ -49,7 +49,7 @@ def judge_tests(tests: Iterable[ScoreTest], evidence: Evidence) -> dict[str, Ver
 
 
 def mark(test: ScoreTest, verdicts: dict[str, Verdict]) -> float:
-    """1 when all its bullets are met, 0.5 when one of them by a person's word alone, else 0."""
+    """1 when all its bullets are verified, 0.5 when one is only present or attested, else 0."""
     points = [POINTS.get(verdicts[name].status, 0.0) for name in test.evidence]
     return min(points, default=0.0)
 

@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from .bullets import Bullet, Checklist
+from .bullets import PROOFS, Bullet, Checklist
 from .evidence import Evidence
 from .score import Score, compute_score, judge_tests
 from .verdict import MET, NOT_ASKED, STATUSES, Status, Verdict, judge_all
+from .waivers import list_refused
 
 Totals = dict[Status, int]
 
@@ -19,11 +20,13 @@ class Standing:
         checklist: What is asked.
         verdicts: Bullet -> where it stands.
         score: The ML Test Score.
+        refused: Waivers that have no effect, a sentence each.
     """
 
     checklist: Checklist
     verdicts: dict[str, Verdict]
     score: Score
+    refused: tuple[str, ...] = ()
 
     def of_phase(self, phase: int) -> Iterator[tuple[Bullet, Verdict]]:
         """The bullets of a phase with their verdicts, in order."""
@@ -40,20 +43,28 @@ class Standing:
         )
 
     def missing(self, gate: str) -> list[str]:
-        """Bullets that a gate needs and that are not met."""
+        """Bullets that a gate needs and that are not met, or not by what it accepts."""
         needed = self.checklist.gates[gate]
-        return [name for name in needed if self.verdicts[name].status not in (*MET, "to come")]
+        open_for = (*needed.accepts, *NOT_ASKED)
+        return [name for name in needed.bullets if self.verdicts[name].status not in open_for]
 
     def waiting(self, gate: str) -> list[str]:
         """Bullets that a gate names and that wait for the template, so they cannot close it."""
-        return [n for n in self.checklist.gates[gate] if self.verdicts[n].status == "to come"]
+        needed = self.checklist.gates[gate].bullets
+        return [name for name in needed if self.verdicts[name].status == "to come"]
+
+    def say_proofs(self, gate: str) -> str:
+        """How the bullets of a gate are met: `30 verified, 2 present, 4 attested`."""
+        totals = count(self.verdicts[name].status for name in self.checklist.gates[gate].bullets)
+        return ", ".join(f"{totals[status]} {status}" for status in MET if totals[status])
 
 
 def judge_project(checklist: Checklist, evidence: Evidence) -> Standing:
     """Judges every bullet of the project in the working directory."""
     verdicts = judge_all(checklist, evidence)
     own = judge_tests(checklist.score_tests, evidence)
-    return Standing(checklist, verdicts, compute_score(checklist, verdicts | own))
+    refused = tuple(list_refused(checklist, evidence))
+    return Standing(checklist, verdicts, compute_score(checklist, verdicts | own), refused)
 
 
 def count(statuses: Iterable[Status]) -> Totals:
@@ -64,7 +75,7 @@ def count(statuses: Iterable[Status]) -> Totals:
 
 def describe_share(totals: Totals) -> tuple[int, int]:
     """How many bullets are met, and of how many that apply here."""
-    met = totals["verified"] + totals["attested"]
+    met = sum(totals[proof] for proof in PROOFS)
     return met, sum(totals.values()) - sum(totals[status] for status in NOT_ASKED)
 
 

@@ -13,7 +13,14 @@ from .places import find_line, show_path
 from .standing import Standing, Totals, describe_share, find_commands, say_waiting
 from .verdict import STATUSES, Status, Verdict, judge, say, shorten
 
-COLOURS: dict[Status, int] = {"verified": 32, "attested": 36, "failing": 31, "stale": 33}
+COLOURS: dict[Status, int] = {
+    "verified": 32,
+    "present": 34,
+    "attested": 36,
+    "failing": 31,
+    "stale": 33,
+}
+TITLE = 12  # columns of a phase's name in the totals
 NO_TERMINAL = 160  # columns, so that a log keeps the figures
 
 
@@ -24,7 +31,8 @@ def draw_table(standing: Standing) -> str:
         met, applicable = describe_share(standing.count(phase))
         lines.append(f"\n{phase} {title}: {met} of {applicable} met")
         lines += [draw_row(bullet, verdict) for bullet, verdict in standing.of_phase(phase)]
-    return "\n".join([*lines, "", *draw_totals(standing), "", *draw_score(standing)]).lstrip()
+    lines += ["", *draw_totals(standing), "", *draw_score(standing)]
+    return "\n".join([*lines, *standing.refused]).lstrip()
 
 
 def draw_row(bullet: Bullet, verdict: Verdict) -> str:
@@ -37,7 +45,7 @@ def draw_row(bullet: Bullet, verdict: Verdict) -> str:
 
 def draw_totals(standing: Standing) -> Iterator[str]:
     """A line a phase, a column a status."""
-    yield " " * 14 + "".join(f"{status:>9}" for status in STATUSES)
+    yield " " * TITLE + "".join(f"  {status}" for status in STATUSES)
     for phase, title in PHASES.items():
         yield draw_counts(f"{phase} {title}", standing.count(phase))
     totals = standing.count()
@@ -48,7 +56,8 @@ def draw_totals(standing: Standing) -> Iterator[str]:
 
 def draw_counts(title: str, totals: Totals) -> str:
     """One line of the totals."""
-    return f"{title:<14}" + "".join(f"{totals[status]:>9}" for status in STATUSES)
+    counts = "".join(f"{totals[status]:>{len(status) + 2}}" for status in STATUSES)
+    return f"{title:<{TITLE}}{counts}"
 
 
 def draw_score(standing: Standing) -> Iterator[str]:

@@ -7,8 +7,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..cheatsheet import describe_range, is_usual, load_cheatsheet
 from ..files import hash_file, hash_json
+from .bullets import Proof
 from .evidence import Evidence, NotYetError
-from .verdict import Finding
+from .verdict import Finding, prove_by_run
 
 USUAL_MOMENTUM = (0.85, 0.99)
 ADAMS = ("adam", "adamw")
@@ -37,6 +38,11 @@ def chosen_and_default(project: Evidence, names: tuple[str, ...]) -> list[DictCo
     return [default] + [project.cfg.optimizer] * (project.cfg.optimizer.name in names)
 
 
+def prove_choice(project: Evidence, names: tuple[str, ...]) -> Proof:
+    """Verified where a run that holds trained with one of these optimizers, present elsewhere."""
+    return prove_by_run(project) if project.cfg.optimizer.name in names else "present"
+
+
 def find_unusual(options: list[DictConfig], keys: tuple[str, ...]) -> list[str]:
     """`optimizer.lr=0.3 (usual 1e-05 to 0.01)` for each value outside the cheat sheet."""
     rows = [
@@ -58,14 +64,16 @@ def adamw_has_usual_rate_and_decay(project: Evidence) -> Finding:
     unusual = find_unusual(options, ("optimizer.lr", "optimizer.weight_decay"))
     shown = options[-1]
     figure = f"adamw: lr={shown.lr}, weight_decay={shown.weight_decay:g}"
-    return Finding(not unusual, unusual[0] if unusual else figure)
+    proof = prove_choice(project, ("adamw",))
+    return Finding(not unusual, unusual[0] if unusual else figure, proof=proof)
 
 
 def sgd_has_momentum(project: Evidence) -> Finding:
     """SGD, the alternative for vision, comes with a momentum of about 0.9."""
     low, high = USUAL_MOMENTUM
     momenta = [option.get("momentum") or 0.0 for option in chosen_and_default(project, ("sgd",))]
-    return Finding(all(low <= m <= high for m in momenta), f"momentum={momenta[-1]:g}")
+    usual = all(low <= momentum <= high for momentum in momenta)
+    return Finding(usual, f"momentum={momenta[-1]:g}", proof=prove_choice(project, ("sgd",)))
 
 
 def adam_has_usual_betas(project: Evidence) -> Finding:
@@ -75,7 +83,8 @@ def adam_has_usual_betas(project: Evidence) -> Finding:
     unusual = find_unusual(options, ("optimizer.betas", "optimizer.eps"))
     shown = options[-1]
     figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
-    return Finding(not unusual, unusual[0] if unusual else figure)
+    proof = prove_choice(project, ADAMS)
+    return Finding(not unusual, unusual[0] if unusual else figure, proof=proof)
 
 
 def precision_suits_the_device(project: Evidence) -> Finding:
@@ -137,7 +146,8 @@ def runs_follow_the_success_metric(project: Evidence) -> Finding:
         if watcher.monitor != f"val/{metric}" or watcher.mode != wanted:
             told = f"callbacks.{name} seeks the {watcher.mode} of {watcher.monitor}"
             return Finding(False, f"{told}; success is val/{metric}")
-    return Finding(True, f"both seek the {watchers['best'].mode} of val/{metric}")
+    figure = f"both seek the {watchers['best'].mode} of val/{metric}"
+    return Finding(True, figure, proof=prove_by_run(project))
 
 
 def best_checkpoint_is_the_best_epoch(project: Evidence) -> Finding:

@@ -1,22 +1,23 @@
-"""Verdicts: from a bullet to verified, attested, failing, stale, to do, n/a, or to come."""
+"""Verdicts: verified, present, attested, failing, stale, to do, n/a, or to come."""
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from omegaconf import OmegaConf
 
-from .bullets import Bullet, Checklist, ScoreTest
+from ..charter.charter import Answers
+from .bullets import PROOFS, Bullet, Checklist, Proof, ScoreTest
 from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
 
 if TYPE_CHECKING:
     from ..project import Project
 
-Status = Literal["verified", "attested", "failing", "stale", "to do", "n/a", "to come"]
+Status = Literal["verified", "present", "attested", "failing", "stale", "to do", "n/a", "to come"]
 STATUSES: tuple[Status, ...] = (
     "verified",
+    "present",
     "attested",
     "failing",
     "stale",
@@ -24,7 +25,7 @@ STATUSES: tuple[Status, ...] = (
     "n/a",
     "to come",
 )
-MET: tuple[Status, ...] = ("verified", "attested", "n/a")
+MET: tuple[Status, ...] = (*PROOFS, "n/a")
 NOT_ASKED: tuple[Status, ...] = ("n/a", "to come")  # of this project, or of anyone yet
 
 
@@ -36,11 +37,15 @@ class Finding:
         holds: Whether the bullet is met.
         figure: The figure behind it, in a few words.
         picture: A picture beside the reports, if one shows it.
+        proof: What a bullet is that holds: verified where work was done and measured, present where
+            a file or a key is there and nothing shows that it works, attested where it rests on a
+            person's word.
     """
 
     holds: bool
     figure: str
     picture: str = ""
+    proof: Proof = "verified"
 
 
 def hold_below(
@@ -53,6 +58,15 @@ def hold_below(
     if abs(value - bound) <= spread:
         figure += ", near the bound"
     return Finding(value <= bound + spread, figure, picture)
+
+
+def prove_by_run(evidence: Evidence) -> Proof:
+    """What a look at the config shows: verified once a run that still holds has trained by it."""
+    try:
+        evidence.figures("train")
+    except (NotYetError, StaleError):
+        return "present"
+    return "verified"
 
 
 @dataclass(frozen=True)
@@ -81,8 +95,14 @@ def judge_all(checklist: Checklist, evidence: Evidence) -> dict[str, Verdict]:
     return {name: judge(bullet, evidence) for name, bullet in checklist.bullets.items()}
 
 
-def judge(bullet: Bullet, evidence: Evidence) -> Verdict:
-    """The verdict of one bullet: first whether it applies, then the answers, then the check."""
+def judge(bullet: Bullet, evidence: Evidence, *, waiving: bool = True) -> Verdict:
+    """The verdict of one bullet: first whether it applies, then the answers, then the check.
+
+    Args:
+        bullet: To judge.
+        evidence: The project.
+        waiving: Whether a waiver of the charter counts.
+    """
     reason = find_reason_against(bullet, evidence)
     if reason:
         return Verdict("n/a", reason)
@@ -91,7 +111,8 @@ def judge(bullet: Bullet, evidence: Evidence) -> Verdict:
     answered = judge_answers(bullet, evidence)
     if bullet.kind == "answer" or answered.status != "attested":
         return answered
-    return waive(bullet, evidence, judge_check(bullet, evidence))
+    found = judge_check(bullet, evidence)
+    return waive(bullet, evidence, found) if waiving else found
 
 
 def find_reason_against(bullet: Bullet, evidence: Evidence) -> str:
@@ -108,10 +129,8 @@ def judge_answers(bullet: Bullet, evidence: Evidence) -> Verdict:
     figures = []
     for key in bullet.answers:
         answer = evidence.charter.get(key)
-        if answer.state == "todo":
-            return Verdict("to do", f"project.yaml:{answer.line} {key} {answer.reason}")
-        if answer.state in ("wrong", "expired"):
-            return Verdict("failing", f"project.yaml:{answer.line} {key} {answer.reason}")
+        if answer.state != "done":
+            return Verdict("to do" if answer.state == "todo" else "failing", answer.tell())
         figures.append(say(answer.value))
     return Verdict("attested", shorten("; ".join(figures)))
 
@@ -128,20 +147,31 @@ def judge_check(bullet: Bullet | ScoreTest, evidence: Evidence) -> Verdict:
         return Verdict("stale", str(error))
     except NotApplicableError as error:
         return Verdict("n/a", str(error))
-    return Verdict("verified" if finding.holds else "failing", finding.figure, finding.picture)
+    status: Status = finding.proof if finding.holds else "failing"
+    return Verdict(status, finding.figure, finding.picture)
 
 
 def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:
     """A failing rule of thumb that the charter waives is attested until the waiver ends."""
-    if verdict.status != "failing" or not bullet.rule_of_thumb:
+    if verdict.status != "failing":
         return verdict
-    for waiver in evidence.charter.content.get("waivers") or []:
-        if waiver.get("bullet") == bullet.id and isinstance(waiver.get("until"), date):
+    for place, waiver in list_waivers(evidence.charter):
+        if waiver["bullet"] == bullet.id and evidence.charter.get(place).state == "done":
             told = f"{verdict.figure}; waived by {waiver['by']} until {waiver['until']}"
+            if not bullet.rule_of_thumb:
+                return replace(verdict, figure=f"{told}, which no rule but one of thumb can be")
             if waiver["until"] < evidence.charter.today:
-                return Verdict("failing", f"{told}, which is over")
+                return replace(verdict, figure=f"{told}, which is over")
             return Verdict("attested", f"{told}: {waiver['reason']}")
     return verdict
+
+
+def list_waivers(charter: Answers) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and content of every waiver that says which bullet it is for."""
+    waivers = charter.content.get("waivers")
+    for index, waiver in enumerate(waivers if isinstance(waivers, list) else ()):
+        if isinstance(waiver, dict) and isinstance(waiver.get("bullet"), str):
+            yield f"waivers.{index}", waiver
 
 
 def say(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Continuous integration as projects write it."""

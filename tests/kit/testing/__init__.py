@@ -1,0 +1,1 @@
+"""What a run of tests leaves behind."""

@@ -1,0 +1,1 @@
+"""What continuous integration runs: its files read, and make, nox, tox and scripts followed."""
