@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from .closure import hash_code
-from .config import list_overrides, to_plain, warn_outside_cheatsheet
+from .config import keeps_results, list_overrides, to_plain, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
 from .files import hash_file, hash_json, hash_tree
@@ -40,12 +40,17 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
             in a stage before.
     """
     warn_outside_cheatsheet(cfg)
+    refuse_idle_debugging(stage, cfg)
     if stage.reads_raw:
         provide(cfg)
     made_from = describe_inputs(project, stage, cfg)
     made_from["overrides"] = list_overrides(cfg, stage.options)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
+    if not keeps_results(cfg):
+        from .training.debug import set_aside
+
+        cfg = set_aside(stage, cfg)
     started = time.perf_counter()
     run = stage.load().run
     report: Report = run(cfg, project) if stage.is_tool else run(cfg)
@@ -57,6 +62,14 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
         raise UserError("\n  ".join([f"does not pass (see {path}):", *report.failures]))
     print(f"{stage.name}: {report.summary} [{report.seconds:.1f} s, {path}]", flush=True)
     return report
+
+
+def refuse_idle_debugging(stage: Stage, cfg: DictConfig) -> None:
+    """Raises a UserError where `debug` comes with a command that trains nothing."""
+    if not keeps_results(cfg) and "trainer" not in stage.settings:
+        raise UserError(
+            f"`{stage.name}` trains nothing that could be debugged: leave `debug` (keep=false) out."
+        )
 
 
 def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:

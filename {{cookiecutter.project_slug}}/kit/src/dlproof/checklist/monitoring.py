@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ..files import hash_json, read_json
+from ..monitoring.log import PROBE
 from .deployment import find_file
-from .evidence import Evidence, NotYetError
+from .evidence import Evidence, NotApplicableError, NotYetError
+from .tables import count_by_split, read_split
 from .verdict import Finding
 
 INPUT = "input/"  # prefix of what is watched in the input
@@ -17,10 +19,17 @@ def window_of(project: Evidence) -> dict[str, Any]:
 
     Raises:
         NotYetError: There are predictions, and too few of them for a verdict.
+        NotApplicableError: The same, and nothing but use gives more: the probe sent all there is.
     """
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items
+        items = count_by_split(read_split(project))["validation"]
+        if figures["source"] == PROBE and items < min(least, project.cfg.probe.num_items):
+            raise NotApplicableError(
+                f"validation has {items} items to probe with, and a verdict takes {least} "
+                "predictions: the first live ones decide"
+            )
         raise NotYetError(
             f"{figures['items']} {figures['source']} predictions are logged, {least} are needed: "
             "run `monitor` later"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from ..cheatsheet import find_reason, read_choice
 from .bullets import Bullet, Checklist, ScoreTest
 from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
 
@@ -36,11 +37,14 @@ class Finding:
         holds: Whether the bullet is met.
         figure: The figure behind it, in a few words.
         picture: A picture beside the reports, if one shows it.
+        choices: Keys of the config, or groups, that keep it from holding, where they may well be
+            chosen so: `reasons` can say why.
     """
 
     holds: bool
     figure: str
     picture: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def hold_below(
@@ -128,7 +132,22 @@ def judge_check(bullet: Bullet | ScoreTest, evidence: Evidence) -> Verdict:
         return Verdict("stale", str(error))
     except NotApplicableError as error:
         return Verdict("n/a", str(error))
+    if not finding.holds and finding.choices:
+        return judge_choices(finding, evidence.cfg)
     return Verdict("verified" if finding.holds else "failing", finding.figure, finding.picture)
+
+
+def judge_choices(finding: Finding, cfg: DictConfig) -> Verdict:
+    """What was chosen against a rule of thumb is attested where each choice has its reason."""
+    reasons = {key: find_reason(cfg, key) for key in finding.choices}
+    if all(reasons.values()):
+        told = "; ".join(dict.fromkeys(reasons.values()))
+        return Verdict("attested", f"{finding.figure}; chosen: {told}", finding.picture)
+    key = next(key for key, reason in reasons.items() if not reason)
+    value = read_choice(cfg, key)
+    choice = f"{key}={'null' if value is None else value}"
+    figure = f"{finding.figure}; where it is chosen, `reasons` of configs/ says why {choice}"
+    return Verdict("failing", figure, finding.picture)
 
 
 def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:

@@ -83,7 +83,8 @@ class Trainer(Strict):
     strategy: str
     sync_batchnorm: bool
     precision: Precision | Literal[16, 32, 64]
-    max_epochs: Positive
+    max_epochs: Literal["auto"] | Positive
+    min_steps: Positive | None = None
     max_steps: Literal[-1] | Positive
     gradient_clip_val: NotNegative | None
     accumulate_grad_batches: Positive
