@@ -118,11 +118,12 @@ def train_two_steps(*overrides):
 def test_every_experiment_composes_and_every_value_is_usual_or_has_its_reason(name, empty, capsys):
     cfg = compose([f"experiment={name}", "strict=true"])
     findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
-    assert {finding.split()[0] for finding in findings} == set(cfg.reasons)
+    unusual = {finding.split()[0] for finding in findings}
+    assert unusual <= set(cfg.reasons)
     warn_outside_cheatsheet(cfg)
     told = capsys.readouterr().out
     assert "warning" not in told
-    assert all(reason in told for reason in cfg.reasons.values())
+    assert all(cfg.reasons[choice] in told for choice in unusual)
 
 
 def test_the_recipe_for_cifar10_is_the_known_one(empty):

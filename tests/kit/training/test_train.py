@@ -20,7 +20,9 @@ from dlproof.report import Report
 from dlproof.training import loggers
 from dlproof.training.limits import refuse_short, warn_foreign
 from dlproof.training.record import create_run_dir
+from dlproof.training.resume import find_run
 from dlproof.training.run import warn_unproven
+from dlproof.training.runs import read_config, read_records
 from dlproof.training.trainer import choose_precision
 from own.training.module import group_parameters
 
@@ -153,10 +155,55 @@ def test_wandb_that_cannot_start_is_a_sentence(tmp_path, monkeypatch):
         _ = logger.experiment
 
 
-def test_debug_runs_through_every_line_and_touches_no_model(checked, run):
-    with pytest.raises(UserError, match="without a checkpoint"):
-        run("train", "debug=default", "logger=[csv]")
-    assert not (checked / "models" / "model.ckpt").exists()
+def list_results(folder):
+    """What verdicts rest on: files of models, reports and data, each with its content."""
+    names = [path for name in ("models", "reports", "data") for path in (folder / name).rglob("*")]
+    return {path: hash_file(path) for path in names if path.is_file()}
+
+
+DEBUGGED = (
+    ("train", "debug=default"),
+    ("train", "debug=limit", "trainer=cpu"),
+    ("train", "trainer.fast_dev_run=true"),
+    ("train", "keep=false", *SHORT),
+    ("find_lr", "debug=limit", "find_lr.steps=30"),
+    ("crossvalidate", "debug=limit", "split.folds=2"),
+)
+
+
+@pytest.mark.parametrize("command", DEBUGGED, ids=" ".join)
+def test_a_debug_run_ends_well_and_leaves_what_verdicts_rest_on(checked, run, command):
+    name, *overrides = command
+    before = list_results(checked)
+    run(name, *overrides, "logger=[csv]")
+    assert list_results(checked) == before
+    assert (checked / "runs" / "debug" / "reports" / f"{name}.json").exists()
+    assert read_records("runs") == []
+    assert len(read_records("runs", debug=True)) == (name == "train")
+
+
+def test_a_debug_run_takes_the_rate_that_was_suggested(checked, run):
+    Report("find_lr", {"suggestion": 0.02}).write("reports")
+    figures = run("train", "debug=limit", "logger=[csv]", "optimizer.lr=auto").figures
+    assert read_config(checked / "runs" / figures["run"]).optimizer.lr == 0.02
+
+
+@pytest.mark.parametrize("name", ["clean", "preprocess", "baselines", "evaluate", "export"])
+def test_there_is_nothing_to_debug_in_a_command_that_does_not_train(checked, run, name):
+    before = list_results(checked)
+    with pytest.raises(UserError, match=f"`{name}` trains nothing that could be debugged"):
+        run(name, "debug=limit")
+    assert list_results(checked) == before
+
+
+def test_the_latest_run_to_go_on_with_is_no_debug_run(checked, run):
+    run("train", *SHORT)
+    run("train", "debug=default", "logger=[csv]")
+    kept, debugged = (record["id"] for record in read_records("runs", debug=True))
+    with pytest.raises(UserError, match=f"{kept} has finished"):
+        find_run("runs", "latest")
+    with pytest.raises(UserError, match=f"{debugged} has finished"):
+        find_run("runs", debugged)
 
 
 @pytest.mark.slow

@@ -26,6 +26,26 @@ def find_outside_range(cfg: DictConfig, path: Path) -> list[str]:
     return findings
 
 
+def find_reason(cfg: DictConfig, key: str) -> str:
+    """What `reasons` says for the value that a key has now; empty where it says nothing of it.
+
+    `reasons` names a value (`trainer.gradient_clip_val=null`) or an option (`split=predefined`), so
+    that a reason does not outlive the value that it was given for.
+    """
+    value = read_choice(cfg, key)
+    for choice, reason in cfg.reasons.items():
+        name, _, told = str(choice).partition("=")
+        if name == key and OmegaConf.from_dotlist([f"value={told}"]).value == value:
+            return str(reason).strip()
+    return ""
+
+
+def read_choice(cfg: DictConfig, key: str) -> Any:
+    """The value of a key, or the option of a group."""
+    value = OmegaConf.select(cfg, key)
+    return value.get("name", value) if isinstance(value, DictConfig) else value
+
+
 def is_usual(value: Any, row: dict[str, Any]) -> bool:
     """Whether a value (or each of a list) lies in the row's range or among its options."""
     if "options" in row:

@@ -15,7 +15,7 @@ from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from .cheatsheet import find_outside_range
+from .cheatsheet import find_outside_range, find_reason
 from .errors import UserError
 from .schema.config import Config, find_mistakes, list_arguments
 
@@ -141,6 +141,11 @@ def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
     """The overrides that a config was composed with, less those that nobody is to read."""
     kept = [override for override in given_overrides(cfg) if override not in without]
     return [override for override in kept if not override.startswith(f"{SECRET}=")]
+
+
+def keeps_results(cfg: DictConfig) -> bool:
+    """Whether models and reports of a command are the project's; a debug run's lie apart."""
+    return bool(cfg.keep and not cfg.trainer.fast_dev_run)
 
 
 def find_home(override: str) -> str:
@@ -272,9 +277,9 @@ def warn_outside_cheatsheet(cfg: DictConfig) -> None:
         UserError: `strict` is set and a value is outside its range without a reason.
     """
     findings = find_outside_range(cfg, Path("configs/cheatsheet.yaml"))
-    unexplained = [finding for finding in findings if finding.split()[0] not in cfg.reasons]
+    reasons = {finding: find_reason(cfg, finding.partition("=")[0]) for finding in findings}
+    unexplained = [finding for finding, reason in reasons.items() if not reason]
     if unexplained and cfg.strict:
         raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
-    for finding in findings:
-        reason = cfg.reasons.get(finding.split()[0])
-        print(f"warning: {finding}" if reason is None else f"note: {finding} Reason: {reason}.")
+    for finding, reason in reasons.items():
+        print(f"note: {finding} Reason: {reason}." if reason else f"warning: {finding}")

@@ -1,10 +1,12 @@
-"""Bootstrap intervals of metrics, and of differences between two models on the same items."""
+"""Intervals of metrics, and of differences between two models on the same items."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
+LOOKED_AT = 1000  # single items by which a share is told from other metrics
+EQUAL = 1e-9
 
 
 def bootstrap(
@@ -15,7 +17,12 @@ def bootstrap(
     confidence: float,
     seed: int,
 ) -> tuple[float, float]:
-    """Percentile interval of a metric, or of its difference between two models (Efron 1979).
+    """Interval of a metric, or of its difference between two models.
+
+    By the percentiles of draws with replacement (Efron 1979), but for two kinds. A share of items,
+    such as accuracy, has an exact interval, where draws are too sure of few items (Clopper & Pearson
+    1934). And where all draws give one value, as that of a model without an error does, they know
+    nothing of items unlike those that were seen: see `widen`.
 
     Args:
         metric: (targets, predictions) -> value.
@@ -25,15 +32,68 @@ def bootstrap(
         confidence: Share of the draws inside the interval.
         seed: Of the draws.
     """
+    if len(predictions) == 1 and (hits := count_hits(metric, targets, predictions[0])) is not None:
+        from scipy.stats import binomtest
+
+        exact = binomtest(hits, len(targets)).proportion_ci(confidence, method="exact")
+        return float(exact.low), float(exact.high)
+    values = draw(metric, targets, predictions, resamples, seed)
+    outside = (1 - confidence) / 2
+    low, high = np.nanquantile(values, [outside, 1 - outside])
+    same = len(predictions) == 2 and np.array_equal(*predictions)  # and stays so on any items
+    if high - low < EQUAL and not same:
+        return widen(float(low), len(targets), confidence, signed=len(predictions) == 2)
+    return float(low), float(high)
+
+
+def draw(
+    metric: Metric,
+    targets: np.ndarray,
+    predictions: tuple[np.ndarray, ...],
+    resamples: int,
+    seed: int,
+) -> list[float]:
+    """The metric, or its difference, of each draw of the items."""
     generator = np.random.default_rng(seed)
     values = []
     for _ in range(resamples):
         rows = generator.integers(0, len(targets), len(targets))
         scores = [metric(targets[rows], p[rows]) for p in predictions]
         values.append(scores[0] - scores[1] if len(scores) == 2 else scores[0])
-    outside = (1 - confidence) / 2
-    low, high = np.nanquantile(values, [outside, 1 - outside])
-    return float(low), float(high)
+    return values
+
+
+def count_hits(metric: Metric, targets: np.ndarray, predictions: np.ndarray) -> int | None:
+    """How many items a metric counts, where it is the share of those; None for other metrics."""
+    count = len(targets)
+    hits = metric(targets, predictions) * count
+    halves = np.array_split(np.random.default_rng(0).permutation(count), min(count, 2))
+    parts = sum(metric(targets[rows], predictions[rows]) * len(rows) for rows in halves)
+    if not max(abs(parts - hits), abs(round(hits) - hits)) < EQUAL * count:
+        return None
+    looked_at = range(min(count, LOOKED_AT))
+    ones = (metric(targets[row : row + 1], predictions[row : row + 1]) for row in looked_at)
+    return round(hits) if all(value in (0.0, 1.0) for value in ones) else None
+
+
+def widen(
+    value: float, count: int, confidence: float, *, signed: bool = False
+) -> tuple[float, float]:
+    """Interval of a metric that is the same in all draws of its items.
+
+    With the given confidence at most a share of all items is unlike those that were seen, the one
+    that Clopper and Pearson give for none of N. They may be as right or as wrong as a metric from
+    0 to 1 lets them; the difference of two lies from -1 to 1.
+
+    Args:
+        value: Of the metric, or of the difference.
+        count: N items, all alike.
+        confidence: That no more are unlike.
+        signed: Whether it is a difference.
+    """
+    unlike = 1 - ((1 - confidence) / 2) ** (1 / count)
+    lowest, highest = min(value, -1.0 if signed else 0.0), max(value, 1.0)
+    return value - unlike * (value - lowest), value + unlike * (highest - value)
 
 
 def corrected_interval(values: np.ndarray, ratio: float, confidence: float) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from .config import to_plain, warn_outside_cheatsheet
 from .errors import UserError
 from .report import Report
-from .stage import execute, refuse_failed, refuse_other_data
+from .stage import execute, refuse_failed, refuse_idle_debugging, refuse_other_data
 from .stages import Stage
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def launch(
     if cfg.launcher.name == "local":
         return execute(project, stage, cfg)
     warn_outside_cheatsheet(cfg)
+    refuse_idle_debugging(stage, cfg)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
     submit(project, stage, overrides, cfg)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from .config import list_overrides, warn_outside_cheatsheet
+from .config import keeps_results, list_overrides, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
 from .headlines import write_headlines
@@ -30,12 +30,17 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
             in a stage before.
     """
     warn_outside_cheatsheet(cfg)
+    refuse_idle_debugging(stage, cfg)
     if stage.reads_raw:
         provide(cfg)
     made_from = describe_inputs(project, stage, cfg)
     made_from["overrides"] = list_overrides(cfg, stage.options)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
+    if not keeps_results(cfg):
+        from .training.debug import set_aside
+
+        cfg = set_aside(stage, cfg)
     started = time.perf_counter()
     report = run_stage(project, stage, cfg)
     report.made_from = made_from
@@ -59,6 +64,14 @@ def run_stage(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     finally:
         RUNNING.reset(before)
     return report
+
+
+def refuse_idle_debugging(stage: Stage, cfg: DictConfig) -> None:
+    """Raises a UserError where `debug` comes with a command that trains nothing."""
+    if not keeps_results(cfg) and "trainer" not in stage.settings:
+        raise UserError(
+            f"`{stage.name}` trains nothing that could be debugged: leave `debug` (keep=false) out."
+        )
 
 
 def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:

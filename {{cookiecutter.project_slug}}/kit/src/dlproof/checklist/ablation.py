@@ -1,5 +1,6 @@
 """What `find_lr` and `ablate` measured: is the rate near it, does the table say what they found?"""
 
+from dataclasses import replace
 from math import log10
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def rate_is_near_the_suggestion(project: Evidence) -> Finding:
         chosen = project.run["optimizer"]["lr"]
     apart = abs(log10(chosen / suggestion)) if chosen else float("inf")
     figure = f"optimizer.lr={chosen:g}, suggested {suggestion:g}: {apart:.2f} decades apart"
-    return hold_below(apart, DECADES, SPREAD, figure, "find_lr.png")
+    found = hold_below(apart, DECADES, SPREAD, figure, "find_lr.png")
+    return replace(found, choices=("optimizer.lr",))
 
 
 def augmentation_is_ablated(project: Evidence) -> Finding:

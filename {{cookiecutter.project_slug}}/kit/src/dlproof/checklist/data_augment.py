@@ -24,9 +24,9 @@ def training_items_are_augmented(project: Evidence) -> Finding:
     changed = read_batches(project)["changed"]["train"]
     told = f"{options.name}: {changed:.0%} of training items changed"
     lacks = [name for name, on in (("geometry", moved), ("light", lit)) if not on]
-    return Finding(
-        changed > 0.5 and not lacks, told + (f", no {' and '.join(lacks)}" if lacks else "")
-    )
+    if changed <= 0.5 or not lacks:
+        return Finding(changed > 0.5, told)
+    return Finding(False, f"{told}, no {' and '.join(lacks)}", choices=("augmentation",))
 
 
 def advanced_augmentation_has_its_effect(project: Evidence) -> Finding:

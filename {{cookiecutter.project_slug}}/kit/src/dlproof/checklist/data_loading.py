@@ -74,8 +74,8 @@ def batch_size_is_usual(project: Evidence) -> Finding:
     devices = trainer.devices if isinstance(trainer.devices, int) else 1
     effective = size * trainer.accumulate_grad_batches * devices * trainer.num_nodes
     told = f"{size} x {trainer.accumulate_grad_batches} accumulated x {devices} devices"
-    usual = SIZES[0] <= effective <= SIZES[1]
-    return Finding(usual, f"{told} = {effective}", proof=prove_by_run(project))
+    holds, figure = SIZES[0] <= effective <= SIZES[1], f"{told} = {effective}"
+    return Finding(holds, figure, proof=prove_by_run(project), choices=("loader.batch_size",))
 
 
 def only_train_is_shuffled(project: Evidence) -> Finding:

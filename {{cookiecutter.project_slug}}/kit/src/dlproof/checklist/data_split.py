@@ -33,7 +33,12 @@ def shares_are_usual(project: Evidence) -> Finding:
     ]
     sizes = "/".join(f"{counts[split]:,}" for split in SPLITS)
     told = f"{sizes}, {'/'.join(f'{100 * shares[split]:.1f}' for split in SPLITS)} %"
-    return Finding(not odd, told)
+    return Finding(not odd, told, choices=choose_split(project))
+
+
+def choose_split(project: Evidence) -> tuple[str, ...]:
+    """`split` where a file says which item is where: the choice of whoever published it."""
+    return ("split",) * (project.cfg.split.name == "predefined")
 
 
 def strata_keep_their_shares(project: Evidence) -> Finding:
@@ -55,7 +60,8 @@ def strata_keep_their_shares(project: Evidence) -> Finding:
     }
     (name, split), worst = max(misses.items(), key=lambda item: item[1])
     has = f"{name}: {counts[name][split]} of {sum(counts[name].values())} in {split}"
-    return Finding(worst <= 0, f"{len(counts)} strata; furthest off {has}")
+    told = f"{len(counts)} strata; furthest off {has}"
+    return Finding(worst <= 0, told, choices=choose_split(project))
 
 
 def find_largest_group(rows: list[Row]) -> int:
@@ -82,12 +88,13 @@ def nothing_is_in_two_splits(project: Evidence) -> Finding:
     Every item is in a split, but for those that a split by time had to leave out.
     """
     rows = read_split(project)
-    told, leaks = [], 0
+    told, leaks, torn_groups = [], 0, False
     for key, name in WHOLE.items():
         pairs = {(row[key], row["split"]) for row in rows if row[key] and row["split"]}
         values = Counter(value for value, _ in pairs)
         torn = sorted(value for value, splits in values.items() if splits > 1)
         leaks += len(torn)
+        torn_groups |= key == "group" and bool(torn)
         if values:
             first = f" ({torn[0]:.20})" if torn else ""
             told.append(f"{len(values):,} {name}, {len(torn)} in two splits{first}")
@@ -95,7 +102,8 @@ def nothing_is_in_two_splits(project: Evidence) -> Finding:
     if lost:
         told.append(f"{lost} items in none")
     meant = project.figures("split")["left_out"]["count"]
-    return Finding(not leaks and lost == meant, "; ".join(told))
+    choices = () if torn_groups or lost != meant else choose_split(project)
+    return Finding(not leaks and lost == meant, "; ".join(told), choices=choices)
 
 
 def training_never_sees_the_future(project: Evidence) -> Finding:

@@ -8,7 +8,8 @@ from omegaconf import DictConfig
 
 from ..files import read_json
 from ..model.families import FAMILIES
-from .evidence import Evidence, NotYetError, StaleError
+from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
+from .problem import load_state
 from .verdict import Finding
 
 USUAL_DROPOUT = (0.1, 0.5)
@@ -38,7 +39,8 @@ def simplest_model_ran_first(project: Evidence) -> Finding:
         f"{first['architecture']} with {first['parameters']:,} parameters ran first; "
         f"the smallest run or option has {smallest:,}"
     )
-    return Finding(first["parameters"] <= smallest, figure)
+    choices = ("model",) if first["architecture"] == project.cfg.model.name else ()
+    return Finding(first["parameters"] <= smallest, figure, choices=choices)
 
 
 def larger_models_follow_underfitting(project: Evidence) -> Finding:
@@ -80,14 +82,32 @@ def ladder_sizes(project: Evidence) -> dict[str, int]:
 
 
 def samples_outnumber_parameters(project: Evidence) -> Finding:
-    """There are ten training items for each trainable parameter: a rough rule."""
+    """There are ten training items for each trainable parameter: a rough rule.
+
+    Where they are too few for a linear model even, it is a rule for other data than this.
+    """
     parameters = project.figures("sanity")["trainable"]
     items = project.figures("split")["items"]["train"]
+    least = count_linear(load_state(project))
+    if least * ITEMS_PER_PARAMETER > items:
+        raise NotApplicableError(
+            f"a linear model of these inputs has {least:,} parameters already, for {items:,} items:"
+            " how far training is ahead of validation decides (DL-16.3)"
+        )
     figure = (
         f"{parameters:,} parameters for {items:,} items: {parameters / items:,.3g} an item, "
         f"the rule allows {1 / ITEMS_PER_PARAMETER:g}"
     )
-    return Finding(parameters * ITEMS_PER_PARAMETER <= items, figure)
+    if parameters * ITEMS_PER_PARAMETER <= items:
+        return Finding(True, figure)
+    told = f"{items // ITEMS_PER_PARAMETER:,} parameters, {parameters * ITEMS_PER_PARAMETER:,} items"
+    return Finding(False, f"{figure}; {told} or a waiver would do", choices=("model",))
+
+
+def count_linear(state: dict[str, Any]) -> int:
+    """Parameters of a linear model of an item's columns, or of the mean of each channel."""
+    inputs = sum(shape[0] for shape in state["data"]["shapes"].values())
+    return (inputs + 1) * len(state["task"].get("classes", ["a number"]))
 
 
 def training_fits_in_memory(project: Evidence) -> Finding:
@@ -122,11 +142,12 @@ def dropout_is_usual(project: Evidence) -> Finding:
     low, high = USUAL_DROPOUT
     chosen = project.cfg.model.get("dropout")
     if chosen is not None and not low <= chosen <= high:
-        return Finding(False, f"model.dropout={chosen:g}; usual is {low} to {high}")
+        told = f"model.dropout={chosen:g}; usual is {low} to {high}"
+        return Finding(False, told, choices=("model.dropout",))
     layers = project.figures("sanity")["dropout"]
     strange = [value for value in layers if not low <= value <= high]
     if chosen is None and not layers:
-        return Finding(False, "no dropout")
+        return Finding(False, "no dropout", choices=("model",))
     return Finding(not strange, f"model.dropout={chosen}; layers: {layers or 'none of their own'}")
 
 
@@ -135,7 +156,8 @@ def weight_decay_is_usual_and_spares_norms(project: Evidence) -> Finding:
     low, high = USUAL_DECAY
     decay = project.cfg.optimizer.weight_decay
     if not low <= decay <= HIGHEST_DECAY:
-        return Finding(False, f"optimizer.weight_decay={decay:g}; usual is {low:g} to {high:g}")
+        told = f"optimizer.weight_decay={decay:g}; usual is {low:g} to {high:g}"
+        return Finding(False, told, choices=("optimizer.weight_decay",))
     groups = project.figures("train")["groups"]
     decayed = sum(group["vectors"] for group in groups if group["weight_decay"])
     spared = sum(group["vectors"] for group in groups if not group["weight_decay"])

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..errors import UserError
 from ..files import hash_json, read_json
-from ..monitoring.log import PredictionLog, log_path
+from ..monitoring.log import PROBE, PredictionLog, log_path
 from .deployment import find_file
-from .evidence import Evidence, NotYetError
+from .evidence import Evidence, NotApplicableError, NotYetError
+from .tables import count_by_split, read_split
 from .verdict import Finding
 
 INPUT = "input/"  # prefix of what is watched in the input
@@ -20,6 +21,7 @@ def window_of(project: Evidence) -> dict[str, Any]:
 
     Raises:
         NotYetError: There are too few predictions for a verdict, or the log is damaged.
+        NotApplicableError: Too few, and nothing but use gives more: the probe sent all there is.
         StaleError: The newest predictions are not in the window.
     """
     path = log_path(project.cfg.paths.data_dir)
@@ -31,6 +33,12 @@ def window_of(project: Evidence) -> dict[str, Any]:
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items
+        items = count_by_split(read_split(project))["validation"]
+        if figures["source"] == PROBE and items < min(least, project.cfg.probe.num_items):
+            raise NotApplicableError(
+                f"validation has {items} items to probe with, and a verdict takes {least} "
+                "predictions: the first live ones decide"
+            )
         raise NotYetError(
             f"{figures['items']} {figures['source']} predictions are logged, {least} are needed: "
             "run `monitor` later"

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from ..cheatsheet import describe_range, is_usual, load_cheatsheet
 from ..files import hash_file, hash_json
 from .bullets import Proof
-from .evidence import Evidence, NotYetError
+from .evidence import Evidence, NotApplicableError, NotYetError
 from .verdict import Finding, prove_by_run
 
 USUAL_MOMENTUM = (0.85, 0.99)
@@ -32,10 +32,14 @@ def read_option(group: str, name: str) -> DictConfig:
     return option
 
 
-def chosen_and_default(project: Evidence, names: tuple[str, ...]) -> list[DictConfig]:
-    """The composed optimizer where it is one of these, and the first one's file."""
-    default = read_option("optimizer", names[0])
-    return [default] + [project.cfg.optimizer] * (project.cfg.optimizer.name in names)
+def list_options(project: Evidence, *names: str) -> list[DictConfig]:
+    """The option files of these optimizers that there are, and behind them the chosen one's values.
+
+    A project may have thrown out those that it has no use for.
+    """
+    there = [name for name in names if Path("configs", "optimizer", f"{name}.yaml").exists()]
+    chosen = project.cfg.optimizer
+    return [*(read_option("optimizer", name) for name in there), *[chosen] * (chosen.name in names)]
 
 
 def prove_choice(project: Evidence, names: tuple[str, ...]) -> Proof:
@@ -43,48 +47,59 @@ def prove_choice(project: Evidence, names: tuple[str, ...]) -> Proof:
     return prove_by_run(project) if project.cfg.optimizer.name in names else "present"
 
 
-def find_unusual(options: list[DictConfig], keys: tuple[str, ...]) -> list[str]:
-    """`optimizer.lr=0.3 (usual 1e-05 to 0.01)` for each value outside the cheat sheet."""
+def hold_usual(
+    project: Evidence,
+    options: list[DictConfig],
+    keys: tuple[str, ...],
+    figure: str,
+    proof: Proof,
+) -> Finding:
+    """Whether each value lies within the cheat sheet; of the chosen optimizer it may be chosen."""
     rows = [
         (k, row) for row in load_cheatsheet(Path("configs/cheatsheet.yaml")) for k in row["keys"]
     ]
-    unusual = []
+    told: dict[str, str] = {}
     for option in options:
         whole = OmegaConf.create({"optimizer": option})
         for key, row in rows:
             value = OmegaConf.select(whole, key) if key.startswith(keys) else None
-            if value is not None and not is_usual(value, row):
-                unusual.append(f"{key}={value:g} (usual {describe_range(row)})")
-    return unusual
+            if value is None or is_usual(value, row):
+                continue
+            found = f"{key}={value:g} (usual {describe_range(row)})"
+            if option is not project.cfg.optimizer and value != OmegaConf.select(project.cfg, key):
+                return Finding(False, f"configs/optimizer/{option.name}.yaml: {found}")
+            told[key] = found
+    figure = "; ".join(told.values()) or figure
+    return Finding(not told, figure, proof=proof, choices=tuple(told))
 
 
 def adamw_has_usual_rate_and_decay(project: Evidence) -> Finding:
-    """AdamW, the default, has a learning rate and a weight decay within the cheat sheet."""
-    options = chosen_and_default(project, ("adamw",))
-    unusual = find_unusual(options, ("optimizer.lr", "optimizer.weight_decay"))
-    shown = options[-1]
-    figure = f"adamw: lr={shown.lr}, weight_decay={shown.weight_decay:g}"
-    proof = prove_choice(project, ("adamw",))
-    return Finding(not unusual, unusual[0] if unusual else figure, proof=proof)
+    """AdamW, the default, has a rate and a decay within the cheat sheet; so has what is chosen."""
+    options, chosen = list_options(project, "adamw"), project.cfg.optimizer
+    options += [chosen] * (chosen.name != "adamw")
+    figure = f"{chosen.name}: lr={chosen.lr}, weight_decay={chosen.weight_decay:g}"
+    keys = ("optimizer.lr", "optimizer.weight_decay")
+    return hold_usual(project, options, keys, figure, prove_by_run(project))
 
 
 def sgd_has_momentum(project: Evidence) -> Finding:
     """SGD, the alternative for vision, comes with a momentum of about 0.9."""
     low, high = USUAL_MOMENTUM
-    momenta = [option.get("momentum") or 0.0 for option in chosen_and_default(project, ("sgd",))]
+    options = list_options(project, "sgd") or [read_option("optimizer", "sgd")]
+    momenta = [option.get("momentum") or 0.0 for option in options]
     usual = all(low <= momentum <= high for momentum in momenta)
     return Finding(usual, f"momentum={momenta[-1]:g}", proof=prove_choice(project, ("sgd",)))
 
 
 def adam_has_usual_betas(project: Evidence) -> Finding:
     """The betas and epsilon of Adam and AdamW lie within the cheat sheet."""
-    options = [read_option("optimizer", name) for name in ADAMS]
-    options += [project.cfg.optimizer] * (project.cfg.optimizer.name in ADAMS)
-    unusual = find_unusual(options, ("optimizer.betas", "optimizer.eps"))
+    options = list_options(project, *ADAMS)
+    if not options:
+        raise NotApplicableError(f"optimizer={project.cfg.optimizer.name}, and configs/ has no Adam")
     shown = options[-1]
     figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
-    proof = prove_choice(project, ADAMS)
-    return Finding(not unusual, unusual[0] if unusual else figure, proof=proof)
+    keys = ("optimizer.betas", "optimizer.eps")
+    return hold_usual(project, options, keys, figure, prove_choice(project, ADAMS))
 
 
 def precision_suits_the_device(project: Evidence) -> Finding:
@@ -110,7 +125,9 @@ def gradients_are_clipped(project: Evidence) -> Finding:
     """Gradients are clipped in the usual range, and no norm after clipping is above it."""
     clip = project.cfg.trainer.gradient_clip_val
     if clip is None or not 0.5 <= clip <= 5.0:
-        return Finding(False, f"trainer.gradient_clip_val={clip}; usual is 0.5 to 5")
+        shown = "null" if clip is None else f"{clip:g}"
+        told = f"trainer.gradient_clip_val={shown}; usual is 0.5 to 5"
+        return Finding(False, told, choices=("trainer.gradient_clip_val",))
     norms = project.log.get("train/gradient_norm_clipped", [])
     if not norms:
         return Finding(False, "no norm after clipping in the log")
@@ -138,10 +155,11 @@ def runs_follow_the_success_metric(project: Evidence) -> Finding:
     """Early stopping and the best checkpoint watch the success metric, in its direction."""
     answer = project.charter.get("success.metric")
     metric = answer.value if answer.state == "done" else project.cfg.task.metric
-    watchers = {name: project.cfg.callbacks.get(name) for name in ("early_stopping", "best")}
+    watchers = {name: project.cfg.callbacks.get(name) for name in ("best", "early_stopping")}
     for name, watcher in watchers.items():
         if watcher is None:
-            return Finding(False, f"callbacks.{name} is off")
+            choices = (f"callbacks.{name}",) if name == "early_stopping" else ()
+            return Finding(False, f"callbacks.{name} is off", choices=choices)
         wanted = "min" if any(word in watcher.monitor for word in BETTER_LOW) else "max"
         if watcher.monitor != f"val/{metric}" or watcher.mode != wanted:
             told = f"callbacks.{name} seeks the {watcher.mode} of {watcher.monitor}"

@@ -3,11 +3,14 @@
 import csv
 from collections.abc import Iterator
 from itertools import pairwise
-from math import isfinite
+from math import ceil, isclose, isfinite
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
+from ..cheatsheet import find_reason
 from ..config import build
 from .evidence import Evidence, NotApplicableError, NotYetError
 from .verdict import Finding
@@ -16,6 +19,7 @@ TRANSFORMER_WARMUP = (0.05, 0.1)
 EXPLODING = 100.0  # times the median epoch's mean norm
 VANISHING = 1e-4  # of the median epoch's mean norm
 RATE_TOLERANCE = 1e-6
+FEWEST_RISING = 2  # steps of a warm-up: the first of one has the peak already
 
 
 def read_rates(project: Evidence) -> Iterator[tuple[int, float]]:
@@ -47,20 +51,28 @@ def rates_follow_the_schedule(project: Evidence) -> Finding:
 
 
 def rates_rise_over_the_warmup(project: Evidence) -> Finding:
-    """Logged rates rise over the warm-up and peak after it; transformers need 5 to 10 %."""
-    figures, warmup = project.figures("sanity"), project.cfg.schedule.warmup
+    """Logged rates rise over the warm-up to the peak; transformers need 5 to 10 %."""
+    family, warmup = project.figures("sanity")["family"], project.cfg.schedule.warmup
     low, high = TRANSFORMER_WARMUP
-    if figures["family"] == "transformer" and not low <= warmup <= high:
-        return Finding(False, f"warm-up of {warmup:.0%} for a transformer; usual is 5 to 10 %")
+    if family == "transformer" and not low <= warmup <= high:
+        told = f"warm-up of {warmup:.0%} for a transformer; usual is 5 to 10 %"
+        return Finding(False, told, choices=("schedule.warmup",))
+    total = project.figures("train")["total_steps"]
+    rising = round(warmup * total)
+    if warmup == 0 and find_reason(project.cfg, "schedule.warmup"):
+        return Finding(False, "no warm-up", choices=("schedule.warmup",))
     if warmup == 0:
-        raise NotApplicableError(f"no warm-up, and a {figures['family']} can do without")
-    rising = round(warmup * project.figures("train")["total_steps"])
-    rates = dict(read_rates(project))
+        raise NotApplicableError(f"no warm-up, and a {family} can do without")
+    if rising < FEWEST_RISING:
+        told = f"{warmup:.0%} of {total} steps are {rising}, over which no rate can rise"
+        raise NotApplicableError(f"{told}: it takes {ceil(FEWEST_RISING / warmup)} steps to show")
+    rates, peak = dict(read_rates(project)), project.run["optimizer"]["lr"]
     inside = [rate for step, rate in sorted(rates.items()) if step < rising]
     after = [rate for step, rate in sorted(rates.items()) if step >= rising]
-    climbs = all(a < b for a, b in pairwise(inside)) and bool(inside)
-    peaks = not after or inside[-1:] < [max(after)]
+    climbs = all(a < b for a, b in pairwise(inside)) and bool(inside) and inside[0] < peak
     figure = f"{rising} steps ({warmup:.0%}): {', '.join(f'{rate:.2g}' for rate in inside)}"
+    # Its last step has the peak, which may be the one that was logged.
+    peaks = not after or max(after) > inside[-1] or isclose(inside[-1], peak)
     return Finding(climbs and peaks, f"{figure}; then {after[0]:.2g}" if after else figure)
 
 
@@ -118,6 +130,13 @@ def metrics_are_logged_each_epoch(project: Evidence) -> Finding:
     return find_gaps(project, [f"train/{metric}", f"val/{metric}"])
 
 
+def held_epochs(figures: dict[str, Any]) -> int:
+    """The epoch at whose end early stopping may first stop a run; 0 where any may be."""
+    if not figures.get("min_steps"):
+        return 0
+    return ceil(figures["min_steps"] / (figures["steps"] / figures["epochs"]))
+
+
 def patience_ends_a_flat_run(project: Evidence) -> Finding:
     """The run ended exactly `patience` validations after its best, or before that at its limit.
 
@@ -125,8 +144,10 @@ def patience_ends_a_flat_run(project: Evidence) -> Finding:
     """
     stopping = project.cfg.callbacks.get("early_stopping")
     if stopping is None:
-        return Finding(False, "callbacks.early_stopping is off")
-    task, epochs = project.cfg.task, project.figures("train")["epochs"]
+        choices = ("callbacks.early_stopping",)
+        return Finding(False, "callbacks.early_stopping is off", choices=choices)
+    task, figures = project.cfg.task, project.figures("train")
+    epochs = figures["epochs"]
     values = project.log.get(f"val/{task.metric}", [])
     if not values:
         return Finding(False, f"no val/{task.metric} in the log")
@@ -139,6 +160,8 @@ def patience_ends_a_flat_run(project: Evidence) -> Finding:
     seen = project.epochs(f"val/{task.metric}")
     unit = "epochs" if len(values) == epochs else "validations"
     figure = f"best in epoch {seen[best]}, {waited} {unit} waited of {stopping.patience}"
+    if epochs == held_epochs(figures) and waited > stopping.patience:
+        return Finding(True, f"{figure}; nothing stops before {figures['min_steps']:,} steps")
     if limit := find_limit(project):
         return Finding(waited <= stopping.patience, f"{figure}, ended at {limit}")
     return Finding(waited == stopping.patience, f"{figure}, then stopped")
@@ -147,8 +170,9 @@ def patience_ends_a_flat_run(project: Evidence) -> Finding:
 def find_limit(project: Evidence) -> str:
     """The limit at which the run ended, or may have ended; empty where it stopped before."""
     trainer, figures = project.cfg.trainer, project.figures("train")
-    if figures["epochs"] >= trainer.max_epochs:
-        return f"{trainer.max_epochs} epochs"
+    most = figures.get("max_epochs", trainer.max_epochs)
+    if figures["epochs"] >= most:
+        return f"{most} epochs"
     if 0 < trainer.get("max_steps", -1) <= figures["steps"]:
         return f"{trainer.max_steps} steps"
     return f"trainer.max_time={trainer.max_time}" if trainer.get("max_time") else ""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from ..charter.charter import Answers
+from ..cheatsheet import find_reason, read_choice
 from .bullets import PROOFS, Bullet, Checklist, Proof, ScoreTest
 from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
 
@@ -40,12 +41,15 @@ class Finding:
         proof: What a bullet is that holds: verified where work was done and measured, present where
             a file or a key is there and nothing shows that it works, attested where it rests on a
             person's word.
+        choices: Keys of the config, or groups, that keep it from holding, where they may well be
+            chosen so: `reasons` can say why.
     """
 
     holds: bool
     figure: str
     picture: str = ""
     proof: Proof = "verified"
+    choices: tuple[str, ...] = ()
 
 
 def hold_below(
@@ -147,8 +151,23 @@ def judge_check(bullet: Bullet | ScoreTest, evidence: Evidence) -> Verdict:
         return Verdict("stale", str(error))
     except NotApplicableError as error:
         return Verdict("n/a", str(error))
+    if not finding.holds and finding.choices:
+        return judge_choices(finding, evidence.cfg)
     status: Status = finding.proof if finding.holds else "failing"
     return Verdict(status, finding.figure, finding.picture)
+
+
+def judge_choices(finding: Finding, cfg: DictConfig) -> Verdict:
+    """What was chosen against a rule of thumb is attested where each choice has its reason."""
+    reasons = {key: find_reason(cfg, key) for key in finding.choices}
+    if all(reasons.values()):
+        told = "; ".join(dict.fromkeys(reasons.values()))
+        return Verdict("attested", f"{finding.figure}; chosen: {told}", finding.picture)
+    key = next(key for key, reason in reasons.items() if not reason)
+    value = read_choice(cfg, key)
+    choice = f"{key}={'null' if value is None else value}"
+    figure = f"{finding.figure}; where it is chosen, `reasons` of configs/ says why {choice}"
+    return Verdict("failing", figure, finding.picture)
 
 
 def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:

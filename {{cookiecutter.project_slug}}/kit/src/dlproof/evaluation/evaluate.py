@@ -16,7 +16,13 @@ from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
 from .ledger import EVALUATION, KEPT, PREDICTIONS, Ledger
-from .predictions import BuildNetwork, load_predictions, predict, save_predictions
+from .predictions import (
+    BuildNetwork,
+    choose_device,
+    load_predictions,
+    predict,
+    save_predictions,
+)
 
 NUM_WORST = 12  # items with the largest loss that the report names
 
@@ -44,7 +50,8 @@ def predict_once(
         return *load_predictions(path), True
     run_id = load_report("train", cfg.paths.reports_dir).figures["run"]
     ledger.open(data_version, model, run_id, cfg.evaluate.reason)
-    predictions, mode = predict(model_path, store, rows, task, build_network)
+    device = choose_device(cfg.trainer.accelerator)
+    predictions, mode = predict(model_path, store, rows, task, build_network, device)
     made = save_predictions(
         path,
         rows=rows,

@@ -21,8 +21,23 @@ BATCH_SIZE = 256
 BuildNetwork = Callable[..., nn.Module]
 
 
+def choose_device(accelerator: str) -> torch.device:
+    """Where trained networks predict: on the GPU where there is one, as Lightning trains.
+
+    Args:
+        accelerator: Of the trainer; `cpu` keeps to the CPU.
+    """
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return torch.device("cpu") if accelerator == "cpu" or found is None else found
+
+
 def predict(
-    model_path: Path, store: Store, rows: np.ndarray, task: Task, build_network: BuildNetwork
+    model_path: Path,
+    store: Store,
+    rows: np.ndarray,
+    task: Task,
+    build_network: BuildNetwork,
+    device: torch.device | str = "cpu",
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Predictions of a checkpoint for rows of the store: (N, classes) or (N,).
 
@@ -30,13 +45,14 @@ def predict(
         The predictions, and what `watch_mode` saw meanwhile.
     """
     network, _ = load_network(model_path, build_network)
-    mode = watch_mode(network)
-    decoder = task.decoder(store.state["task"]).eval()
+    mode = watch_mode(network.to(device))
+    decoder = task.decoder(store.state["task"]).eval().to(device)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH_SIZE):
-            inputs = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
-            parts.append(decoder(network(**inputs)).numpy())
+            arrays = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
+            inputs = {name: tensor.to(device) for name, tensor in arrays.items()}
+            parts.append(decoder(network(**inputs)).cpu().numpy())
     return np.concatenate(parts), mode
 
 
@@ -45,8 +61,8 @@ def predict_validation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Targets of the validation items (N,), and a checkpoint's predictions for them."""
     store = load_store(cfg.paths.data_dir)
-    rows = store.rows(VALIDATION)
-    predictions, _ = predict(model_path, store, rows, build(cfg.task), build_network)
+    rows, device = store.rows(VALIDATION), choose_device(cfg.trainer.accelerator)
+    predictions, _ = predict(model_path, store, rows, build(cfg.task), build_network, device)
     return np.asarray(store.targets[rows]), predictions
 
 

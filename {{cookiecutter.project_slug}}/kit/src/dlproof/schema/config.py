@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import NoneType
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from .arguments import add_arguments
 from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
@@ -28,6 +28,18 @@ from .tools import (
 )
 from .training import Launcher, Optimizer, Schedule, Task, Trainer
 
+FEWEST_WORDS = 3  # of a reason
+
+
+def refuse_no_sentence(reason: str) -> str:
+    """Why a value is right takes some words."""
+    if len(reason.split()) < FEWEST_WORDS:
+        raise ValueError("must say in a sentence why the value is right")
+    return reason
+
+
+Reason = Annotated[str, AfterValidator(refuse_no_sentence)]
+
 
 class Paths(Strict):
     """Folders, relative to the project root."""
@@ -44,8 +56,9 @@ class Config(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     goal: str
     change: str
+    keep: bool
     strict: bool
-    reasons: dict[str, str]
+    reasons: dict[str, Reason]
     resume: str | None
     paths: Paths
     data: Data
@@ -122,7 +135,7 @@ def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Ite
             keys = f" ({', '.join(name_keys(model))})" if is_known else ""
             yield f"{place}={item['input']!r} is a group: set its keys{keys} one by one."
         else:
-            wrong.append(item["msg"].removeprefix("Input "))
+            wrong.append(item["msg"].removeprefix("Input ").removeprefix("Value error, "))
     if wrong:
         told = " or ".join(f"{message[0].lower()}{message[1:]}" for message in wrong)
         yield f"{place}={items[0]['input']!r} {told}."

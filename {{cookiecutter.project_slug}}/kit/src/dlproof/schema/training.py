@@ -95,8 +95,9 @@ class Trainer(Strict):
     num_nodes: Positive
     strategy: str | Object
     sync_batchnorm: bool
-    precision: Precision
-    max_epochs: Positive
+    precision: Precision | Literal[16, 32, 64]
+    max_epochs: Literal["auto"] | Positive
+    min_steps: Positive | None = None
     max_steps: Literal[-1] | Positive
     max_time: Time | None = None
     gradient_clip_val: NotNegative | None

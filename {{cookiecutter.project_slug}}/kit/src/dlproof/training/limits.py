@@ -8,12 +8,55 @@ from ..data.datamodule import DataModule
 from ..errors import UserError
 from ..trust import refuse_foreign
 
+# What `trainer.max_epochs=auto` stands for: as many as do for a thousand items, or for such steps.
+EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 30, 1000, 1000
+
 
 def count_steps(trainer: DictConfig, num_batches: int) -> int:
     """Optimizer steps of the whole run, which the schedule spans."""
-    num_batches = take_share(num_batches, trainer.overfit_batches or trainer.limit_train_batches)
-    steps = max(1, -(-num_batches // trainer.accumulate_grad_batches) * trainer.max_epochs)
+    steps = count_steps_an_epoch(trainer, num_batches) * count_epochs(trainer, num_batches)
     return min(steps, trainer.max_steps) if trainer.max_steps > 0 else steps
+
+
+def count_steps_an_epoch(trainer: DictConfig, num_batches: int) -> int:
+    """Optimizer steps of one epoch, one at least."""
+    num_batches = take_share(num_batches, trainer.overfit_batches or trainer.limit_train_batches)
+    return max(1, -(-num_batches // trainer.accumulate_grad_batches))
+
+
+def count_epochs(trainer: DictConfig, num_batches: int) -> int:
+    """Epochs of the whole run; `auto` gives a network time to learn however few the items are.
+
+    A step moves a weight by about the learning rate, so that a network takes some hundred of them to
+    move away from where it started: an epoch of 120 items has four.
+    """
+    if trainer.max_epochs != "auto":
+        return int(trainer.max_epochs)
+    steps = count_steps_an_epoch(trainer, num_batches)
+    return min(max(EPOCHS, -(-FEWEST_STEPS // steps)), MOST_EPOCHS)
+
+
+def settle_epochs(cfg: DictConfig, data: DataModule) -> DictConfig:
+    """The config with a number for `trainer.max_epochs=auto`; as it is where it has one.
+
+    Where they are more than the usual number, nothing stops the run before its end: a few items
+    validate, and their metric stays the same for many short epochs.
+    """
+    if cfg.trainer.max_epochs != "auto":
+        return cfg
+    own = cfg.copy()
+    num_batches = data.count_batches(count_processes(cfg.trainer))
+    own.trainer.max_epochs = epochs = count_epochs(cfg.trainer, num_batches)
+    if epochs > EPOCHS:
+        own.trainer.min_steps = count_steps(own.trainer, num_batches)
+    return own
+
+
+def count_processes(trainer: DictConfig) -> int:
+    """How many will train, as far as the config says; of `auto` devices, a process a GPU."""
+    is_number = isinstance(trainer.devices, int) and trainer.devices > 0
+    devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
+    return int(devices * trainer.num_nodes)
 
 
 def take_share(num_batches: int, limit: float) -> int:
@@ -47,9 +90,7 @@ def refuse_short(trainer: DictConfig, data: DataModule) -> None:
             f"{trainer.check_val_every_n_epoch}: take as many, or lower "
             "trainer.check_val_every_n_epoch."
         )
-    is_number = isinstance(trainer.devices, int) and trainer.devices > 0
-    devices = trainer.devices if is_number else max(1, torch.cuda.device_count())
-    first = count_until_validation(trainer, data.count_batches(devices * trainer.num_nodes))
+    first = count_until_validation(trainer, data.count_batches(count_processes(trainer)))
     if 0 < trainer.max_steps < first:
         raise UserError(
             f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "

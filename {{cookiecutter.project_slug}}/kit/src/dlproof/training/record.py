@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from ..config import to_plain
+from ..config import keeps_results, to_plain
 from ..files import atomic, hash_file, read_json, write_json
 from ..revision import describe_revision, read_diff
 from ..types import State
@@ -55,6 +55,7 @@ def start_record(
     record = {
         "id": run_dir.name,
         "status": "running",
+        "debug": not keeps_results(cfg),
         "goal": cfg.goal,
         "change": cfg.change,
         "architecture": cfg.model.name,

@@ -94,8 +94,9 @@ def find_run(runs_dir: str | Path, wanted: str) -> Path:
     Raises:
         UserError: There is no such run, it has finished, or the record of any is damaged.
     """
-    status = {record["id"]: record.get("status") for record in read_records(runs_dir)}
-    name = [*status][-1] if wanted == "latest" and status else wanted
+    latest = [record["id"] for record in read_records(runs_dir)][-1:]
+    status = {record["id"]: record.get("status") for record in read_records(runs_dir, debug=True)}
+    name = latest[0] if wanted == "latest" and latest else wanted
     if name not in status:
         raise UserError(f"resume={wanted}: no such run in {runs_dir}/{nearest(wanted, [*status])}")
     if status[name] == "finished":

@@ -16,7 +16,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig, OmegaConf
 
-from ..config import to_plain
+from ..config import keeps_results, to_plain
 from ..data.datamodule import DataModule
 from ..errors import Terminated, UserError
 from ..files import atomic
@@ -27,7 +27,7 @@ from .checkpoints import LOG
 from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
-from .limits import refuse_other_ranking, refuse_short, warn_foreign
+from .limits import refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -86,6 +86,8 @@ class Going:
         """
         assert self.trainer is not None
         report = write_model(self.cfg, self.folder, self.trainer, self.outcome)
+        if not report.files:
+            return report
         store = getattr(data, "store", None)
         augmented = describe_augmented(self.project, self.cfg, store, self.trainer)
         report.figures["augmented"] = augmented
@@ -118,6 +120,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
     """
     begun = find_begun(cfg)
     cfg = settle_rate(project, cfg, begun)
+    cfg = settle_epochs(cfg, data)
     refuse_short(cfg.trainer, data)
     refuse_other_ranking(cfg)
     weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
@@ -213,6 +216,8 @@ def summarise(trainer: Trainer, metric: str) -> dict[str, Any]:
         "metrics": last,
         f"best_val_{metric}": float(best) if best is not None else last.get(f"val/{metric}"),
         "epochs": trainer.current_epoch,
+        "max_epochs": trainer.max_epochs,
+        "min_steps": trainer.min_steps,
         "steps": trainer.global_step,
         "parameters": count_trainable(trainer.lightning_module),
         "trainable_share": share_trainable(trainer.lightning_module),
@@ -244,10 +249,13 @@ def write_model(
     report = Report(stage="train", figures=figures)
     checkpoint = find_best(trainer)
     if checkpoint is None:
-        raise UserError(
-            f"{run_dir} finished without a checkpoint (debug or callbacks=none): "
-            "models/ and the report stay as they were."
-        )
+        if keeps_results(cfg):
+            raise UserError(
+                f"{run_dir} finished without a checkpoint (callbacks=none): "
+                "models/ and the report stay as they were."
+            )
+        report.summary = f"{run_dir.name}: {outcome['steps']} steps of {cfg.model.name} went well"
+        return report
     target = Path(cfg.paths.models_dir) / "model.ckpt"
     with atomic(target) as draft:
         shutil.copyfile(checkpoint.best_model_path, draft)

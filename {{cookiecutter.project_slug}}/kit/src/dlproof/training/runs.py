@@ -73,14 +73,19 @@ class Run:
         return self.losses("val/loss")
 
 
-def read_records(runs_dir: str | Path) -> list[dict[str, Any]]:
+def read_records(runs_dir: str | Path, *, debug: bool = False) -> list[dict[str, Any]]:
     """The record of every run, in the order in which they started.
+
+    Args:
+        runs_dir: Where they lie.
+        debug: Whether debug runs are among them, which are compared with no other.
 
     Raises:
         UserError: One of them is damaged.
     """
     records = [read_record(path.parent) for path in Path(runs_dir).glob("*/record.json")]
-    return sorted(records, key=lambda record: (record["started"], record["id"]))
+    wanted = [record for record in records if debug or not record.get("debug")]
+    return sorted(wanted, key=lambda record: (record["started"], record["id"]))
 
 
 def read_record(run_dir: Path) -> dict[str, Any]:
@@ -155,7 +160,8 @@ def read_run(cfg: DictConfig) -> Run:
         UserError: It is not there, logged no epoch, or its config or a record is damaged.
     """
     wanted = cfg.diagnose.run
-    names = [wanted] if wanted else [r["id"] for r in reversed(read_records(cfg.paths.runs_dir))]
+    known = read_records(cfg.paths.runs_dir, debug=True)
+    names = [wanted] if wanted else [record["id"] for record in reversed(known)]
     for name in names:
         folder = Path(cfg.paths.runs_dir, name)
         log = read_log(folder / "metrics.csv")

@@ -10,6 +10,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from ..config import keeps_results
 from ..errors import UserError
 from ..figure import figure, save
 from ..files import atomic, hash_json
@@ -38,6 +39,8 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
     figures = describe(cfg, search, best) | {"data_version": version, "overrides": kept}
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
+    if not keeps_results(cfg):
+        return report
     if DEFAULT not in best.user_attrs and is_edited(TUNED):
         print(f"{TUNED} was edited since `tune` wrote it, and stays: the winner is in the report.")
     elif DEFAULT not in best.user_attrs:

@@ -1,0 +1,36 @@
+"""Debug runs (`train debug=limit`): models and reports lie in `runs/debug/`, and change no verdict."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from ..config import GIVEN
+from ..report import load_report
+from .record import redirect
+
+if TYPE_CHECKING:
+    from ..stages import Stage
+
+
+def set_aside(stage: "Stage", cfg: DictConfig) -> DictConfig:
+    """A copy of the config with folders of its own for models and reports, below `runs/debug`.
+
+    The reports that the command reads are there too; `optimizer.lr=auto` is what `find_lr` suggested,
+    though it was for a whole run.
+
+    Raises:
+        UserError: `find_lr` has not run.
+    """
+    folders = {name: Path(cfg.paths.runs_dir, "debug", name) for name in ("models", "reports")}
+    own = redirect(cfg, **folders)
+    if cfg.optimizer.lr == "auto" and "optimizer.lr" not in stage.without:
+        found = load_report("find_lr", cfg.paths.reports_dir)
+        own.optimizer.lr = found.figures["suggestion"]
+    if GIVEN in cfg.__dict__:
+        own.__dict__[GIVEN] = cfg.__dict__[GIVEN]
+    folders["reports"].mkdir(parents=True, exist_ok=True)
+    for name in stage.reads:
+        shutil.copy(Path(cfg.paths.reports_dir, f"{name}.json"), folders["reports"])
+    return own
