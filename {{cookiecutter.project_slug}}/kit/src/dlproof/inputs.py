@@ -4,10 +4,12 @@ DVC watches the same: `pipeline` writes it into `params.yaml` and `dvc.yaml`.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from .charter.charter import Answers, read_charter
 from .closure import hash_code
@@ -73,7 +75,8 @@ def list_unmade(project: "Project", stage: Stage) -> list[str]:
 
 def list_named(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
     """Files that a stage's settings name, such as weights or a table of splits, and it reads."""
-    named = set(find_texts({key: to_plain(cfg)[key] for key in stage.settings}))
+    plain = to_plain(cfg)
+    named = set(find_texts({key: plain[key] for key in stage.settings}))
     if stage.reads_raw and cfg.data.expectations:
         named.add(cfg.data.expectations)
     written = {out for other in project.stages.values() for out in other.outs}
@@ -137,7 +140,9 @@ def hash_config(stage: Stage, cfg: DictConfig) -> dict[str, str]:
 
 def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
     """The part of the config that the stage's result depends on, as plain containers."""
-    selected = OmegaConf.masked_copy(cfg, [*ALWAYS, *stage.settings])
+    plain = to_plain(cfg)
+    selected = {key: plain[key] for key in (*ALWAYS, *stage.settings) if key in plain}
     for key in stage.without:
-        OmegaConf.update(selected, key, None)
-    return to_plain(selected)
+        *sections, last = key.split(".")
+        reduce(getitem, sections, selected)[last] = None
+    return selected

@@ -46,6 +46,7 @@ class Answer:
 
 
 Lines = dict[str, int]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
 
 
 def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
@@ -56,8 +57,8 @@ def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=LOADER)
+        content = yaml.load(text, Loader=LOADER)
     except FileNotFoundError as error:
         raise UserError(f"{path} is not there: take it from git or the template.") from error
     except yaml.YAMLError as error:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from ..charter.charter import LOADER
 from ..errors import UserError
 
 ASKED = Path(__file__).with_name("bullets.yaml")
@@ -108,7 +109,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
         UserError: The file names a bullet that there is not, or one of its own lacks a key.
     """
     asked, own = (
-        yaml.load(Path(name).read_text(encoding="utf-8"), Loader=loader()) for name in (ASKED, path)
+        yaml.load(Path(name).read_text(encoding="utf-8"), Loader=LOADER) for name in (ASKED, path)
     )
     bullets = {bullet.id: bullet for bullet in read_bullets(asked["items"])}
     for name, places in (own.get("where") or {}).items():
@@ -151,11 +152,6 @@ def read_gate(name: str, body: Any, bullets: dict[str, Bullet], path: Path | str
         told = f"of {', '.join(PROOFS)}{f', not {odd[0]}' if body['accepts'] else ''}"
         raise UserError(f"{path}: gates.{name}.accepts must list one or more {told}.")
     return Gate(tuple(body["accepts"]), tuple(expand(body["bullets"], bullets)))
-
-
-def loader() -> Any:
-    """PyYAML's C parser where it was built: the file is long and read at every call."""
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_bullets(items: dict[str, Any]) -> Iterator[Bullet]:

@@ -33,17 +33,23 @@ def window_of(project: Evidence) -> dict[str, Any]:
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items
-        items = count_by_split(read_split(project))["validation"]
-        if figures["source"] == PROBE and items < min(least, project.cfg.probe.num_items):
-            raise NotApplicableError(
-                f"validation has {items} items to probe with, and a verdict takes {least} "
-                "predictions: the first live ones decide"
-            )
+        if figures["source"] == PROBE:
+            refuse_small_validation(project, least)
         raise NotYetError(
             f"{figures['items']} {figures['source']} predictions are logged, {least} are needed: "
             "run `monitor` later"
         )
     return figures
+
+
+def refuse_small_validation(project: Evidence, least: int) -> None:
+    """Raises a NotApplicableError where the probe has sent all items that there are to send."""
+    items = count_by_split(read_split(project))["validation"]
+    if items < min(least, project.cfg.probe.num_items):
+        raise NotApplicableError(
+            f"validation has {items} items to probe with, and a verdict takes {least} "
+            "predictions: the first live ones decide"
+        )
 
 
 def describe_window(figures: dict[str, Any]) -> str:

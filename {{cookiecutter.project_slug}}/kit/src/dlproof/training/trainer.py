@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins import Precision
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ..config import build, to_plain
 from ..errors import UserError
@@ -79,7 +80,7 @@ def build_settings(trainer: DictConfig) -> dict[str, Any]:
     """
     plain = {key: value for key, value in to_plain(trainer).items() if key not in OURS}
     try:
-        settings: dict[str, Any] = build(OmegaConf.create(plain))
+        settings: dict[str, Any] = instantiate(plain, _convert_="all")
     except InstantiationException as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
         raise UserError(f"trainer={trainer.name} cannot be built: {reason}") from error
