@@ -1,11 +1,10 @@
 """Mutation tests: changes one thing of the code at a time and looks whether a test notices.
 
-Run: `.venv/bin/python tools/mutants.py --count 150`; `--again` tries survivors once more. Mutants
-are drawn from a project's own code and the kit's rooms of data, training and evaluation, but for
-plots. In a copy of the working tree the default tests run once to learn which of them reach which
-line (about an hour of one core); then each mutant meets those that reach it. What was tried is kept
-in `build/mutants`: stopped, it goes on. mutmut and cosmic-ray fit no code that is tested only once
-it is rendered, or from outside of its package.
+Run: `.venv/bin/python tools/mutants.py --count 150`, then with `--wide`; with `--again` when there
+are more tests. Mutants are drawn from a project's own code and the kit's rooms of data, training
+and evaluation, but for plots, and tried in a copy of the working tree: on the tests of their file,
+and with `--wide` on those of their room. What was tried is kept in `build/mutants`. mutmut and
+cosmic-ray fit no code that is tested only once it is rendered, or from outside of its package.
 """
 
 import argparse
@@ -22,12 +21,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cookiecutter.main import cookiecutter
-from coverage import CoverageData
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 FOLDER = TEMPLATE / "build" / "mutants"
@@ -41,7 +38,7 @@ TESTS = {
     "tabular-classification": "tests",
     "tabular-regression": "tests",
 }
-LIMIT_SECONDS = 900  # for the tests of one mutant; what takes longer hangs
+LIMIT_SECONDS = 1800  # for a group of tests; what takes longer hangs
 SILENT = re.compile(r"print|warnings\.filterwarnings|(axis|axes|canvas|left|right)\..*")
 OPERATORS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -145,25 +142,37 @@ def list_places(path: str) -> dict[str, Path]:
     return {folder: place for folder, place in places.items() if place.exists()}
 
 
-def run_tests(folder: str, *arguments: str, limit: float | None = None) -> str:
+def list_tests(path: str, wide: bool) -> Iterator[tuple[str, list[str]]]:
+    """Folder and tests of each call of pytest: of the file and what names it, or of its room."""
+    inner = Path(path).relative_to(OWN if path.startswith(OWN) else KIT)
+    named = re.compile(rf"\b{inner.parent.name}(\.| import .*\b){inner.stem}\b")
+    folders = [*list_places(path)]
+    for folder in folders[1:] + folders[:1] if path.startswith(OWN) else folders:
+        tests = FOLDER / folder / TESTS[folder]
+        room = sorted((tests / inner.parent).glob("test_*.py"))
+        near = [test for test in room if test.stem == f"test_{inner.stem}"]
+        near += [test for test in tests.rglob("test_*.py") if named.search(test.read_text())]
+        chosen = [test for test in room if test not in near] if wide else dict.fromkeys(near)
+        if chosen:
+            yield folder, [str(test.relative_to(FOLDER / folder)) for test in chosen]
+
+
+def run_tests(folder: str, tests: Sequence[str]) -> str:
     """The first test that fails; empty if none does."""
     place = FOLDER / folder
     environment = os.environ | {
-        "COVERAGE_FILE": str(FOLDER / f"{folder}.coverage"),
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join((str(place / "src"), str(place / "kit" / "src"))),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(FOLDER / "bytecode"),
     }
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-m", "not slow", *tests]
+    pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-m", "not slow", *arguments],
-        cwd=place,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
+        command, cwd=place, env=environment, text=True, stdout=pipe, start_new_session=True
     )
     try:
-        told = process.communicate(timeout=limit)[0]
+        told = process.communicate(timeout=LIMIT_SECONDS)[0]
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -172,59 +181,23 @@ def run_tests(folder: str, *arguments: str, limit: float | None = None) -> str:
     return "" if process.returncode in (0, 5) else failed[1] if failed else told[-200:]
 
 
-@cache
-def read_reached(folder: str) -> dict[str, dict[int, list[str]]]:
-    """File -> line -> the tests of a folder that reach it, learned once."""
-    path = FOLDER / f"{folder}.coverage"
-    if not path.exists():
-        options = ("--cov", "--cov-context=test", "--cov-report=", TESTS[folder])
-        if failed := run_tests(folder, *options):
-            raise SystemExit(f"{folder}: {failed} fails without any mutant")
-    data = CoverageData(str(path))
-    data.read()
-    return {name: data.contexts_by_lineno(name) for name in data.measured_files()}
-
-
-def choose_tests(mutant: Mutant, folder: str) -> list[str]:
-    """The tests that reach a mutant, after those of the file that is named like its own.
-
-    What runs at import, such as a constant, is reached by whatever reaches its file.
-    """
-    inner = Path(mutant.path).relative_to(OWN if mutant.path.startswith(OWN) else KIT)
-    packages = "own|" + folder.replace("-", "_") if mutant.path.startswith(OWN) else "dlproof"
-    file = re.compile(rf".*/({packages})/{re.escape(inner.as_posix())}")
-    lines = range(mutant.line, mutant.line + mutant.old.count("\n") + 1)
-    here: dict[str, None] = {}
-    anywhere: dict[str, None] = {}
-    for contexts in [found for name, found in read_reached(folder).items() if file.fullmatch(name)]:
-        for line, tests in contexts.items():
-            tests = dict.fromkeys(test.partition("|")[0] for test in tests if test)
-            anywhere |= tests
-            here |= tests if line in lines else {}
-    named = FOLDER / folder / TESTS[folder] / inner.with_name(f"test_{inner.name}")
-    first = [str(named.relative_to(FOLDER / folder))] if named.exists() else []
-    return [*first, *(test for test in here or anywhere if not test.startswith(tuple(first)))]
-
-
-def try_mutant(mutant: Mutant) -> dict[str, Any]:
-    """Puts a mutant in place, runs the tests that reach it, and takes it away."""
+def try_mutant(mutant: Mutant, wide: bool) -> dict[str, Any]:
+    """Puts a mutant in place, runs the tests of its file or its room, and takes it away."""
     source = (TEMPLATE / mutant.path).read_bytes()
     end = mutant.start + len(mutant.old.encode())
     changed = source[: mutant.start] + mutant.new.encode() + source[end:]
-    places, failed, asked = list_places(mutant.path), "", 0
+    places = list_places(mutant.path).values()
     started = time.monotonic()
-    for place in places.values():
+    for place in places:
         place.write_bytes(changed)
-    for folder in [*places][:: -1 if mutant.path.startswith(OWN) else 1]:
-        tests = choose_tests(mutant, folder)
-        asked += len(tests)
-        if tests and not failed:
-            (FOLDER / "tests.txt").write_text("\n".join(tests))
-            failed = run_tests(folder, "-x", f"@{FOLDER / 'tests.txt'}", limit=LIMIT_SECONDS)
-    for place in places.values():
-        place.write_bytes(source)
+    try:
+        outcomes = (run_tests(*group) for group in list_tests(mutant.path, wide))
+        failed = next(filter(None, outcomes), "")
+    finally:
+        for place in places:
+            place.write_bytes(source)
     seconds = round(time.monotonic() - started)
-    return asdict(mutant) | {"by": failed, "tests": asked, "seconds": seconds}
+    return asdict(mutant) | {"by": failed, "wide": wide, "seconds": seconds}
 
 
 def tell(tried: Sequence[dict[str, Any]]) -> str:
@@ -246,7 +219,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--again", action="store_true", help="try survivors once more")
+    parser.add_argument("--wide", action="store_true", help="survivors meet their room's tests")
+    parser.add_argument("--again", action="store_true", help="survivors are tried once more")
     chosen = parser.parse_args()
     paths = sorted(path for room in ROOMS for path in (TEMPLATE / room).rglob("*.py"))
     names = [p.relative_to(TEMPLATE).as_posix() for p in paths if not p.stem.endswith("_plots")]
@@ -256,9 +230,11 @@ def main() -> None:
     lines = LOG.read_text().splitlines() if LOG.exists() else []
     known = {Mutant(*[*row.values()][:5]): row for row in map(json.loads, lines)}
     for number, mutant in enumerate(found[: chosen.count], 1):
-        if mutant in known and (known[mutant]["by"] or not chosen.again):
+        row = known.get(mutant, {"by": "", "wide": None})
+        is_new = row["wide"] is None or (chosen.wide and not row["wide"])
+        if row["by"] or not (is_new or chosen.again):
             continue
-        row = known[mutant] = try_mutant(mutant)
+        row = known[mutant] = try_mutant(mutant, chosen.wide)
         with LOG.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
         told = row["by"] or "SURVIVED"

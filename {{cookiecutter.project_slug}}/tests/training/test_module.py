@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from dlproof import build, to_plain
+from dlproof import UserError, build, to_plain
 from omegaconf import OmegaConf
 from torch import nn
 
@@ -142,3 +142,12 @@ def test_a_checkpoint_alone_rebuilds_the_module(finished, compose):
     module = LitModel.load_from_checkpoint("models/model.ckpt", map_location="cpu")
     assert module.hparams["task"] == to_plain(compose().task)
     assert module.hparams["state"]["version"] == SplitData(compose()).state["version"]
+
+
+def test_a_checkpoint_runs_nothing_that_it_asks_for(finished):
+    content = torch.load("models/model.ckpt", weights_only=True)
+    content["hyper_parameters"]["task"] = {"_target_": "os.mkdir", "path": "ran"}
+    torch.save(content, "models/model.ckpt")
+    with pytest.raises(UserError, match=r"asks for os\.mkdir in task"):
+        LitModel.load_from_checkpoint("models/model.ckpt")
+    assert not Path("ran").exists()
