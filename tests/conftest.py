@@ -149,7 +149,8 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(shared_folder: Path, cookiecutter_config: Path) -> Callable[[str], Path]:
     """`finished("image-classification")`: a project after its pipeline, run once for all.
 
-    `pipeline.log` beside it holds what the pipeline printed.
+    `pipeline.log` beside it holds what the pipeline printed; `tests.log`, of the images, how its
+    own tests ended.
     """
 
     def get(option_set: str) -> Path:
@@ -186,6 +187,9 @@ def run_first_pipeline(project: Path, package: str) -> str:
     if package == "image_classification":  # whose faults ask for it
         ablated = run("-m", package, "ablate", project=project)
         assert ablated.returncode == 0, ablated.stdout[-4000:] + ablated.stderr[-4000:]
+        tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", project=project)
+        told = f"{tested.returncode}\n{tested.stdout[-8000:]}"
+        (project.parent / "tests.log").write_text(told)
     return done.stdout
 
 

@@ -82,7 +82,11 @@ def assert_results(project: Path, option_set: str) -> None:
 
 
 @pytest.mark.parametrize("option_set", OPTION_SETS)
-def test_the_project_passes_its_own_tests(baked, option_set, tmp_path):
+def test_the_project_passes_its_own_tests(baked, finished, option_set, tmp_path):
+    if option_set == "image-classification":  # they have run there, for what the faults ask
+        code, _, told = (finished(option_set).parent / "tests.log").read_text().partition("\n")
+        assert code == "0", told
+        return
     project = prepare(baked(option_set), tmp_path)
     done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", project=project, check=False)
     assert done.returncode == 0, done.stdout[-8000:]

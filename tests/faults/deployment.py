@@ -1,10 +1,12 @@
 """Faults of phase 6: the export, its speed, the service, and what CI runs."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from faults.harness import TABLES, Fault, Workspace
 
-CI, PROBE = ".github/workflows/ci.yml", "probe"
+CI, PROBE, TESTS = ".github/workflows/ci.yml", "probe", "reports/tests.json"
 
 
 def lose_the_export(work: Workspace) -> None:
@@ -149,18 +151,76 @@ def drop_the_pull_requests(work: Workspace) -> None:
     work.edit(CI, "  pull_request:\n", "")
 
 
-def unmark(mark: str, otherwise: str):
-    def apply(work: Workspace) -> None:
-        for path in sorted((work.root / "tests").rglob("test_*.py")):
-            text = path.read_text(encoding="utf-8")
-            name = path.relative_to(work.root).as_posix()
-            work.write(name, text.replace(f"pytest.mark.{mark}", f"pytest.mark.{otherwise}"))
+def rerun(**changes: Any):
+    """Another outcome of the tests of one kind, as `stages`, `answers` or `ran` tell it."""
 
-    return apply
+    def apply_to(kind: Callable[[dict[str, Any]], object]):
+        def apply(work: Workspace) -> None:
+            record = work.module("files").read_json(TESTS)
+            for test in filter(kind, record["tests"].values()):
+                test.update(changes)
+            work.module("files").write_json(TESTS, record)
+
+        return apply
+
+    return apply_to
+
+
+def trains(test: dict[str, Any]) -> bool:
+    return "train" in test["stages"]
+
+
+def answers(test: dict[str, Any]) -> bool:
+    return test["answers"]
+
+
+def is_unit(test: dict[str, Any]) -> bool:
+    return bool(test["ran"]) and not test["stages"]
+
+
+def empty_the_tests(work: Workspace) -> None:
+    """Bodies that do nothing under names and marks that promise much."""
+    for path in sorted((work.root / "tests").rglob("test_*.py")):
+        text = re.sub(r"(?m)^(def test_\w+\(.*\):)$", r"\1\n    return", path.read_text("utf-8"))
+        work.write(path.relative_to(work.root).as_posix(), text)
+
+
+def change_the_code(work: Workspace) -> None:
+    (path,) = (work.root / "src").glob("*/monitoring/monitor.py")
+    name = path.relative_to(work.root).as_posix()
+    work.write(name, f"{path.read_text('utf-8')}\n\ndef unused() -> None:\n    pass\n")
+
+
+def forget_the_tests(work: Workspace) -> None:
+    work.remove(TESTS)
+
+
+def run_some_tests(work: Workspace) -> None:
+    record = work.module("files").read_json(TESTS)
+    work.module("files").write_json(TESTS, record | {"whole": False})
 
 
 def leave_a_phase_untested(work: Workspace) -> None:
-    work.remove("tests/monitoring")
+    record = work.module("files").read_json(TESTS)
+    for test in record["tests"].values():
+        test["calls"] = [name for name in test["calls"] if not name.startswith("monitoring.")]
+    work.module("files").write_json(TESTS, record)
+
+
+def let_make_swallow_failures(work: Workspace) -> None:
+    work.edit("Makefile", "\t$(PYTHON) -m pytest -n 2\n", "\t-$(PYTHON) -m pytest -n 2\n")
+
+
+def swallow_failures_in_the_step(work: Workspace) -> None:
+    work.edit(CI, "run: make test", "run: make test || true")
+
+
+def only_install_the_tools(work: Workspace) -> None:
+    work.edit(CI, "      - run: make lint\n", "      - run: pip install ruff mypy\n")
+
+
+def check_documents_alone(work: Workspace) -> None:
+    work.edit(CI, "  pull_request:\n", "  pull_request: {paths: [docs/**]}\n")
 
 
 ORIGIN = ("DL-37.4",)
@@ -202,9 +262,20 @@ FAULTS = [
     Fault("ML-27", "tests may fail", let_tests_fail),
     Fault("ML-27", "only some tests run", test_a_part_only),
     Fault("ML-27", "pull requests are not checked", drop_the_pull_requests),
-    Fault("ML-28", "no pipeline test", unmark("pipeline", "unit")),
-    Fault("ML-28", "all pipeline tests skipped", unmark("pipeline", "skip"), also=("ML-31",)),
-    Fault("ML-30", "no serving test", unmark("serving", "unit")),
-    Fault("ML-31", "no unit test", unmark("unit", "pipeline")),
+    Fault("ML-27", "make may fail", let_make_swallow_failures),
+    Fault("ML-27", "the step swallows failures", swallow_failures_in_the_step),
+    Fault("ML-27", "tools that are installed and not run", only_install_the_tools),
+    Fault("ML-27", "documents alone are checked", check_documents_alone),
+    Fault("ML-28", "no test goes from data to training", rerun(stages=["train"])(trains)),
+    Fault("ML-28", "they are skipped", rerun(outcome="skipped")(trains), also=("ML-30", "ML-31")),
+    Fault("ML-28", "one of them failed", rerun(outcome="failed")(trains), also=("ML-30", "ML-31")),
+    Fault("ML-28", "they assert nothing", rerun(asserts=False)(trains), also=("ML-30", "ML-31")),
+    Fault("ML-28", "bodies that do nothing, not run again", empty_the_tests, becomes="stale"),
+    Fault("ML-28", "never run", forget_the_tests, becomes="to do"),
+    Fault("ML-30", "no test asks the service", rerun(answers=False)(answers)),
+    Fault("ML-30", "nobody awaited them", rerun(outcome="skipped")(answers)),
+    Fault("ML-30", "other code than was tested", change_the_code, becomes="stale"),
+    Fault("ML-31", "no test without a stage", rerun(stages=["ingest"])(is_unit)),
     Fault("ML-31", "a phase without tests", leave_a_phase_untested),
+    Fault("ML-31", "some tests ran", run_some_tests, becomes="to do"),
 ]

@@ -1,6 +1,7 @@
 """Faults of phase 3 and of the checks before training: networks that cannot learn, odd settings."""
 
 from contextlib import suppress
+from datetime import date
 
 from faults.data_loading import look_again
 from faults.harness import Fault, Workspace
@@ -71,6 +72,14 @@ def add_an_overfit_run_before(work):
 
 def end_the_waivers(work):
     work.charter(waivers=[])
+
+
+def waive_until(until):
+    return lambda work: work.charter(**{"waivers.1.until": until})
+
+
+def waive_for(reason):
+    return lambda work: work.charter(**{"waivers.1.reason": reason})
 
 
 def measure_far_more_memory(work):
@@ -283,6 +292,9 @@ FAULTS = [
     Fault(
         "DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers, also=("ML-18",)
     ),
+    Fault("DL-17.1", "a waiver that is over", waive_until(date(2020, 1, 1))),
+    Fault("DL-17.1", "a waiver without a reason", waive_for("x1")),
+    Fault("DL-17.1", "a waiver without a date", waive_until("some day")),
     Fault("DL-17.2", "the measured peak far from the estimate", measure_far_more_memory),
     Fault("DL-17.3", "a rung that does not build", add_a_rung_that_does_not_build),
     Fault("DL-18.1", "dropout 0.9", drop_out_nearly_all),

@@ -34,6 +34,7 @@ def write(tmp_path, content, **options):
 
 def fit(table):
     items = table.list_items()
+    table.refuse_unusable(SETTINGS)
     raw = table.read(items)
     return raw, table.fit(raw, SETTINGS)
 
@@ -115,6 +116,34 @@ def test_a_table_of_one_kind_has_an_array_of_width_zero(tmp_path, kind):
 def test_an_unusable_file_is_refused_with_what_and_remedy(tmp_path, content, sentence):
     with pytest.raises(UserError, match=sentence):
         fit(write(tmp_path, content))
+
+
+MANY = pd.DataFrame(
+    {
+        "empty": [""] * 30,
+        "good": range(30),
+        "joined": [f"2024-01-{day:02d}" for day in range(1, 31)],
+        "spoilt": [*range(29), "oops"],
+        "words": [f"word {number}" for number in range(30)],
+        "left out": [f"note {number}" for number in range(30)],
+        "target": ["a", "b"] * 15,
+    }
+)
+
+
+def test_every_column_that_can_be_no_feature_is_named_in_one_sentence_at_ingest(tmp_path):
+    table = write(tmp_path, MANY.to_csv(index=False), drop=["left out"])
+    assert len(table.list_items()) == 30
+    with pytest.raises(UserError) as error:
+        table.refuse_unusable(SETTINGS)
+    told = str(error.value)
+    assert told.count("\n") == 0
+    assert "4 columns can be no features as they are" in told
+    assert "'joined' (row 1) holds dates (2024-01-01)" in told
+    assert "'spoilt' (row 30) is 'oops' among numbers" in told
+    assert told.endswith("data.drop=[left out, empty, joined, spoilt, words].")
+    named = ["left out", "empty", "joined", "spoilt", "words"]
+    write(tmp_path, MANY.to_csv(index=False), drop=named).refuse_unusable(SETTINGS)
 
 
 def test_a_missing_file_and_a_wrong_drop_name_the_setting(tmp_path):

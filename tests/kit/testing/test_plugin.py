@@ -94,6 +94,7 @@ def test_by_another_library():
 @given(strategies.integers())
 def test_by_properties(number): assert clean.run(number) == number + 1
 def test_by_a_fixture(made_further): assert made_further == 2
+@pytest.mark.xdist_group("one")
 def test_by_the_same_fixture(made): assert made == 1
 def test_with_a_fixture_alone(made): pass
 def test_by_another_process():
@@ -122,7 +123,7 @@ PROVING = {
 CHECKS = (pipeline_is_tested, service_is_tested, units_are_tested)
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "two"])
+@pytest.mark.parametrize("arguments", [(), ("-n", "2", "--dist=loadgroup")], ids=["one", "two"])
 def test_only_tests_that_passed_assert_and_call_own_code_count(run_tests, arguments):
     rows = run_tests(EVERY, *arguments)
     assert {name for name, row in rows.items() if proves(row)} == PROVING

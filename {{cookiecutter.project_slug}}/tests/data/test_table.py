@@ -28,6 +28,7 @@ def write(tmp_path, content, **options):
 
 def fit(table):
     raw = table.read(table.list_items())
+    table.refuse_unusable(SETTINGS)
     return raw, table.fit(raw, SETTINGS)
 
 

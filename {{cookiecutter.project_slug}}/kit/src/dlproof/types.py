@@ -48,6 +48,9 @@ class DataType(Protocol):
             UserError: Nothing usable is there; names the file or folder and the remedy.
         """
 
+    def refuse_unusable(self, preprocess: Any) -> None:
+        """Raises a UserError that names all that is wrong with the data as a whole, if anything."""
+
     def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """Kind and place of each find of personal data, in features and all that lies beside."""
 

@@ -13,7 +13,7 @@ class Table(TableKind):
 
     def list_items(self) -> pd.DataFrame:
         """One item a row, with the hash of its features."""
-        features, others = self.load_usable()
+        features, others = self.load()
         if not others[self.target].any():
             raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
         rows = range(1, len(features) + 1)
@@ -42,11 +42,9 @@ class Table(TableKind):
         Raises:
             UserError: A column has no value, or too many different texts.
         """
-        empty = [str(name) for name in raw.columns if raw[name].isna().all()]
-        if empty:
-            raise UserError(
-                f"{self.path}: column {empty[0]!r} is empty in train: add it to data.drop."
-            )
+        if empty := [str(name) for name in raw.columns if raw[name].isna().all()]:
+            told = f"column {empty[0]!r} is" if len(empty) == 1 else f"columns {empty} are"
+            raise UserError(f"{self.path}: {told} empty in train: add it to data.drop.")
         numeric = {
             str(name): fit_numbers(raw[name], preprocess.impute)
             for name in raw.select_dtypes("number")

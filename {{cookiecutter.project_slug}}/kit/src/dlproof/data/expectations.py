@@ -23,8 +23,9 @@ def enforce(items: pd.DataFrame, data_type: DataType, cfg: DictConfig) -> dict[s
         Figures: `path`, `sha256` and `rules` (how many) of the file, and `unexpected_items`.
 
     Raises:
-        UserError: The file is wrong, or the data as a whole is not what it says.
+        UserError: The file is wrong, or the data as a whole is not what it says, or unusable.
     """
+    data_type.refuse_unusable(cfg.preprocess)
     path = cfg.data.expectations
     rules: State = {}
     reasons: dict[str, str] = {}
@@ -51,6 +52,7 @@ def write_expectations(cfg: DictConfig) -> Path:
         raise UserError(f"{path} is there: edit it, or remove it first.")
     data_type: DataType = build(cfg.data)
     data_type.provide()
+    data_type.refuse_unusable(cfg.preprocess)
     text = data_type.draft_expectations()
     with atomic(path) as draft:
         draft.write_text(text, encoding="utf-8")

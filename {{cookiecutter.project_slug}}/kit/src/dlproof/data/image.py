@@ -71,6 +71,9 @@ class ImageKind:
         self.source = {"archive": archive, "md5": md5} if archive else {}
         self.patterns = {key: compile_pattern(key, text) for key, text in keys.items() if text}
 
+    def refuse_unusable(self, preprocess: Any) -> None:
+        """Refuses nothing: images are usable or not one by one."""
+
     def list_items(self) -> pd.DataFrame:
         """The project's: all raw items, as `dlproof.data.DataType` says."""
         raise NotImplementedError

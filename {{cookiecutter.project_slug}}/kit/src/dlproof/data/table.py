@@ -114,11 +114,10 @@ class TableKind:
             raise UserError(f"{self.path} has no column besides {self.target!r}: add features.")
         return features.set_axis(ids), others.set_axis(ids)
 
-    def load_usable(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """As `load`; raises a UserError too for a column that can be no feature as it is."""
-        features, others = self.load()
-        refuse_unusable(features, self.path)
-        return features, others
+    def refuse_unusable(self, preprocess: Any) -> None:
+        """Raises a UserError that names every column that can be no feature as it is."""
+        limit = getattr(preprocess, "max_categories", None)
+        refuse_unusable(self.load()[0], self.path, self.drop, limit)
 
     def load_typed(self) -> pd.DataFrame:
         """The features, those of numbers as float64; the index is the item's id."""
@@ -127,7 +126,10 @@ class TableKind:
     def refuse_crowd(self, column: pd.Series, limit: int) -> None:
         """Raises a UserError for a text column with more different values than the limit."""
         if column.nunique() > limit:
-            raise UserError(f"{self.path}: {describe_crowd(column, limit)}")
+            told, remedy = describe_crowd(column, limit)
+            raise UserError(
+                f"{self.path}: column {column.name!r} {told} in train: {remedy} data.drop."
+            )
 
     def conform(self, raw: pd.DataFrame, state: State) -> pd.DataFrame:
         """The columns that were fitted, in that order, held against what ingest expected.
@@ -150,7 +152,7 @@ class TableKind:
 
     def draft_expectations(self) -> str:
         """Every feature and the target, in pandera's YAML."""
-        features, others = self.load_usable()
+        features, others = self.load()
         known = others[[self.target]].replace("", None)
         return infer_schema(type_columns(features.join(known)), self.path)
 

@@ -117,19 +117,25 @@ def expect_rows(
 def refuse_columns(
     table: pd.DataFrame, schema: "DataFrameSchema", path: Path, source: Path
 ) -> None:
-    """Raises a UserError for a column that is expected and absent, or there and not expected."""
+    """Raises a UserError for columns that are expected and absent, or there and not expected."""
     absent = [name for name, c in schema.columns.items() if c.required and name not in table]
     if absent:
         raise UserError(
-            f"{source} has no column {absent[0]!r}, which {path} expects: add it, or write "
-            "`required: false` there."
+            f"{source} has no {name_columns(absent)}, which {path} expects: add what is "
+            "missing, or write `required: false` there."
         )
     unknown = [name for name in table if name not in schema.columns]
     if schema.strict and unknown:
+        found = f"a {name_columns(unknown)}" if len(unknown) == 1 else name_columns(unknown)
         raise UserError(
-            f"{source} has a column {unknown[0]!r}, which {path} does not know: describe it there, "
-            "or add it to data.drop."
+            f"{source} has {found}, which {path} does not know: describe "
+            f"what is new there, or leave it out: data.drop=[{', '.join(unknown)}]."
         )
+
+
+def name_columns(names: list[str]) -> str:
+    """`column 'a'`, or `columns 'a', 'b'`."""
+    return f"column{'s' * (len(names) > 1)} {', '.join(map(repr, names))}"
 
 
 def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:

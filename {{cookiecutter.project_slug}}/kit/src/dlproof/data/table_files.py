@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,30 +101,57 @@ def is_number(text: str) -> bool:
     return True
 
 
-def refuse_unusable(table: pd.DataFrame, path: Path) -> None:
-    """Raises a UserError for a column of texts that can be no feature as it is.
+def refuse_unusable(
+    table: pd.DataFrame, path: Path, drop: Sequence[str], limit: int | None
+) -> None:
+    """Raises a UserError that names every column that can be no feature as it is.
 
-    It is empty, holds dates, or numbers of which some are spoilt; a few numbers among texts, such
-    as `1`, `2` and `3+`, are categories.
+    Args:
+        table: The features, as text.
+        path: Where they are from.
+        drop: Columns that are left out already.
+        limit: The most different texts of a column; None for any number.
+    """
+    faults = dict(find_faults(table, limit))
+    if len(faults) == 1:
+        ((name, (row, told, remedy)),) = faults.items()
+        place = f"{path} row {row}" if row else str(path)
+        raise UserError(f"{place}: column {name!r} {told}: {remedy} data.drop.")
+    if faults:
+        listed = (
+            f"{name!r}{f' (row {row})' if row else ''} {told}"
+            for name, (row, told, _) in faults.items()
+        )
+        raise UserError(
+            f"{path}: {len(faults)} columns can be no features as they are: {'; '.join(listed)}. "
+            f"Mend them, or leave them out: data.drop=[{', '.join([*drop, *faults])}]."
+        )
+
+
+def find_faults(
+    table: pd.DataFrame, limit: int | None
+) -> Iterator[tuple[str, tuple[int, str, str]]]:
+    """Column -> row (0: all), what is the matter, and what to do in place of leaving it out.
+
+    It is empty, holds dates, numbers of which some are spoilt, or too many texts; a few numbers
+    among texts, such as `1`, `2` and `3+`, are categories.
     """
     for name, column in table.items():
         known = column.dropna()
-        if known.empty:
-            raise UserError(f"{path}: column {name!r} is empty: add it to data.drop.")
         numbers = pd.to_numeric(known, errors="coerce")
         odd = known[numbers.isna()]
-        if len(odd) and numbers.nunique() >= MANY_NUMBERS and 2 * len(odd) <= len(known):
-            raise UserError(
-                f"{path} row {table.index.get_loc(odd.index[0]) + 1}: column {name!r} is "
-                f"{odd.iloc[0]!r:.40} among numbers: mend the cell, or use data.drop."
-            )
-        dates = known.str.match(ISO_DATE)
-        if 2 * dates.sum() > len(known):
-            raise UserError(
-                f"{path} row {int(column.notna().argmax()) + 1}: column {name!r} holds dates "
-                f"({known.iloc[0]}): make numbers of them (age, month), or name it in data.time or "
-                "data.drop."
-            )
+        if known.empty:
+            yield str(name), (0, "is empty", "add it to")
+        elif len(odd) and numbers.nunique() >= MANY_NUMBERS and 2 * len(odd) <= len(known):
+            row = int(table.index.get_loc(odd.index[0])) + 1
+            told = f"is {odd.iloc[0]!r:.40} among numbers"
+            yield str(name), (row, told, "mend the cell, or use")
+        elif 2 * known.str.match(ISO_DATE).sum() > len(known):
+            told = f"holds dates ({known.iloc[0]})"
+            remedy = "make numbers of them (age, month), or name it in data.time or"
+            yield str(name), (int(column.notna().argmax()) + 1, told, remedy)
+        elif limit is not None and len(odd) and known.nunique() > limit:
+            yield str(name), (0, *describe_crowd(column, limit))
 
 
 def type_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -152,18 +179,17 @@ def hash_rows(features: pd.DataFrame) -> list[str]:
     return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
 
 
-def describe_crowd(column: pd.Series, limit: int) -> str:
-    """Why a text column has too many values, and what to do."""
+def describe_crowd(column: pd.Series, limit: int) -> tuple[str, str]:
+    """Of a text column with too many values: what it has, and what to do but to leave it out."""
     known = column.dropna()
-    start = f"column {column.name!r} has {known.nunique()} different texts in train, over "
-    start += f"preprocess.max_categories={limit}"
+    told = f"has {known.nunique()} different texts, over preprocess.max_categories={limit}"
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().mean() > 0.5:
         row = known.index[numbers.isna()][0]
-        return f"{start}; most are numbers, {row} is {known[row]!r}: mend that cell."
+        return f"{told}; most are numbers, {row} is {known[row]!r}", "mend that cell, or use"
     if pd.to_datetime(known, errors="coerce", format="mixed").notna().mean() > 0.5:
-        return f"{start}; they look like dates: make numbers of them (age, month) or use data.drop."
-    return f"{start}: group them, or add the column to data.drop."
+        return f"{told}; they look like dates", "make numbers of them (age, month), or use"
+    return told, "group them, or add it to"
 
 
 def write_breast_cancer(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Notes what became of every test: a plugin of pytest, by `-p` in pyproject.toml."""
 
 import os
+import re
 import shlex
 import shutil
 import tempfile
@@ -124,7 +125,8 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keeps the worst outcome of a test's set-up, call and end."""
-        row = self.tests.setdefault(report.nodeid, {"outcome": "passed", **NOTHING})
+        name = re.sub(r"@[^\[\]]+$", "", report.nodeid)  # of a group of pytest-xdist's
+        row = self.tests.setdefault(name, {"outcome": "passed", **NOTHING})
         row |= getattr(report, "dlproof", {})
         if not report.passed:
             row["outcome"] = "xfailed" if hasattr(report, "wasxfail") else report.outcome
