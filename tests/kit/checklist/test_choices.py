@@ -176,7 +176,11 @@ def test_what_a_recipe_does_against_a_rule_has_its_reason(at_root, monkeypatch, 
     verdicts = {check.__name__: judge(check, project, monkeypatch) for check in CHOICES}
     assert {v.status for v in verdicts.values()} <= {"verified", "attested", "n/a"}, verdicts
     project.cfg.reasons = {}
-    bare = {check.__name__ for check in CHOICES if judge(check, project, monkeypatch).status == "failing"}
+    bare = {
+        check.__name__
+        for check in CHOICES
+        if judge(check, project, monkeypatch).status == "failing"
+    }
     assert {name for name, found in verdicts.items() if found.status == "attested"} - bare <= {
         "rates_rise_over_the_warmup"  # a CNN can do without, with a reason or not
     }

@@ -21,9 +21,9 @@ def bootstrap(
     """Interval of a metric, or of its difference between two models.
 
     By the percentiles of draws with replacement (Efron 1979), but for two kinds. A share of items,
-    such as accuracy, has an exact interval, where draws are too sure of few items (Clopper & Pearson
-    1934). And where all draws give one value, as that of a model without an error does, they know
-    nothing of items unlike those that were seen: see `widen`.
+    such as accuracy, has an exact interval (Clopper & Pearson 1934), where draws are too sure of
+    few items. And where all draws give one value, as of a model without an error, they know nothing
+    of items unlike those that were seen: see `widen`.
 
     Args:
         metric: (targets, predictions) -> value.
@@ -46,7 +46,9 @@ def bootstrap(
         return scores[0] - scores[1] if is_difference else scores[0]
 
     low, high = draw(measure, count, resamples, confidence, seed)
-    same = is_difference and np.array_equal(*predictions)  # and stays so on any items
+    same = is_difference and np.array_equal(
+        predictions[0], predictions[1]
+    )  # and stays so on any items
     if high - low < EQUAL and not same:
         return widen(low, count, confidence, signed=is_difference)
     return low, high
