@@ -1,7 +1,10 @@
 """Bootstrap intervals cover what they should."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from dlproof import tasks
 from dlproof.intervals import bootstrap, corrected_interval
 from scipy import stats
 
@@ -20,6 +23,77 @@ def test_the_interval_of_a_share_matches_the_binomial(confidence):
     low, high = bootstrap(accuracy, targets, predictions, **settings)
     half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(0.8 * 0.2 / 2_000)
     assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"),  # Clopper and Pearson's, by R's binom.test
+    [(20, 20, 0.8316, 1.0), (19, 20, 0.7513, 0.9987), (0, 20, 0.0, 0.1684), (1, 1, 0.025, 1.0)],
+)
+def test_a_share_of_few_items_is_as_uncertain_as_it_is(hits, count, low, high):
+    predictions = (np.arange(count) >= hits).astype(float)
+    found = bootstrap(accuracy, np.zeros(count), predictions, **SETTINGS)
+    assert found == pytest.approx((low, high), abs=1e-4)
+
+
+def make_probabilities(classes, targets, sure=0.9):
+    """Each item's true class is the likeliest."""
+    rest = (1 - sure) / (classes - 1)
+    return np.where(np.eye(classes)[targets] == 1, sure, rest)
+
+
+@pytest.mark.parametrize("metric", [tasks.accuracy, partial(tasks.macro, "f1"), tasks.auroc])
+def test_a_model_without_an_error_is_not_sure_to_have_none(metric):
+    targets = np.arange(20) % 3
+    low, high = bootstrap(metric, targets, make_probabilities(3, targets), **SETTINGS)
+    assert 0.8 < low < 0.9
+    assert high == 1.0
+
+
+def test_more_items_without_an_error_say_more():
+    lows = []
+    for count in (10, 100, 1000):
+        targets = np.arange(count) % 2
+        low, _ = bootstrap(tasks.auroc, targets, make_probabilities(2, targets), **SETTINGS)
+        lows.append(low)
+    assert lows == pytest.approx([1 - 0.3085, 1 - 0.0362, 1 - 0.0037], abs=1e-3)
+
+
+def test_two_models_without_an_error_may_still_differ():
+    targets = np.arange(20) % 3
+    both = [make_probabilities(3, targets, sure) for sure in (0.9, 0.7)]
+    low, high = bootstrap(tasks.accuracy, targets, *both, **SETTINGS)
+    assert (low, high) == pytest.approx((-0.1684, 0.1684), abs=1e-4)
+
+
+def test_a_mean_that_is_no_share_is_bootstrapped():
+    generator = np.random.default_rng(0)
+    targets = generator.normal(size=200)
+    predictions = targets + generator.normal(size=200)
+    low, high = bootstrap(tasks.mae, targets, predictions, **SETTINGS)
+    errors = np.abs(predictions - targets)
+    half = 1.96 * errors.std() / 200**0.5
+    assert (low, high) == pytest.approx((errors.mean() - half, errors.mean() + half), abs=0.02)
+
+
+@pytest.mark.parametrize("metric", [tasks.accuracy, partial(tasks.macro, "f1"), tasks.auroc])
+def test_one_item_says_hardly_anything(metric):
+    low, high = bootstrap(metric, np.array([1]), np.array([[0.2, 0.8]]), **SETTINGS)
+    assert high - low >= 0.97
+
+
+def test_the_error_of_one_item_is_all_that_is_known_of_it():
+    assert bootstrap(tasks.mae, np.array([5.0]), np.array([8.0]), **SETTINGS) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("true", [0.7, 0.95])
+def test_intervals_of_few_items_cover_the_true_share(true):
+    """Percentiles of draws would cover it in 64 of 100 splits of 20 items, where it is 0.95."""
+    generator, covered = np.random.default_rng(0), 0
+    for _ in range(300):
+        predictions = (generator.random(20) > true).astype(float)
+        low, high = bootstrap(accuracy, np.zeros(20), predictions, **SETTINGS)
+        covered += low <= true <= high
+    assert covered >= 0.95 * 300
 
 
 def test_equal_models_differ_by_nothing():

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from dlproof.config import build, compose
 from dlproof.data.store import TEST, VALIDATION, load_store
 from dlproof.errors import UserError
+from dlproof.evaluation import evaluate, predictions
 from dlproof.evaluation.evaluate import evidence
 from dlproof.evaluation.ledger import EVALUATION, PREDICTIONS, Ledger
 from dlproof.evaluation.predictions import predict
@@ -151,3 +153,30 @@ def test_data_whose_test_items_are_not_last_is_refused(processed):
     path.write_text("\n".join([head, *rows[::-1], ""]))
     with pytest.raises(UserError, match="run `preprocess` again"):
         load_store("data")
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "found", "expected"),
+    [
+        ("auto", "cuda", "cuda"),
+        ("gpu", "cuda", "cuda"),
+        ("auto", "mps", "mps"),
+        ("cpu", "cuda", "cpu"),
+        ("auto", None, "cpu"),
+    ],
+)
+def test_networks_predict_where_the_trainer_trains(monkeypatch, accelerator, found, expected):
+    device = None if found is None else torch.device(found)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: device)
+    assert predictions.choose_device(accelerator) == torch.device(expected)
+
+
+def test_evaluation_and_all_that_scores_runs_on_the_device_that_is_there(trained, run, monkeypatch):
+    """On a device without memory, from which nothing comes back."""
+    monkeypatch.setattr(predictions, "choose_device", lambda _: torch.device("meta"))
+    monkeypatch.setattr(evaluate, "choose_device", lambda _: torch.device("meta"))
+    short = ("ablate.epochs=1", "ablate.seeds=2", "trainer.accelerator=cpu", "logger=[csv]")
+    commands = (("evaluate", *EVALUATE), ("ablate", *short), ("crossvalidate", *TRAIN))
+    for command in commands:
+        with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+            run(*command)

@@ -34,8 +34,8 @@ def find_reason(cfg: DictConfig, key: str) -> str:
     """
     value = read_choice(cfg, key)
     for choice, reason in cfg.reasons.items():
-        name, _, told = str(choice).partition("=")
-        if name == key and OmegaConf.from_dotlist([f"value={told}"]).value == value:
+        name, is_given, told = str(choice).partition("=")
+        if name == key and is_given and OmegaConf.from_dotlist([f"value={told}"]).value == value:
             return str(reason).strip()
     return ""
 

@@ -7,6 +7,7 @@ import numpy as np
 Metric = Callable[[np.ndarray, np.ndarray], float]
 LOOKED_AT = 1000  # single items by which a share is told from other metrics
 EQUAL = 1e-9
+DRAWN_AT_ONCE = 10**6  # rows, of all draws that are in memory
 
 
 def bootstrap(
@@ -20,9 +21,9 @@ def bootstrap(
     """Interval of a metric, or of its difference between two models.
 
     By the percentiles of draws with replacement (Efron 1979), but for two kinds. A share of items,
-    such as accuracy, has an exact interval, where draws are too sure of few items (Clopper & Pearson
-    1934). And where all draws give one value, as that of a model without an error does, they know
-    nothing of items unlike those that were seen: see `widen`.
+    such as accuracy, has an exact interval (Clopper & Pearson 1934), where draws are too sure of
+    few items. And where all draws give one value, as of a model without an error, they know nothing
+    of items unlike those that were seen: see `widen`.
 
     Args:
         metric: (targets, predictions) -> value.
@@ -32,35 +33,48 @@ def bootstrap(
         confidence: Share of the draws inside the interval.
         seed: Of the draws.
     """
-    if len(predictions) == 1 and (hits := count_hits(metric, targets, predictions[0])) is not None:
+    count, is_difference = len(targets), len(predictions) == 2
+    if not is_difference and (hits := count_hits(metric, targets, *predictions)) is not None:
         from scipy.stats import binomtest
 
-        exact = binomtest(hits, len(targets)).proportion_ci(confidence, method="exact")
+        exact = binomtest(hits, count).proportion_ci(confidence, method="exact")
         return float(exact.low), float(exact.high)
-    values = draw(metric, targets, predictions, resamples, seed)
-    outside = (1 - confidence) / 2
-    low, high = np.nanquantile(values, [outside, 1 - outside])
-    same = len(predictions) == 2 and np.array_equal(*predictions)  # and stays so on any items
+
+    def measure(rows: np.ndarray) -> float:
+        """The metric, or the difference, of some of the items."""
+        scores = [metric(targets[rows], predicted[rows]) for predicted in predictions]
+        return scores[0] - scores[1] if is_difference else scores[0]
+
+    low, high = draw(measure, count, resamples, confidence, seed)
+    same = is_difference and np.array_equal(
+        predictions[0], predictions[1]
+    )  # and stays so on any items
     if high - low < EQUAL and not same:
-        return widen(float(low), len(targets), confidence, signed=len(predictions) == 2)
-    return float(low), float(high)
+        return widen(low, count, confidence, signed=is_difference)
+    return low, high
 
 
 def draw(
-    metric: Metric,
-    targets: np.ndarray,
-    predictions: tuple[np.ndarray, ...],
-    resamples: int,
-    seed: int,
-) -> list[float]:
-    """The metric, or its difference, of each draw of the items."""
-    generator = np.random.default_rng(seed)
-    values = []
-    for _ in range(resamples):
-        rows = generator.integers(0, len(targets), len(targets))
-        scores = [metric(targets[rows], p[rows]) for p in predictions]
-        values.append(scores[0] - scores[1] if len(scores) == 2 else scores[0])
-    return values
+    measure: Callable[[np.ndarray], float], count: int, resamples: int, confidence: float, seed: int
+) -> tuple[float, float]:
+    """Percentiles of a measure of some of N items; of a single item, its own."""
+    from scipy import stats
+
+    if count == 1:
+        return (measure(np.array([0])),) * 2
+    # Rows are drawn in place of values, so that targets and all predictions stay together.
+    found = stats.bootstrap(
+        (np.arange(count),),
+        measure,
+        vectorized=False,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="percentile",
+        batch=max(1, DRAWN_AT_ONCE // count),
+        rng=np.random.default_rng(seed),
+    )
+    low, high = found.confidence_interval
+    return float(low), float(high)
 
 
 def count_hits(metric: Metric, targets: np.ndarray, predictions: np.ndarray) -> int | None:
@@ -83,7 +97,8 @@ def widen(
 
     With the given confidence at most a share of all items is unlike those that were seen, the one
     that Clopper and Pearson give for none of N. They may be as right or as wrong as a metric from
-    0 to 1 lets them; the difference of two lies from -1 to 1.
+    0 to 1 lets them; the difference of two lies from -1 to 1. An error in other units has no bound
+    by which to widen it.
 
     Args:
         value: Of the metric, or of the difference.
@@ -92,7 +107,9 @@ def widen(
         signed: Whether it is a difference.
     """
     unlike = 1 - ((1 - confidence) / 2) ** (1 / count)
-    lowest, highest = min(value, -1.0 if signed else 0.0), max(value, 1.0)
+    lowest, highest = -1.0 if signed else 0.0, 1.0
+    if not lowest <= value <= highest:
+        return value, value
     return value - unlike * (value - lowest), value + unlike * (highest - value)
 
 

@@ -52,9 +52,9 @@ def gain_is_beyond_chance(project: Evidence) -> Finding:
     level = project.cfg.evaluate.confidence
     figure = f"difference [{bounds[0]:+.4f}, {bounds[1]:+.4f}] at {level:.0%}"
     item = 1 / figures["items"] if are_classes(project) else 0.0
-    spans = high - low >= LEAST_ITEMS * item
-    if not item or not spans or measure_gain(project)[0] <= 0:
-        return Finding(low > 0, figure)
+    has_band = 0 < LEAST_ITEMS * item <= high - low and measure_gain(project)[0] > 0
+    if low <= 0 and not has_band:
+        return Finding(False, figure)
     return hold_below(-low, 0.0, item * (1 + ROUNDED), figure)
 
 

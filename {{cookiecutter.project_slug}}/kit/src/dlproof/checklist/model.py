@@ -100,7 +100,9 @@ def samples_outnumber_parameters(project: Evidence) -> Finding:
     )
     if parameters * ITEMS_PER_PARAMETER <= items:
         return Finding(True, figure)
-    told = f"{items // ITEMS_PER_PARAMETER:,} parameters, {parameters * ITEMS_PER_PARAMETER:,} items"
+    told = (
+        f"{items // ITEMS_PER_PARAMETER:,} parameters, {parameters * ITEMS_PER_PARAMETER:,} items"
+    )
     return Finding(False, f"{figure}; {told} or a waiver would do", choices=("model",))
 
 

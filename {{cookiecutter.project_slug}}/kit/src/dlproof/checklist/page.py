@@ -22,7 +22,7 @@ LONGEST_TREND = 40  # commits
 MEANINGS: dict[Status, str] = {
     "verified": "a check found that the work was done and holds",
     "present": "a check found that it is there, not that it works",
-    "attested": "a person signed the answer, waived a rule of thumb or chose against it with a reason",
+    "attested": "a person answered, waived a rule of thumb or chose against it with a reason",
     "failing": "a check found the opposite, or a date is over",
     "stale": "something changed since the evidence was made",
     "to do": "no evidence or no answer yet",

@@ -18,7 +18,6 @@ CLASSICAL = {
     "classification": ("logistic_regression", "random_forest", "gradient_boosting"),
     "regression": ("ridge", "random_forest", "gradient_boosting"),
 }
-CENTRES = {"mean": np.mean, "median": np.median}
 EXACT = 1e-6
 
 
@@ -208,7 +207,7 @@ def guess_numbers(train: np.ndarray, validation: np.ndarray) -> tuple[float, flo
 
 def constant_baseline_is_scored(project: Evidence) -> Finding:
     """The majority class, or the mean or median, scores what the labels say that it must."""
-    scores, metric = read_baselines(project)
+    scores, _ = read_baselines(project)
     if "constant" not in scores:
         return Finding(False, "no score of constant")
     train, validation = read_labels(project)
@@ -229,7 +228,8 @@ def hold_constant(project: Evidence, train: np.ndarray, validation: np.ndarray) 
     scores, metric = read_baselines(project)
     r2, fitted = scores["constant"]["r2"], project.figures("baselines")["fitted_items"]
     off = 4 * train.std() / fitted**0.5 if fitted < len(train) else 1e-3 * train.std()
-    wanted = {name: float(np.abs(validation.mean() - find(train))) for name, find in CENTRES.items()}
+    centres = {"mean": np.mean(train), "median": np.median(train)}
+    wanted = {name: abs(float(validation.mean() - c)) for name, c in centres.items()}
     gap = (max(-r2, 0.0) * validation.var()) ** 0.5
     name = min(wanted, key=lambda centre: abs(wanted[centre] - gap))
     told = f"{metric} {scores['constant'][metric]:.3f}, r2 {r2:.3f} by saying the training {name}"

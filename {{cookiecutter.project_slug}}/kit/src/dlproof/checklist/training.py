@@ -95,7 +95,9 @@ def adam_has_usual_betas(project: Evidence) -> Finding:
     """The betas and epsilon of Adam and AdamW lie within the cheat sheet."""
     options = list_options(project, *ADAMS)
     if not options:
-        raise NotApplicableError(f"optimizer={project.cfg.optimizer.name}, and configs/ has no Adam")
+        raise NotApplicableError(
+            f"optimizer={project.cfg.optimizer.name}, and configs/ has no Adam"
+        )
     shown = options[-1]
     figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
     keys = ("optimizer.betas", "optimizer.eps")

@@ -38,7 +38,17 @@ def refuse_no_sentence(reason: str) -> str:
     return reason
 
 
-Reason = Annotated[str, AfterValidator(refuse_no_sentence)]
+def refuse_no_value(reasons: dict[str, str]) -> dict[str, str]:
+    """A reason is one for a value, and must not outlive it."""
+    for choice in reasons:
+        if "=" not in choice:
+            raise ValueError(f"has {choice!r}, which names no value: write `{choice}=value: why`")
+    return reasons
+
+
+Reasons = Annotated[
+    dict[str, Annotated[str, AfterValidator(refuse_no_sentence)]], AfterValidator(refuse_no_value)
+]
 
 
 class Paths(Strict):
@@ -58,7 +68,7 @@ class Config(Strict):
     change: str
     keep: bool
     strict: bool
-    reasons: dict[str, Reason]
+    reasons: Reasons
     resume: str | None
     paths: Paths
     data: Data

@@ -1,4 +1,4 @@
-"""Debug runs (`train debug=limit`): models and reports lie in `runs/debug/`, and change no verdict."""
+"""Debug runs, `train debug=limit`: what they write lies in `runs/debug/` and changes no verdict."""
 
 import shutil
 from pathlib import Path
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def set_aside(stage: "Stage", cfg: DictConfig) -> DictConfig:
     """A copy of the config with folders of its own for models and reports, below `runs/debug`.
 
-    The reports that the command reads are there too; `optimizer.lr=auto` is what `find_lr` suggested,
-    though it was for a whole run.
+    The reports that the command reads are there too. `optimizer.lr=auto` is the rate that `find_lr`
+    suggested for a whole run.
 
     Raises:
         UserError: `find_lr` has not run.

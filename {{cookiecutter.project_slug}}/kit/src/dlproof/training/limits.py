@@ -27,7 +27,7 @@ def count_steps_an_epoch(trainer: DictConfig, num_batches: int) -> int:
 def count_epochs(trainer: DictConfig, num_batches: int) -> int:
     """Epochs of the whole run; `auto` gives a network time to learn however few the items are.
 
-    A step moves a weight by about the learning rate, so that a network takes some hundred of them to
+    A step moves a weight by about the learning rate, so that a network takes hundreds of them to
     move away from where it started: an epoch of 120 items has four.
     """
     if trainer.max_epochs != "auto":
