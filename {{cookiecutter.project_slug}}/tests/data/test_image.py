@@ -13,7 +13,7 @@ from PIL import Image
 from {{ cookiecutter.package_name }}.data.image import ImageFolder
 
 pytestmark = pytest.mark.unit
-SETTINGS = SimpleNamespace(size=16, channels="auto")
+SETTINGS = SimpleNamespace(size=16, channels="auto", range="data")
 
 
 def draw(mode, size=(9, 5), seed=0):

@@ -13,6 +13,7 @@ from .config import list_overrides, to_plain, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
 from .files import hash_file, hash_json, hash_tree
+from .parallel import use
 from .report import Report, load_report
 from .revision import describe_revision
 from .stages import ALWAYS, Stage
@@ -48,7 +49,8 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     refuse_other_data(project, stage, cfg)
     started = time.perf_counter()
     run = stage.load().run
-    report: Report = run(cfg, project) if stage.is_tool else run(cfg)
+    with use(cfg.executor):
+        report: Report = run(cfg, project) if stage.is_tool else run(cfg)
     report.made_from = made_from
     report.created = datetime.now(UTC).isoformat(timespec="seconds")
     report.seconds = round(time.perf_counter() - started, 3)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
+from .data import Augmentation, Balance, Data, Executor, Loader, Preprocess, Split
 from .strict import Named, Open, Strict
 from .tools import (
     Ablate,
@@ -58,6 +58,7 @@ class Config(Strict):
     schedule: Schedule
     trainer: Trainer
     launcher: Launcher
+    executor: Executor
     callbacks: dict[str, Open | None]
     logger: dict[str, Open | None]
     explore: Explore
