@@ -114,7 +114,7 @@ def test_sixteen_bits_keep_their_range():
     deep = Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16))
     kept = decode_image(to_bytes(deep))
     assert np.asarray(kept).tolist() == [[0, 32768, 65535]]
-    assert fit_square(kept, 3, 1)[0, 1].tolist() == [0, 127, 255]
+    assert fit_square(kept, 3, 1)[0, 1].tolist() == [0, 128, 255]
 
 
 def test_transparent_parts_become_white():

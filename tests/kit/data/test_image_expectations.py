@@ -2,6 +2,7 @@
 
 import pytest
 from dlproof.data.image_expectations import find_breach, find_unexpected, read_expectations
+from dlproof.data.image_files import Reading
 from dlproof.data.image_requests import decode_named
 from dlproof.errors import UserError
 from own.data.image import ImageFolder

@@ -1,6 +1,6 @@
 """What every kind of image brings: checks, search, pictures, features and requests."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,8 @@ class ImageKind:
         ignore: Patterns of names, or of paths below the root, that are no data.
         layout: `class` or `split/class`: which folders below the root are the classes. None: the
             first ones, refused where they are called like splits.
-        fold: Whether class folders that differ in case or blanks alone are one class.
+        fold: `class` -> whether folders that differ in case or blanks alone are one class, or
+            name -> class.
         frame: Of files with several frames: its number, or `middle`.
         lenient: Whether pictures are taken that their file holds in part only.
         keys: `group`, `time` and `origin`: regular expressions that are searched in the path below
@@ -74,7 +75,7 @@ class ImageKind:
         *,
         ignore: Sequence[str] = (),
         layout: str | None = None,
-        fold: bool | None = None,
+        fold: Mapping[str, Any] | None = None,
         frame: int | str | None = None,
         lenient: bool = False,
         **keys: str | None,
@@ -84,7 +85,7 @@ class ImageKind:
         self.root = Path(root)
         self.embedded = embedded
         self.source = {"archive": archive, "md5": md5} if archive else {}
-        self.ignore, self.layout, self.fold = list(ignore), layout, fold
+        self.ignore, self.layout, self.fold = list(ignore), layout, dict(fold or {})
         self.reading = Reading(frame=frame, lenient=lenient)
         self.patterns = {key: compile_pattern(key, text) for key, text in keys.items() if text}
 
@@ -134,7 +135,7 @@ class ImageKind:
         """
         if self.layout is None:
             refuse_splits(self.root, labels)
-        return join_spellings(labels, self.fold)
+        return join_spellings(labels, self.fold.get("class"))
 
     def hash_files(self, paths: Sequence[Path]) -> list[str]:
         """SHA-256 of every file, empty where it cannot be opened."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import UserError
@@ -65,35 +65,42 @@ def read_split_folders(root: Path, items: Collection[str]) -> dict[str, str]:
     return {item: split for item, split in found.items() if split}
 
 
-def join_spellings(labels: Sequence[str], fold: bool | None) -> tuple[list[str], list[str]]:
+def join_spellings(
+    labels: Sequence[str], fold: bool | Mapping[str, str] | None
+) -> tuple[list[str], list[str]]:
     """Labels with one spelling a class, and a sentence for each spelling that is changed.
 
     Accents that are composed in two ways are one name; case and blanks are for a person to say.
 
     Args:
         labels: One an item.
-        fold: Whether names that differ in case or blanks alone are one class; None: not said.
+        fold: Whether names that differ in case or blanks alone are one class, or name -> class;
+            None: nobody said.
 
     Raises:
         UserError: There are such names, and nobody said.
     """
     counts = Counter(labels)
+    classes = dict(fold) if isinstance(fold, Mapping) else {}
     names: dict[str, list[str]] = {}
     for name, _ in counts.most_common():
-        names.setdefault(compose(name) if fold is False else key(name), []).append(name)
+        named = classes.get(name, classes.get(compose(name), name))
+        names.setdefault(compose(named) if fold is False else key(named), []).append(name)
     chosen, told = {}, []
     for spellings in names.values():
-        best = compose(spellings[0])
-        if fold is None and len(set(map(compose, spellings))) > 1:
+        mapped = {compose(classes.get(name, name)) for name in spellings}
+        if len(mapped) > 1 and fold is not True:
             shown = " and ".join(f"{name!a} ({counts[name]} items)" for name in spellings)
             raise UserError(
-                f"the class folders {shown} differ in case, width or blanks alone: data.fold=true "
-                "takes them as one class, data.fold=false as several."
+                f"the class folders {shown} differ in case, width or blanks alone: "
+                "data.fold='{class: true}' takes them as one class, data.fold='{class: false}' as "
+                "several."
             )
+        best = compose(classes.get(spellings[0], spellings[0]))
         chosen |= dict.fromkeys(spellings, best)
-        if len(spellings) > 1:
-            shown = " and ".join(f"{name!a}" for name in spellings)
-            told.append(f"the class folders {shown} spell one name: all are the class {best!r}.")
+        if changed := [name for name in spellings if name != best]:
+            shown = " and ".join(f"{name!a} ({counts[name]} items)" for name in changed)
+            told.append(f"the class folders {shown} are taken as the class {best!r}.")
     return [chosen[label] for label in labels], told
 
 

@@ -19,7 +19,7 @@ SCAN, END = 0xDA, 0xD9
 WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 PAD = bytes(range(16, 240)) * 8  # put behind a scan; without the byte that begins a marker
 SURPLUS = 32  # bytes behind the picture that cameras may pad a scan with
-GREY, TAIL = b"\x80", 24  # how a missing part looks, and bytes of pixels that tell it
+GREY, TAIL = {127, 128}, 24  # how a missing part looks, and bytes of pixels that tell it
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ def find_loss(content: bytes, whole: Image.Image) -> str:
     padded = [(scan.stop, scan.stop) for scan in scans]
     if lacks_refinement(scans) or decode(splice(content, padded), whole.mode) != pixels:
         return "ends early: a part of the picture is missing"
-    if len(scans) > 1:  # the last bytes of one may bring nothing that can be seen
+    cut = scans[0].stop - SURPLUS
+    # Of several scans, the last bytes of one may bring nothing that can be seen.
+    if len(scans) > 1 or cut < scans[0].start + SURPLUS or set(pixels[-TAIL:]) <= GREY:
         return ""
-    cut = max(scans[0].start, scans[0].stop - SURPLUS)
     shorter = content[:cut] + (content[scans[0].stop :] or b"\xff\xd9")
-    if not pixels.endswith(GREY * TAIL) and decode(shorter, whole.mode) == pixels:
+    if decode(shorter, whole.mode) == pixels:
         return "holds more bytes than its picture uses: they were changed on the way"
     return ""
 

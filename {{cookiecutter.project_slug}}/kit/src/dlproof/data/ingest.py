@@ -44,6 +44,12 @@ def find_warnings(items: "pd.DataFrame") -> list[str]:
     ]
 
 
+def tell(figures: dict[str, Any]) -> None:
+    """Prints what was merged, guessed, converted or left out."""
+    for warning in figures["warnings"]:
+        print(f"warning: {warning}")
+
+
 def summarise(figures: dict[str, Any]) -> str:
     """`1,797 items, 10 different labels, 0 unexpected, personal data: none found`."""
     told = f"{figures['ignored_files']:,} files passed over, " if figures["ignored_files"] else ""
