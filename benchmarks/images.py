@@ -51,11 +51,12 @@ class Meter(threading.Thread):
     def __init__(self, process: int) -> None:
         super().__init__(daemon=True)
         self.process, self.most = psutil.Process(process), 0
+        self.spent: dict[int, float] = {}  # CPU seconds of each process so far
 
     def run(self) -> None:
         """Until the process ends."""
         while self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE:
-            self.most = max(self.most, sum(map(measure, self.list_processes())))
+            self.most = max(self.most, sum(map(self.measure, self.list_processes())))
             time.sleep(POLL_SECONDS)
 
     def list_processes(self) -> list[psutil.Process]:
@@ -65,13 +66,13 @@ class Meter(threading.Thread):
         except psutil.NoSuchProcess:
             return []
 
-
-def measure(process: psutil.Process) -> int:
-    """Bytes that are a process's own: pages shared between processes count once, as a share."""
-    try:
-        return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
+    def measure(self, process: psutil.Process) -> int:
+        """Bytes of a process; pages that several share count once, as a share of each."""
+        try:
+            self.spent[process.pid] = sum(process.cpu_times()[:2])
+            return int(process.memory_full_info().pss)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return 0
 
 
 def run_stage(project: Path, stage: str, options: list[str]) -> tuple[float, float, float]:
@@ -79,16 +80,13 @@ def run_stage(project: Path, stage: str, options: list[str]) -> tuple[float, flo
     command = [sys.executable, "-m", PACKAGE, stage, "data=folder", "data.root=data/raw/own"]
     path = os.pathsep.join(list_sources(project))
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    before, started = os.times(), time.perf_counter()
+    started = time.perf_counter()
     running = subprocess.Popen([*command, *options], cwd=project, env=environment)
     meter = Meter(running.pid)
     meter.start()
     if running.wait():
         sys.exit(f"{stage} failed")
-    seconds = time.perf_counter() - started
-    after = os.times()
-    cpu = sum(after[2:4]) - sum(before[2:4])
-    return seconds, cpu, meter.most / 1e9
+    return time.perf_counter() - started, sum(meter.spent.values()), meter.most / 1e9
 
 
 def main() -> None:

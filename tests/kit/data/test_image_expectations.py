@@ -28,7 +28,9 @@ def test_ingest_and_service_refuse_the_same_images_in_the_same_words(tmp_path, m
     assert dict(find_unexpected(tmp_path, ["a/0.png"], RULES)).get("a/0.png", "") == reason
     located, _ = ImageFolder("unused").locate(str(path), {"expectations": {"rules": RULES}})
     if not reason:
-        assert located[0].size == decode_named("0.png", path.read_bytes(), Reading(RULES)).size == size
+        assert (
+            located[0].size == decode_named("0.png", path.read_bytes(), Reading(RULES)).size == size
+        )
         return
     with pytest.raises(UserError, match=reason):
         decode_named("0.png", path.read_bytes(), Reading(RULES))

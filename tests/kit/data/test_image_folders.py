@@ -40,7 +40,13 @@ def list_labels(root, **options):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("a.avif", "AVIF"), ("a.jfif", "JPEG"), ("IMG_4", "JPEG"), ("a.JPE", "JPEG"), ("a.dat", "PNG")],
+    [
+        ("a.avif", "AVIF"),
+        ("a.jfif", "JPEG"),
+        ("IMG_4", "JPEG"),
+        ("a.JPE", "JPEG"),
+        ("a.dat", "PNG"),
+    ],
 )
 def test_what_pillow_decodes_is_an_item_whatever_its_suffix(root, name, kind):
     put(root / "ring" / name, kind)
@@ -62,7 +68,9 @@ def test_a_class_whose_files_are_all_passed_over_stops_ingest_unless_it_is_meant
     for number in range(3):
         (root / "ring" / f"{number}.heic").parent.mkdir(exist_ok=True)
         (root / "ring" / f"{number}.heic").write_bytes(b"x")
-    with pytest.raises(UserError, match=r"ring holds no image .* 3 \.heic.*data\.ignore=\['ring'\]"):
+    with pytest.raises(
+        UserError, match=r"ring holds no image .* 3 \.heic.*data\.ignore=\['ring'\]"
+    ):
         list_labels(root)
     assert "'ring' (3 files)" in list_labels(root, ignore=["ring"])[1]
 
@@ -97,7 +105,7 @@ def test_hidden_images_are_told_and_finder_files_are_not(root):
 
 def test_a_second_link_to_a_class_stops_ingest_and_a_deeper_one_is_told(root, tmp_path):
     (root / "alias").symlink_to(root / "dog", target_is_directory=True)
-    with pytest.raises(UserError, match="alias leads again to .*dog.*data.ignore"):
+    with pytest.raises(UserError, match=r"alias leads again to .*dog.*data\.ignore"):
         list_labels(root)
     assert list_labels(root, ignore=["alias"])[0] == {"cat": 2, "dog": 2}
     (root / "alias").unlink()
@@ -136,7 +144,9 @@ def test_images_beside_the_class_folders_have_no_label(root):
     assert list_labels(root)[0] == {"cat": 2, "dog": 2, "": 1}
 
 
-@pytest.mark.parametrize("names", [("train", "val", "test"), ("Training", "VALID"), ("a", "test", "dev")])
+@pytest.mark.parametrize(
+    "names", [("train", "val", "test"), ("Training", "VALID"), ("a", "test", "dev")]
+)
 def test_folders_called_like_splits_are_no_classes_until_the_config_says_so(tmp_path, names):
     for number, name in enumerate(names):
         put(tmp_path / name / "cat" / f"{number}.png", seed=number)
@@ -178,7 +188,12 @@ def test_spellings_of_one_class_are_refused_until_the_config_says_which(other):
     assert "(1 items)" in told[0]
     assert join_spellings(labels, False) == (labels, [])
     assert join_spellings(labels, {other: "cat"})[0] == joined
-    assert join_spellings(labels, {other: "cat", "cat": "tiger"})[0] == ["tiger", "tiger", "cat", "dog"]
+    assert join_spellings(labels, {other: "cat", "cat": "tiger"})[0] == [
+        "tiger",
+        "tiger",
+        "cat",
+        "dog",
+    ]
 
 
 def test_two_compositions_of_an_accent_are_one_class_and_told():

@@ -6,6 +6,7 @@ import zlib
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from dlproof.data.image_files import BrokenImageError, Reading, decode_image, fit_square
 from dlproof.data.image_losses import find_lost_shades
@@ -14,6 +15,7 @@ from dlproof.data.image_requests import write_images
 from dlproof.errors import UserError
 from own.data.image import ImageFolder
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 RAMP = np.linspace(0, 1, 64 * 64).reshape(64, 64)
 SETTINGS = {"size": 64, "channels": 1}
@@ -29,6 +31,10 @@ def store(values, dtype, kind="TIFF", **options):
     return to_bytes(Image.fromarray(values.astype(dtype)), kind, **options)
 
 
+def store_alpha(*channels):
+    return store(255 * np.dstack(channels), np.uint8, "PNG")
+
+
 STORED = {
     "8 bits": store(255 * RAMP, np.uint8, "PNG"),
     "16 bits": store(65535 * RAMP, np.uint16, "PNG"),
@@ -42,10 +48,10 @@ STORED = {
     "far from 0": store(30000 + 1000 * RAMP, np.uint16),
     "white is 0": store(65535 * (1 - RAMP), np.uint16, tiffinfo={262: 0}),
     "12 in 16, white is 0": store(4095 * (1 - RAMP), np.uint16, tiffinfo={262: 0}),
-    "black, alpha": to_bytes(Image.fromarray((255 * np.dstack([0 * RAMP] * 3 + [1 - RAMP])).astype(np.uint8)), "PNG"),
-    "white, alpha": to_bytes(Image.fromarray((255 * np.dstack([0 * RAMP + 1] * 3 + [RAMP])).astype(np.uint8)), "PNG"),
-    "grey, alpha": to_bytes(Image.fromarray((255 * np.dstack([0 * RAMP + 1, RAMP])).astype(np.uint8)), "PNG"),
-}  # fmt: skip
+    "black, alpha": store_alpha(0 * RAMP, 0 * RAMP, 0 * RAMP, 1 - RAMP),
+    "white, alpha": store_alpha(0 * RAMP + 1, 0 * RAMP + 1, 0 * RAMP + 1, RAMP),
+    "grey, alpha": store_alpha(0 * RAMP + 1, RAMP),
+}
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -80,7 +86,9 @@ def test_the_range_is_given_or_the_files_own_or_that_of_the_data():
 def test_eight_bits_have_no_range_whatever_is_asked():
     raw = [Image.new("L", (4, 4), 9)]
     for wanted in ("data", "file", [0, 100]):
-        assert "range" not in ImageFolder("unused").fit(raw, SimpleNamespace(size=4, channels=1, range=wanted))
+        assert "range" not in ImageFolder("unused").fit(
+            raw, SimpleNamespace(size=4, channels=1, range=wanted)
+        )
 
 
 def test_a_deep_image_that_training_has_not_seen_takes_the_bits_that_it_uses():
@@ -105,7 +113,9 @@ def make_deep_png(pixels):
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
     header = struct.pack(">IIBBBBB", *pixels.shape[1::-1], 16, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    parts = [struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c)) for k, c in chunks]
+    parts = [
+        struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c)) for k, c in chunks
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
@@ -124,8 +134,6 @@ def lose(range_, images):
     state = kind.fit(images, SimpleNamespace(**SETTINGS, range=range_))
     arrays = kind.encode(images, state)
     ids = [f"{number}" for number in range(len(images))]
-    import pandas as pd
-
     return find_lost_shades(images, pd.Series(ids), arrays["image"], state)
 
 
@@ -139,7 +147,9 @@ def test_a_picture_that_a_range_makes_flat_is_told_and_many_stop():
 
 
 def make_frames(kind, count=3):
-    frames = [Image.fromarray((RAMP * (80 * number + 40)).astype(np.uint8)) for number in range(count)]
+    frames = [
+        Image.fromarray((RAMP * (80 * number + 40)).astype(np.uint8)) for number in range(count)
+    ]
     return to_bytes(frames[0], kind, save_all=True, append_images=frames[1:])
 
 
@@ -156,15 +166,15 @@ def test_a_frame_of_several_is_chosen_by_the_config(kind):
 
 def test_a_smaller_copy_in_a_tiff_and_a_phones_second_picture_are_no_frames():
     grey = Image.fromarray((RAMP * 255).astype(np.uint8))
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
     reduced = ImageFileDirectory_v2()
     reduced[254] = 1
     small = grey.resize((8, 8))
     small.encoderinfo = {"tiffinfo": reduced}
     pyramid = to_bytes(grey, "TIFF", save_all=True, append_images=[small])
     assert decode_image(pyramid).size == (64, 64)
-    phone = to_bytes(grey.convert("RGB"), "MPO", save_all=True, append_images=[small.convert("RGB")])
+    phone = to_bytes(
+        grey.convert("RGB"), "MPO", save_all=True, append_images=[small.convert("RGB")]
+    )
     assert decode_image(phone).size == (64, 64)
 
 

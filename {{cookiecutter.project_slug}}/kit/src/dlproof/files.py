@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -71,6 +71,11 @@ def hash_if_readable(path: Path) -> str:
         return hash_file(path)
     except OSError:
         return ""
+
+
+def hash_all(paths: Sequence[Path]) -> list[str]:
+    """As `hash_if_readable`, of some files."""
+    return [hash_if_readable(path) for path in paths]
 
 
 def hash_tree(root: Path | str) -> str:

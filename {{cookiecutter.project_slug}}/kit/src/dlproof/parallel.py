@@ -1,8 +1,8 @@
-"""Work on many items: in batches, in order, on this machine's cores or a cluster, with its progress.
+"""Work on many items: in batches and in order, on this machine's cores or a cluster.
 
-One seam: whatever is done to each item by itself (hashing, decoding, taking fingerprints, encoding)
+One seam: what is done to each item by itself (hashing, decoding, taking fingerprints, encoding)
 goes through `over`, and `executor` says where it runs. Batches do not depend on it, so that outputs
-are the same to the byte. Their number in memory is bounded.
+are the same to the byte; few are in memory at a time.
 """
 
 import os
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import UserError
@@ -101,13 +102,13 @@ def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterato
     POOL.connect()
     wanted = POOL.settings.num_workers if POOL.settings else "auto"
     count = count_workers(wanted) if POOL.is_local else -1
-    there = delayed(partial(work, os.getcwd(), os.getpid(), function))
+    there = delayed(partial(work, Path.cwd(), os.getpid(), function))
     with parallel_config(backend=POOL.backend, n_jobs=count):
         run = Parallel(return_as="generator", batch_size=1, pre_dispatch=f"{AHEAD}*n_jobs")
         yield from run(there(batch) for batch in batches)
 
 
-def work(folder: str, caller: int, function: Callable[[Any], Result], batch: Any) -> Result:
+def work(folder: Path, caller: int, function: Callable[[Any], Result], batch: Any) -> Result:
     """One batch in another process, where paths mean the same as in the caller's."""
     if os.getpid() != caller:
         os.chdir(folder)

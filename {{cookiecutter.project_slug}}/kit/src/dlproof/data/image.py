@@ -11,21 +11,21 @@ import pandas as pd
 from PIL import Image
 
 from ..errors import UserError
-from ..files import hash_if_readable, write_table
+from ..files import hash_all, write_table
 from ..parallel import over
 from ..types import Arrays, State, rules_of
 from .cifar import write_cifar10
 from .image_classes import NESTED, join_spellings, refuse_splits
 from .image_expectations import find_unexpected, infer_expectations, read_expectations
 from .image_files import (
-    BrokenImageError,
     Images,
     Reading,
     compile_pattern,
-    open_image,
     write_digits,
 )
-from .image_folders import count_kinds, describe, find_files, is_image, refuse_lost, walk
+from .image_folders import find_files, is_image, walk
+from .image_left_out import count_kinds, describe, refuse_lost
+from .image_losses import find_faults, find_lost_shades
 from .image_personal import find_personal
 from .image_requests import describe_images, receive_images, write_images
 
@@ -167,8 +167,6 @@ class ImageKind:
 
     def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
         """A sentence on deep images of which the model gets far fewer shades than there are."""
-        from dlproof.data.image_losses import find_lost_shades
-
         return find_lost_shades(self.read(items), items["id"], arrays["image"], state)
 
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
@@ -260,22 +258,3 @@ class ImageKind:
     def write_request(self, raw: Sequence[Image.Image]) -> dict[str, Any]:
         """The images as PNG files of a form."""
         return write_images(raw)
-
-
-def hash_all(paths: Sequence[Path]) -> list[str]:
-    """As `ImageKind.hash_files`, of one batch."""
-    return [hash_if_readable(path) for path in paths]
-
-
-def find_faults(paths: Sequence[Path], reading: Reading) -> list[str]:
-    """Why each of a batch of files cannot be used, empty where it can."""
-    return [find_fault(path, reading) for path in paths]
-
-
-def find_fault(path: Path, reading: Reading) -> str:
-    """Why a file cannot be used, empty where it can."""
-    try:
-        open_image(path, reading)
-    except BrokenImageError as error:
-        return str(error)
-    return ""

@@ -86,7 +86,8 @@ def join_spellings(
     for name, _ in counts.most_common():
         named = classes.get(name, classes.get(compose(name), name))
         names.setdefault(compose(named) if fold is False else key(named), []).append(name)
-    chosen, told = {}, []
+    chosen: dict[str, str] = {}
+    told = []
     for spellings in names.values():
         mapped = {compose(classes.get(name, name)) for name in spellings}
         if len(mapped) > 1 and fold is not True:

@@ -188,9 +188,7 @@ def find_dim(image: Image.Image) -> str:
     )
 
 
-def fit_square(
-    image: Image.Image, size: int, channels: int, span: Range = None
-) -> np.ndarray:
+def fit_square(image: Image.Image, size: int, channels: int, span: Range = None) -> np.ndarray:
     """One image as uint8 (channels, size, size): scaled with its proportions kept, black around.
 
     Proportions carry meaning (a 1 is narrow), so the longer side decides and the rest is padded.

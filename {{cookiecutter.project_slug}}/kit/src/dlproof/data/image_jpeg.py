@@ -93,7 +93,7 @@ def read_bands(header: bytes) -> tuple[tuple[int, int, int, int], ...]:
 
 def lacks_refinement(scans: list[Scan]) -> bool:
     """Whether a progressive file announces bits of a coefficient that no later scan brings."""
-    missing = {}
+    missing: dict[tuple[int, int], int] = {}
     for scan in scans:
         for component, first, last, bits in scan.bands:
             missing |= {(component, number): bits for number in range(first, last + 1)}

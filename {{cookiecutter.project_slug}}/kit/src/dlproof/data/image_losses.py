@@ -1,6 +1,7 @@
-"""Whether the model's pixels still show what deep images hold, see `preprocess.range`."""
+"""What of an image is lost: in its file, in decoding, and in the pixels that the model gets."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,28 @@ from PIL import Image
 
 from ..errors import UserError
 from ..types import State
+from .image_files import BrokenImageError, Reading, open_image
 from .image_range import DEEP, count_levels
 
-FEW = 24  # of 255 between the darkest and the brightest; an image with more is not held against its file
+FEW = 24  # of 255 from the darkest to the brightest; with more, no image is flat
 MOST_LOST = 8  # times more shades in the file
 LOOKED_AT = 500  # images with few shades that are held against their files
 TOO_MANY = 0.5  # of those: the range suits none of them
 CHUNK = 4096  # images whose pixels are in memory at a time
+
+
+def find_faults(paths: Sequence[Path], reading: Reading) -> list[str]:
+    """Why each of some files cannot be used, empty where it can."""
+    return [find_fault(path, reading) for path in paths]
+
+
+def find_fault(path: Path, reading: Reading) -> str:
+    """Why a file cannot be used, empty where it can."""
+    try:
+        open_image(path, reading)
+    except BrokenImageError as error:
+        return str(error)
+    return ""
 
 
 def find_lost_shades(

@@ -77,11 +77,13 @@ def write_images(raw: Sequence[Image.Image]) -> dict[str, Any]:
     files = []
     for number, image in enumerate(raw):
         stream = io.BytesIO()
-        kept, kind = image, "png"
+        kind = "png"
         if image.mode == DEEP:
             values = np.asarray(image)
-            whole = values.astype(np.uint16)
-            kept, kind = (Image.fromarray(whole), "png") if (whole == values).all() else (image, "tiff")
-        kept.save(stream, kind)
+            if np.array_equal(whole := values.astype(np.uint16), values):
+                image = Image.fromarray(whole)
+            else:
+                kind = "tiff"
+        image.save(stream, kind)
         files.append(("file", (f"{number}.{kind}", stream.getvalue(), f"image/{kind}")))
     return {"files": files}
