@@ -1,4 +1,4 @@
-"""Work on items gives the same bytes here, in processes and on a cluster, and tells what is left."""
+"""Work on items gives the same bytes here, in processes and on a cluster; its progress shows."""
 
 import os
 import sys

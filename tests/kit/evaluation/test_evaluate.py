@@ -5,6 +5,7 @@ import pytest
 from dlproof.config import build, compose
 from dlproof.data.store import TEST, load_store
 from dlproof.errors import UserError
+from dlproof.evaluation import evaluate
 from dlproof.evaluation.ledger import Ledger
 
 TRAIN = ("trainer.max_epochs=2", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
@@ -61,3 +62,32 @@ def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
         run("evaluate", *EVALUATE)
     run("evaluate", *EVALUATE, "evaluate.reason=the file was lost")
     assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
+
+
+def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, monkeypatch):
+    def run_out(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(evaluate, "predict", run_out)
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            run("evaluate", *EVALUATE)
+    monkeypatch.undo()
+    monkeypatch.setattr(evaluate, "evidence", run_out)
+    with pytest.raises(MemoryError):
+        run("evaluate", *EVALUATE)
+    monkeypatch.undo()
+    figures = run("evaluate", *EVALUATE).figures
+    assert (figures["kept_predictions"], figures["openings"]) == (True, 1)
+    assert not (trained / "reports" / evaluate.OPENING).exists()
+
+
+def test_a_repeat_for_one_reason_that_fails_is_one_entry(trained, run, monkeypatch):
+    run("evaluate", *EVALUATE)
+    again = (*EVALUATE, "evaluate.reason=the threads differed")
+    monkeypatch.setattr(evaluate, "evidence", lambda *_: 1 / 0)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            run("evaluate", *again)
+    monkeypatch.undo()
+    assert run("evaluate", *again).figures["openings"] == 2

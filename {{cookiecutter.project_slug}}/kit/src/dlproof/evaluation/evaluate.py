@@ -11,13 +11,14 @@ from omegaconf import DictConfig
 
 from ..config import build
 from ..data.store import Store
-from ..files import hash_file
+from ..files import hash_file, read_json, write_json
 from ..intervals import bootstrap
 from ..report import load_report
 from ..task import Task
 from .ledger import Ledger
 from .predictions import BuildNetwork, load_predictions, predict, save_predictions
 
+OPENING = "test_opening.json"  # while the test split is open, and after a failure meanwhile
 NUM_WORST = 12  # items with the largest loss that the report names
 
 
@@ -26,6 +27,8 @@ def predict_once(
 ) -> tuple[np.ndarray, dict[str, int], bool]:
     """Test predictions: the kept ones of this very model and data, else new ones, in the ledger.
 
+    What fails behind the entry in the ledger goes on where it stopped, without a second entry.
+
     Returns:
         Predictions, the mode that the network was in, and whether they were kept ones.
     """
@@ -33,11 +36,15 @@ def predict_once(
     model, data_version = hash_file(model_path), store.state["version"]
     path = Path(cfg.paths.reports_dir) / "test_predictions.npz"
     ledger = Ledger(cfg.paths.reports_dir)
-    kept = load_predictions(path, model, data_version)
-    if kept is not None and not cfg.evaluate.reason:
+    kept, known = load_predictions(path, model, data_version), ledger.find(data_version, model)
+    if kept is not None and cfg.evaluate.reason in ("", known and known["reason"]):
         return *kept, True
-    run_id = load_report("train", cfg.paths.reports_dir).figures["run"]
-    ledger.open(data_version, model, run_id, cfg.evaluate.reason)
+    opening = path.with_name(OPENING)
+    this = {"model": model, "data": data_version, "reason": cfg.evaluate.reason}
+    if not opening.exists() or read_json(opening) != this:
+        run_id = load_report("train", cfg.paths.reports_dir).figures["run"]
+        ledger.open(data_version, model, run_id, cfg.evaluate.reason)
+        write_json(opening, this)
     predictions, mode = predict(model_path, store, rows, task, build_network)
     save_predictions(
         path,
@@ -47,6 +54,7 @@ def predict_once(
         model=model,
         data=data_version,
     )
+    opening.unlink()
     return predictions, mode, False
 
 
