@@ -64,19 +64,20 @@ def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
     assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
 
 
-def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, monkeypatch):
+def fail(monkeypatch, name, run, *overrides):
+    """Runs `evaluate` while one of its steps runs out of memory."""
+
     def run_out(*_):
         raise MemoryError
 
-    monkeypatch.setattr(evaluate, "predict", run_out)
-    for _ in range(2):
-        with pytest.raises(MemoryError):
-            run("evaluate", *EVALUATE)
-    monkeypatch.undo()
-    monkeypatch.setattr(evaluate, "evidence", run_out)
-    with pytest.raises(MemoryError):
-        run("evaluate", *EVALUATE)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(evaluate, name, run_out)
+        run("evaluate", *EVALUATE, *overrides)
+
+
+def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, monkeypatch):
+    for step in ("predict", "predict", "evidence"):
+        fail(monkeypatch, step, run)
     figures = run("evaluate", *EVALUATE).figures
     assert (figures["kept_predictions"], figures["openings"]) == (True, 1)
     assert not (trained / "reports" / evaluate.OPENING).exists()
@@ -84,10 +85,7 @@ def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, 
 
 def test_a_repeat_for_one_reason_that_fails_is_one_entry(trained, run, monkeypatch):
     run("evaluate", *EVALUATE)
-    again = (*EVALUATE, "evaluate.reason=the threads differed")
-    monkeypatch.setattr(evaluate, "evidence", lambda *_: 1 / 0)
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            run("evaluate", *again)
-    monkeypatch.undo()
-    assert run("evaluate", *again).figures["openings"] == 2
+    reason = "evaluate.reason=the threads differed"
+    for step in ("predict", "evidence"):
+        fail(monkeypatch, step, run, reason)
+    assert run("evaluate", *EVALUATE, reason).figures["openings"] == 2
