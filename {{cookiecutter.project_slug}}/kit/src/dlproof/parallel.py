@@ -104,7 +104,9 @@ def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterato
     count = count_workers(wanted) if POOL.is_local else -1
     there = delayed(partial(work, Path.cwd(), os.getpid(), function))
     with parallel_config(backend=POOL.backend, n_jobs=count):
-        run = Parallel(return_as="generator", batch_size=1, pre_dispatch=f"{AHEAD}*n_jobs")
+        ahead = f"{AHEAD}*n_jobs"
+        # Arrays are sent as they are: joblib would hand over large ones as files to be read only.
+        run = Parallel(return_as="generator", batch_size=1, pre_dispatch=ahead, max_nbytes=None)
         yield from run(there(batch) for batch in batches)
 
 

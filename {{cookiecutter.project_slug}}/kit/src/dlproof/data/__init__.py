@@ -31,6 +31,7 @@ PUBLIC = {
     "parse_times": "split_methods",
     "rand_augment": "randaugment",
     "read_assignment": "split_methods",
+    "refuse_crowd": "near",
     "Rows": "load",
     "SPLITS": "store",
     "Store": "store",
