@@ -70,9 +70,10 @@ def fail(monkeypatch, name, run, *overrides):
     def run_out(*_):
         raise MemoryError
 
-    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+    with monkeypatch.context() as patched:
         patched.setattr(evaluate, name, run_out)
-        run("evaluate", *EVALUATE, *overrides)
+        with pytest.raises(MemoryError):
+            run("evaluate", *EVALUATE, *overrides)
 
 
 def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, monkeypatch):
