@@ -46,9 +46,9 @@ def measure_leniently(work: Workspace) -> None:
     """As `read_leniently`, of what explore measures."""
     plots = work.module("data.image_plots")
 
-    def measure(path: Path) -> dict[str, Any]:
+    def measure(path: Path, reading: Any) -> dict[str, Any]:
         try:
-            return plots_measure(path)
+            return plots_measure(path, reading)
         except plots.BrokenImageError:
             return plots_measure(pictures(work, "0")[0])
 

@@ -170,6 +170,14 @@ def test_a_set_of_equal_items_is_one_item_or_one_cluster(project, run, policy, u
     assert set(table["near"]) == ({table["id"][0]} if near else {""})
 
 
+def test_where_no_image_can_be_read_a_sentence_says_why(project, run):
+    for path in (project / "raw").rglob("*.png"):
+        path.write_bytes(b"x")
+    run("ingest")
+    with pytest.raises(UserError, match="no item is usable; the first: is not an image"):
+        run("clean")
+
+
 def test_raw_data_that_changed_since_ingest_is_refused(project, run):
     run("ingest")
     items = read_table(project / "data" / "items.csv", "ingest")

@@ -9,7 +9,8 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from dlproof.data.image_files import BrokenImageError, decode_image, find_files, fit_square
+from dlproof.data.image_files import BrokenImageError, decode_image, fit_square
+from dlproof.data.image_folders import find_files
 from dlproof.data.store import load_store
 from dlproof.errors import UserError
 from dlproof.files import hash_tree
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from own.data.image import ImageFolder
 from PIL import Image
 
-SETTINGS = SimpleNamespace(size=16, channels="auto")
+SETTINGS = SimpleNamespace(size=16, channels="auto", range="data")
 
 
 @pytest.fixture
@@ -111,7 +112,9 @@ def test_any_size_fits_the_square_and_keeps_its_proportions(width, height, size,
 
 def test_sixteen_bits_keep_their_range():
     deep = Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16))
-    assert np.asarray(decode_image(to_bytes(deep))).tolist() == [[0, 127, 255]]
+    kept = decode_image(to_bytes(deep))
+    assert np.asarray(kept).tolist() == [[0, 32768, 65535]]
+    assert fit_square(kept, 3, 1)[0, 1].tolist() == [0, 128, 255]
 
 
 def test_transparent_parts_become_white():
@@ -264,7 +267,7 @@ def test_your_own_folder_goes_through_the_data_phase_untouched(project, run, fol
 def test_features_and_summaries_are_finite_and_named():
     images = ImageFolder("unused")
     raw = [draw("RGB", (40, 40), seed) for seed in range(3)]
-    state = images.fit(raw, SimpleNamespace(size=50, channels=3))
+    state = images.fit(raw, SimpleNamespace(size=50, channels=3, range="data"))
     arrays = images.encode(raw, state)
     features, names = images.features(arrays, state)
     assert features.shape == (3, len(names))

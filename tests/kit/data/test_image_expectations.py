@@ -2,6 +2,7 @@
 
 import pytest
 from dlproof.data.image_expectations import find_breach, find_unexpected, read_expectations
+from dlproof.data.image_files import Reading
 from dlproof.data.image_requests import decode_named
 from dlproof.errors import UserError
 from own.data.image import ImageFolder
@@ -27,10 +28,12 @@ def test_ingest_and_service_refuse_the_same_images_in_the_same_words(tmp_path, m
     assert dict(find_unexpected(tmp_path, ["a/0.png"], RULES)).get("a/0.png", "") == reason
     located, _ = ImageFolder("unused").locate(str(path), {"expectations": {"rules": RULES}})
     if not reason:
-        assert located[0].size == decode_named("0.png", path.read_bytes(), RULES).size == size
+        assert (
+            located[0].size == decode_named("0.png", path.read_bytes(), Reading(RULES)).size == size
+        )
         return
     with pytest.raises(UserError, match=reason):
-        decode_named("0.png", path.read_bytes(), RULES)
+        decode_named("0.png", path.read_bytes(), Reading(RULES))
     with pytest.raises(UserError, match=reason):
         located[0]
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from dlproof.data.near import BANDS, WINDOW, find_clusters, name_near
+from dlproof.data.near import BANDS, WINDOW, find_clusters, name_near, refuse_crowd
+from dlproof.errors import UserError
 
 
 class Counting:
@@ -68,3 +69,13 @@ def test_copies_are_near_and_only_one_of_each_is_compared():
     items = pd.DataFrame({"id": list("abcdef"), "hash": ["x1", "y1", "x1", "x2", "z1", "z1"]})
     named = name_near(items, Letters(), 0.9)
     assert named.tolist() == ["a", "", "a", "a", "e", "e"]
+
+
+def test_items_that_nearly_all_look_alike_stop_clean_with_the_setting():
+    ids = [f"item-{number}" for number in range(40)]
+    items = pd.DataFrame({"id": ids, "hash": ids, "near": "item-0"})
+    with pytest.raises(UserError, match=r"40 of 40 .*set clean\.min_similarity above 0\.98"):
+        refuse_crowd(items, 0.98)
+    refuse_crowd(items.assign(near=["item-0"] * 30 + [""] * 10), 0.98)
+    refuse_crowd(items.assign(hash="x"), 0.98)
+    refuse_crowd(items.head(3), 0.98)

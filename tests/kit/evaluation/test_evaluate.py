@@ -180,3 +180,30 @@ def test_evaluation_and_all_that_scores_runs_on_the_device_that_is_there(trained
     for command in commands:
         with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
             run(*command)
+
+
+def fail(monkeypatch, name, run, *overrides):
+    """Runs `evaluate` while one of its steps runs out of memory."""
+
+    def run_out(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluate, name, run_out)
+        with pytest.raises(MemoryError):
+            run("evaluate", *EVALUATE, *overrides)
+
+
+def test_what_fails_behind_the_entry_goes_on_without_a_second_one(trained, run, monkeypatch):
+    for step in ("predict", "predict", "evidence"):
+        fail(monkeypatch, step, run)
+    figures = run("evaluate", *EVALUATE).figures
+    assert (figures["kept_predictions"], figures["openings"]) == (True, 1)
+
+
+def test_a_repeat_for_one_reason_that_fails_is_one_entry(trained, run, monkeypatch):
+    run("evaluate", *EVALUATE)
+    reason = "evaluate.reason=the threads differed"
+    for step in ("predict", "evidence"):
+        fail(monkeypatch, step, run, reason)
+    assert run("evaluate", *EVALUATE, reason).figures["openings"] == 2

@@ -5,9 +5,12 @@ import pandas as pd
 import pytest
 import torch
 from dlproof.errors import UserError
+from dlproof.figure import MAX_AREA, figure
+from dlproof.tasks.classification import MAX_CELLS, draw_confusion, shrink
 from hypothesis import given
 from hypothesis import strategies as st
 from own.problem.classification import Classification
+from PIL import Image
 
 TASK = Classification("accuracy", "max", label_smoothing=0.1)
 
@@ -125,3 +128,36 @@ def test_focal_loss_is_cross_entropy_times_what_is_missing_to_certainty():
     assert task.loss(make_state(2))(outputs, targets).item() == pytest.approx(
         -likelihood.log().mean().item()
     )
+
+
+@pytest.mark.parametrize(("classes", "block"), [(2, 1), (30, 1), (31, 1), (1000, 1), (2500, 3)])
+def test_the_confusion_matrix_of_any_number_of_classes_is_a_picture_of_bounded_size(
+    tmp_path, classes, block
+):
+    matrix = np.eye(classes, dtype=int)
+    names = [f"c{number}" for number in range(classes)]
+    draw_confusion(matrix, names, tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as picture:
+        assert max(picture.size) <= 1700
+    small, side = shrink(matrix, MAX_CELLS)
+    assert (side, small.sum()) == (block, classes)
+    assert len(small) <= MAX_CELLS
+
+
+def test_a_huge_figure_is_shrunk():
+    canvas, _ = figure((50, 500))
+    width, height = canvas.get_size_inches()
+    assert width * height == pytest.approx(MAX_AREA)
+    assert height / width == pytest.approx(10)
+    canvas, _ = figure((6, 3))
+    assert canvas.get_size_inches().tolist() == [6, 3]
+
+
+def test_the_pairs_confused_most_are_named_whatever_the_number_of_classes():
+    state = {"classes": [f"c{number}" for number in range(40)]}
+    targets, chosen = np.array([0, 0, 0, 7, 7, 9]), np.array([1, 1, 0, 8, 7, 9])
+    found = Classification("accuracy", "max").analyse(targets, np.eye(40)[chosen], state)
+    assert found["most_confused"] == [
+        {"true": "c0", "predicted": "c1", "items": 2},
+        {"true": "c7", "predicted": "c8", "items": 1},
+    ]

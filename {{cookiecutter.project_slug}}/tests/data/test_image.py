@@ -13,7 +13,7 @@ from PIL import Image
 from {{ cookiecutter.package_name }}.data.image import ImageFolder
 
 pytestmark = pytest.mark.unit
-SETTINGS = SimpleNamespace(size=16, channels="auto")
+SETTINGS = SimpleNamespace(size=16, channels="auto", range="data")
 
 
 def draw(mode, size=(9, 5), seed=0):
@@ -63,6 +63,27 @@ def test_composed_and_decomposed_names_are_one_class(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").write_bytes(to_bytes(draw("L")))
     assert set(ImageFolder(str(tmp_path)).list_items()["label"]) == {"caf\u00e9", "other"}
+
+
+def test_below_folders_of_splits_the_class_is_the_second_folder(tmp_path):
+    for split in ("train", "val", "test"):
+        for name in ("cat", "dog"):
+            (tmp_path / split / name).mkdir(parents=True)
+            (tmp_path / split / name / "a.png").write_bytes(to_bytes(draw("L")))
+    with pytest.raises(UserError, match=r"data\.layout=split/class"):
+        ImageFolder(str(tmp_path)).list_items()
+    items = ImageFolder(str(tmp_path), layout="split/class").list_items()
+    assert items["label"].tolist() == ["cat", "dog"] * 3
+
+
+def test_deep_pixels_are_encoded_by_the_range_that_training_images_use():
+    raw = [draw("L"), Image.fromarray(np.array([[0, 1023]], np.float32))]
+    images = ImageFolder("unused")
+    state = images.fit(raw, SETTINGS)
+    assert state["range"] == [0, 1023]
+    found = images.encode(raw, state)["image"]
+    assert (found[1].min(), found[1].max()) == (0, 255)
+    assert "range" not in images.fit(raw[:1], SETTINGS)
 
 
 def test_every_mode_and_size_becomes_one_shape(folder):

@@ -19,6 +19,7 @@ PUBLIC = {
     "KEYS": "types",
     "NotApplicableError": "checklist.evidence",
     "NotYetError": "checklist.evidence",
+    "over": "parallel",
     "Positive": "schema.strict",
     "Project": "project",
     "read_table": "files",

@@ -5,9 +5,11 @@ from typing import Any
 
 from .files import atomic
 
+MAX_AREA = 2000.0  # square inches, 24 million pixels: whatever is drawn, memory is bounded
+
 
 def figure(size: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any) -> Any:
-    """A figure of so many inches and its axes, one or an array of them.
+    """A figure of so many inches and its axes, one or an array of them; a huge one is shrunk.
 
     matplotlib is imported here, and told that nobody watches.
     """
@@ -16,6 +18,8 @@ def figure(size: tuple[float, float], rows: int = 1, columns: int = 1, **options
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    share = min(1.0, (MAX_AREA / (size[0] * size[1])) ** 0.5)
+    size = (share * size[0], share * size[1])
     return pyplot.subplots(rows, columns, figsize=size, layout="constrained", **options)
 
 

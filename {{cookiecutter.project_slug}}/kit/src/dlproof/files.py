@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -115,6 +115,11 @@ def hash_if_readable(path: Path) -> str:
         return hash_file(path)
     except OSError:
         return ""
+
+
+def hash_all(paths: Sequence[Path]) -> list[str]:
+    """As `hash_if_readable`, of some files."""
+    return [hash_if_readable(path) for path in paths]
 
 
 def hash_tree(root: Path | str) -> str:

@@ -13,6 +13,7 @@ from .data.raw import provide
 from .errors import UserError
 from .headlines import write_headlines
 from .inputs import describe_inputs, hash_config
+from .parallel import use
 from .report import Report, load_report
 from .stages import RUNNING, Stage
 
@@ -42,7 +43,8 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
 
         cfg = set_aside(stage, cfg)
     started = time.perf_counter()
-    report = run_stage(project, stage, cfg)
+    with use(cfg.executor):
+        report = run_stage(project, stage, cfg)
     report.made_from = made_from
     report.created = datetime.now(UTC).isoformat(timespec="seconds")
     report.seconds = round(time.perf_counter() - started, 3)

@@ -73,6 +73,13 @@ class DataType(Protocol):
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
         """Id -> reason of every readable item that lacks some of its values."""
 
+    def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
+        """A sentence on items whose arrays have lost what the raw ones hold.
+
+        Raises:
+            UserError: Most have.
+        """
+
     def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
         """Cluster number of every item, (N,); near duplicates of readable items share theirs."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 from dlproof import DataType, Report, UserError, build, read_table
-from dlproof.data import clean, name_near
+from dlproof.data import clean, name_near, refuse_crowd
 from omegaconf import DictConfig
 
 
@@ -15,13 +15,14 @@ def run(cfg: DictConfig) -> Report:
     source and reason of the others.
 
     Raises:
-        UserError: Raw data changed since `ingest`, or no item is usable.
+        UserError: Raw data changed since `ingest`, no item is usable, or all are near each other.
     """
     data_type: DataType = build(cfg.data)
     items = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")
     broken = data_type.find_problems(items)
     readable = items[~items["id"].isin(list(broken))]
     near = name_near(readable, data_type, cfg.clean.min_similarity)
+    refuse_crowd(readable.assign(near=near), cfg.clean.min_similarity)
     kinds = {"unreadable": broken, **find_kinds(readable.assign(near=near), data_type, cfg.clean)}
     reasons = {item: reason for found in kinds.values() for item, reason in found.items()}
     usable = items[~items["id"].isin(list(reasons))]

@@ -1,32 +1,37 @@
 """Images in class folders: `data=digits`, or your own with `data=folder data.root=…`."""
 
-import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from dlproof import KEYS, Arrays, State, UserError, hash_if_readable
-from dlproof.data import ImageKind, fit_square
+from dlproof import KEYS, Arrays, State, UserError, over
+from dlproof.data import ImageKind, fit_range, fit_square, survey
 from PIL import Image
 
 
 class ImageFolder(ImageKind):
-    """One folder a class; the class is the first folder below the root, at any depth."""
+    """One folder a class; the class is the first folder below the root, at any depth.
+
+    With `data.layout=split/class` it is the second, below train, validation and test.
+    """
 
     def list_items(self) -> pd.DataFrame:
-        """Lists every file with an image's suffix; `attrs["ignored"]` counts the other files.
+        """Lists every image; `attrs` has the number of other files, and what was left out.
 
         Raises:
-            UserError: The root is missing, or has no images in class folders.
+            UserError: The root is missing or has no images in class folders, or its folders leave
+                open what the classes are.
         """
-        paths, ignored = self.list_files()
+        paths, others, warnings = self.list_files()
+        labels, told = self.name_classes([self.find_class(path) for path in paths])
         items = pd.DataFrame(
             {
                 "id": [path.relative_to(self.root).as_posix() for path in paths],
-                "label": [self.find_class(path) for path in paths],
-                "hash": [hash_if_readable(path) for path in paths],
+                "label": labels,
+                "hash": self.hash_files(paths),
                 "source": [path.as_posix() for path in paths],
             }
         )
@@ -36,13 +41,13 @@ class ImageFolder(ImageKind):
             raise UserError(
                 f"{self.root} has images but no class folders: make one for each class."
             )
-        items.attrs["ignored"] = ignored
+        items.attrs |= {"ignored": len(others), "warnings": warnings + told}
         return items.sort_values("id", ignore_index=True)
 
     def find_class(self, path: Path) -> str:
-        """The first folder below the root, however its accents are composed; else empty."""
+        """The name of its class folder; empty for an image that lies in none."""
         parts = path.relative_to(self.root).parts
-        return unicodedata.normalize("NFC", parts[0]) if len(parts) > 1 else ""
+        return parts[self.depth] if len(parts) > self.depth + 1 else ""
 
     def find_key(self, key: str, item: str) -> str:
         """What a declared pattern finds in a path; empty without a pattern.
@@ -63,32 +68,38 @@ class ImageFolder(ImageKind):
         return self.open([self.root / item for item in items["id"]])
 
     def fit(self, raw: Sequence[Image.Image], preprocess: Any) -> State:
-        """Shape, channels, and mean and deviation of each channel in [0, 1].
+        """Shape, channels, range, and mean and deviation of each channel in [0, 1].
 
         Returns:
-            `shapes`, `size` (pixels), `channels`, `mean` and `std` (lists, one value a channel).
+            `shapes`, `size` (pixels), `channels`, `mean` and `std` (lists, one value a channel),
+            and where images are deeper than eight bits, what of their values is black and white:
+            `range`.
         """
+        modes, ends = survey(raw)
         size, channels = preprocess.size, preprocess.channels
         if channels == "auto":
-            channels = 1 if all(image.mode == "L" for image in raw) else 3
+            channels = 3 if "RGB" in modes else 1
+        shape = {"shapes": {"image": [channels, size, size]}, "size": size, "channels": channels}
+        span = fit_range(ends, preprocess.range)
+        state = shape | ({"range": span} if span else {})
         sums, squares = np.zeros(channels), np.zeros(channels)
-        for image in raw:
-            pixels = fit_square(image, size, channels) / 255.0
-            sums += pixels.mean(axis=(1, 2))
-            squares += (pixels**2).mean(axis=(1, 2))
+        for part in over(partial(self.measure, state=state), raw, "measuring"):
+            for mean, square in part:
+                sums += mean
+                squares += square
         mean = sums / len(raw)
         variance = np.maximum(squares / len(raw) - mean**2, 0)
         std = np.where(variance > 1e-8, np.sqrt(variance), 1.0)
-        return {
-            "shapes": {"image": [channels, size, size]},
-            "size": size,
-            "channels": channels,
-            "mean": mean.round(6).tolist(),
-            "std": std.round(6).tolist(),
-        }
+        return state | {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
+
+    def measure(self, raw: Sequence[Image.Image], state: State) -> list[tuple[Any, Any]]:
+        """Mean of every channel and of its square, in [0, 1], of each image."""
+        pixels = (image / 255.0 for image in self.encode(raw, state)["image"])
+        return [(image.mean(axis=(1, 2)), (image**2).mean(axis=(1, 2))) for image in pixels]
 
     def encode(self, raw: Sequence[Image.Image], state: State) -> Arrays:
         """`image`: uint8 (N, channels, size, size)."""
-        encoded = [fit_square(image, state["size"], state["channels"]) for image in raw]
-        shape = (len(encoded), *state["shapes"]["image"])
+        size, channels, span = state["size"], state["channels"], state.get("range")
+        encoded = [fit_square(image, size, channels, span) for image in raw]
+        shape = (len(encoded), channels, size, size)
         return {"image": np.stack(encoded) if encoded else np.zeros(shape, np.uint8)}

@@ -1,7 +1,8 @@
 """What every kind of image brings: checks, search, pictures, features and requests."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,21 @@ import pandas as pd
 from PIL import Image
 
 from ..errors import UserError
-from ..files import write_table
+from ..files import hash_all, write_table
+from ..parallel import over
 from ..types import Arrays, State, rules_of
 from .cifar import write_cifar10
+from .image_classes import NESTED, join_spellings, refuse_splits
 from .image_expectations import find_unexpected, infer_expectations, read_expectations
 from .image_files import (
-    SUFFIXES,
-    BrokenImageError,
     Images,
+    Reading,
     compile_pattern,
-    find_files,
-    open_image,
     write_digits,
 )
+from .image_folders import find_files, is_image, walk
+from .image_left_out import count_kinds, describe, refuse_lost
+from .image_losses import find_faults, find_lost_shades
 from .image_personal import find_personal
 from .image_requests import describe_images, receive_images, write_images
 
@@ -46,6 +49,13 @@ class ImageKind:
         expectations: File that `ingest` holds the images against.
         archive: What `embedded` unpacks, where that is no part of a package.
         md5: Of the archive's bytes.
+        ignore: Patterns of names, or of paths below the root, that are no data.
+        layout: `class` or `split/class`: which folders below the root are the classes. None: the
+            first ones, refused where they are called like splits.
+        fold: `class` -> whether folders that differ in case or blanks alone are one class, or
+            name -> class.
+        frame: Of files with several frames: its number, or `middle`.
+        lenient: Whether pictures are taken that their file holds in part only.
         keys: `group`, `time` and `origin`: regular expressions that are searched in the path below
             the root; their first group is the item's value.
 
@@ -62,6 +72,12 @@ class ImageKind:
         expectations: str | None = None,
         archive: str | None = None,
         md5: str | None = None,
+        *,
+        ignore: Sequence[str] = (),
+        layout: str | None = None,
+        fold: Mapping[str, Any] | None = None,
+        frame: int | str | None = None,
+        lenient: bool = False,
         **keys: str | None,
     ) -> None:
         if embedded is not None and embedded not in WRITERS:
@@ -69,6 +85,8 @@ class ImageKind:
         self.root = Path(root)
         self.embedded = embedded
         self.source = {"archive": archive, "md5": md5} if archive else {}
+        self.ignore, self.layout, self.fold = list(ignore), layout, dict(fold or {})
+        self.reading = Reading(frame=frame, lenient=lenient)
         self.patterns = {key: compile_pattern(key, text) for key, text in keys.items() if text}
 
     def refuse_unusable(self, preprocess: Any) -> None:
@@ -87,28 +105,48 @@ class ImageKind:
         if self.embedded and not (self.root.is_dir() and any(find_files(self.root))):
             WRITERS[self.embedded](self.root, **self.source)
 
-    def list_files(self) -> tuple[list[Path], int]:
-        """Every file with an image's suffix, and how many others there are.
+    def list_files(self) -> tuple[list[Path], list[Path], list[str]]:
+        """Every image, every other file, and a sentence on each thing that is left out.
 
         Raises:
-            UserError: The root is missing, or has no images.
+            UserError: The root is missing or has no images, or a class would be lost.
         """
         if not self.root.is_dir():
             raise UserError(f"{self.root} is not a folder: set data.root to your class folders.")
-        files = list(find_files(self.root))
-        paths = [path for path in files if path.suffix.lower() in SUFFIXES]
+        tree = walk(self.root, self.ignore)
+        paths = [path for path in tree.files if is_image(path)]
+        others = sorted(set(tree.files) - set(paths))
         if not paths:
-            found = Counter(path.suffix.lower() or "no suffix" for path in files)
-            seen = ", ".join(suffix for suffix, _ in found.most_common(3)) or "nothing at all"
             raise UserError(
-                f"{self.root} holds no images but {seen}: it needs one folder a class with files "
-                f"in {', '.join(SUFFIXES)}."
+                f"{self.root} holds no images but {count_kinds(others) or 'nothing at all'}: it "
+                "needs one folder a class with files that Pillow can read."
             )
-        return paths, len(files) - len(paths)
+        refuse_lost(tree, paths, others, self.depth)
+        return paths, others, describe(tree, others)
+
+    @property
+    def depth(self) -> int:
+        """Folders between the root and those of the classes."""
+        return int(self.layout == NESTED)
+
+    def name_classes(self, labels: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Labels with one spelling a class, and a sentence for each spelling that is changed.
+
+        Raises:
+            UserError: They are called like splits, or differ in case or blanks alone, and the
+                config does not say what is meant.
+        """
+        if self.layout is None:
+            refuse_splits(self.root, labels)
+        return join_spellings(labels, self.fold.get("class"))
+
+    def hash_files(self, paths: Sequence[Path]) -> list[str]:
+        """SHA-256 of every file, empty where it cannot be opened."""
+        return [text for part in over(hash_all, paths, "hashing") for text in part]
 
     def open(self, paths: Sequence[Path]) -> Images:
-        """Images that are decoded one by one as they are used."""
-        return Images(paths)
+        """Images that are decoded one by one as they are used; `clean` has looked for losses."""
+        return Images(paths, replace(self.reading, lenient=True))
 
     def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """EXIF and texts beside the pixels, and files' names."""
@@ -125,13 +163,14 @@ class ImageKind:
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Decodes every file: truncated, foreign and oversized ones are problems."""
-        problems = {}
-        for item in items.itertuples():
-            try:
-                open_image(self.root / str(item.id))
-            except BrokenImageError as error:
-                problems[str(item.id)] = str(error)
-        return problems
+        paths = [self.root / item for item in items["id"]]
+        look = partial(find_faults, reading=self.reading)
+        faults = [fault for part in over(look, paths, "decoding") for fault in part]
+        return {item: fault for item, fault in zip(items["id"], faults, strict=True) if fault}
+
+    def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
+        """A sentence on deep images of which the model gets far fewer shades than there are."""
+        return find_lost_shades(self.read(items), items["id"], arrays["image"], state)
 
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
         """Nothing: an image lacks no part that can be told."""
@@ -147,10 +186,10 @@ class ImageKind:
         """Sizes, modes, light and contrast; a sample sheet of every class."""
         from dlproof.data.image_plots import measure_images, plot_samples
 
-        figures = measure_images(self.root, items, settings.outlier_z)
+        figures = measure_images(self.root, items, settings.outlier_z, self.reading)
         readable = items[~items["id"].isin(figures["unreadable"]["items"])]
         sheet = folder / "explore_samples.png"
-        shown = plot_samples(self.root, readable, sheet, settings.samples_per_class)
+        shown = plot_samples(self.read, readable, sheet, settings.samples_per_class)
         return figures | {"sampled_classes": shown, "pictures": [sheet.name]}
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
@@ -158,7 +197,7 @@ class ImageKind:
         from dlproof.data.image_plots import plot_sheet
 
         write_table(sheet, path)
-        plot_sheet(self.root, sheet, path.with_suffix(".png"))
+        plot_sheet(self.read(sheet), sheet, path.with_suffix(".png"))
         return [path.name, path.with_suffix(".png").name]
 
     def draw_items(self, arrays: Arrays, words: list[str], path: Path) -> bool:
@@ -201,17 +240,19 @@ class ImageKind:
         path = Path(place)
         if not path.exists():
             raise UserError(f"{place} is not there: give an image or a folder of images.")
-        paths = [path] if path.is_file() else list(find_files(path))
-        paths = [found for found in paths if found.suffix.lower() in SUFFIXES]
-        if not paths:
-            raise UserError(f"{place} holds no images ({', '.join(SUFFIXES)}).")
+        paths = [path] if path.is_file() else walk(path, self.ignore).files
+        images = [found for found in paths if is_image(found)]
+        if not images:
+            raise UserError(f"{place} holds no images that Pillow can read.")
+        if others := sorted(set(paths) - set(images)):
+            print(f"warning: {len(others)} files are passed over: {count_kinds(others)}.")
         base = path.parent if path.is_file() else path
-        names = [found.relative_to(base).as_posix() for found in paths]
-        return Images(paths, rules_of(state)), names
+        names = [found.relative_to(base).as_posix() for found in images]
+        return Images(images, replace(self.reading, rules=rules_of(state))), names
 
     async def receive(self, request: "Request", state: State) -> list[Image.Image]:
         """Images of a form with `file` fields, or one image as the body."""
-        return await receive_images(request, rules_of(state))
+        return await receive_images(request, replace(self.reading, rules=rules_of(state)))
 
     def describe_request(self, state: State) -> dict[str, Any]:
         """One or more files in a form, or one image as the body."""

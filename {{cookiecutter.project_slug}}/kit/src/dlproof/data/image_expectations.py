@@ -1,7 +1,9 @@
 """What an image may be: modes, sides and size of the file; enforced at ingest and when serving."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import UserError
+from ..parallel import over
 from ..types import State
 
 LEAST_KB = 100.0  # a limit below this bounds nothing that matters
@@ -51,10 +54,23 @@ def read_expectations(path: Path) -> State:
 
 def find_unexpected(root: Path, items: Iterable[str], rules: State) -> Iterator[tuple[str, str]]:
     """Id and reason of every image that breaks a rule; broken files are left to `clean`."""
-    for item in items:
-        with suppress(Exception), Image.open(root / item) as image:
-            if breach := find_breach(image, (root / item).stat().st_size, rules):
-                yield item, breach
+    names = list(items)
+    look = partial(find_breaches, rules=rules)
+    found = over(look, [root / name for name in names], "reading headers")
+    for item, breach in zip(names, chain.from_iterable(found), strict=True):
+        if breach:
+            yield item, breach
+
+
+def find_breaches(paths: Sequence[Path], rules: State) -> list[str]:
+    """Which rule each image breaks; empty for none, and for what is no image."""
+    found = []
+    for path in paths:
+        breach = ""
+        with suppress(Exception), Image.open(path) as image:
+            breach = find_breach(image, path.stat().st_size, rules)
+        found.append(breach)
+    return found
 
 
 def find_breach(image: Image.Image, num_bytes: int, rules: State) -> str:
@@ -72,14 +88,17 @@ def find_breach(image: Image.Image, num_bytes: int, rules: State) -> str:
 def infer_expectations(paths: Iterable[Path]) -> str:
     """A first draft: the modes and sizes that were seen, with room for half and double.
 
-    Modes L and RGB come along where others were seen: decoded images are sent on in these.
+    Modes L and RGB come along where others were seen, and with deep ones I;16 and F: decoded
+    images are sent on in these.
     """
     modes: set[str] = set()
     sides: list[int] = []
     most = 0
     for path in paths:
         with suppress(Exception), Image.open(path) as image:  # what cannot be read is no example
-            modes |= {image.mode, "L" if image.mode in ("1", "L", "LA", "I;16") else "RGB"}
+            deep = image.mode[0] in "IF"
+            modes |= {image.mode, "L" if deep or image.mode in ("1", "L", "LA") else "RGB"}
+            modes |= {"I;16", "F"} if deep else set()
             sides += image.size
             most = max(most, path.stat().st_size, 3 * image.width * image.height)
     if not sides:

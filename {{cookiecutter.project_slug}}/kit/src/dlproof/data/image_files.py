@@ -1,12 +1,12 @@
-"""Image files as they arrive: found in folders, decoded whatever their mode, refused if broken."""
+"""Image files as they arrive: decoded whatever their mode and depth, refused if broken."""
 
 import io
-import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,9 +15,20 @@ from ..errors import UserError
 from ..files import atomic
 from ..types import State
 from .image_expectations import find_breach
+from .image_jpeg import find_loss
+from .image_range import BITS, DEEP, Range, flatten, keep_depth, scale
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    ".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
+    ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".qoi", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+# No other decoder of Pillow is asked: some run programs, some know a file by nothing at all.
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 MAX_PIXELS = 64_000_000  # one image; more is refused before it is decoded
+# Of 255: a colour file of 16 bits that is nowhere brighter holds ten bits or twelve, and Pillow,
+# which keeps the upper eight, would leave some shades of it.
+DIM = 63
+SUBFILE, REDUCED = 254, 1  # TIFF's tag and bit of a page that is a smaller copy of another
 
 # Pillow warns at its own limit; ours is lower and refuses.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -27,11 +38,27 @@ class BrokenImageError(ValueError):
     """An image cannot be used; the message is the reason, without the file's name."""
 
 
-class Images(Sequence[Image.Image]):
-    """Image files as grey or RGB images, decoded when they are asked for."""
+@dataclass(frozen=True)
+class Reading:
+    """How files are read.
 
-    def __init__(self, paths: Sequence[Path], rules: State | None = None) -> None:
-        self.paths, self.rules = list(paths), rules
+    Attributes:
+        rules: What is expected of an image; empty: anything.
+        frame: Of a file with several: its number (negative from the end) or `middle`; None: such
+            a file is refused.
+        lenient: Whether a picture is taken that its file holds in part only.
+    """
+
+    rules: State | None = None
+    frame: int | str | None = None
+    lenient: bool = False
+
+
+class Images(Sequence[Image.Image]):
+    """Image files as grey, RGB or deep images, decoded when they are asked for."""
+
+    def __init__(self, paths: Sequence[Path], reading: Reading | None = None) -> None:
+        self.paths, self.reading = list(paths), reading or Reading()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -42,15 +69,15 @@ class Images(Sequence[Image.Image]):
     def __getitem__(self, index: slice) -> "Images": ...
     def __getitem__(self, index: int | slice) -> "Image.Image | Images":
         if isinstance(index, slice):
-            return Images(self.paths[index], self.rules)
+            return Images(self.paths[index], self.reading)
         path = self.paths[index]
         try:
-            return open_image(path, self.rules)
+            return open_image(path, self.reading)
         except BrokenImageError as error:
             raise UserError(f"{path} {error}: repair or remove it.") from error
 
 
-def open_image(path: Path, rules: State | None = None) -> Image.Image:
+def open_image(path: Path, reading: Reading | None = None) -> Image.Image:
     """Decodes one file.
 
     Raises:
@@ -58,29 +85,33 @@ def open_image(path: Path, rules: State | None = None) -> Image.Image:
     """
     try:
         with path.open("rb") as stream:
-            return decode_image(stream, rules)
+            return decode_image(stream, reading)
     except OSError as error:
         raise BrokenImageError(f"cannot be opened ({error.strerror})") from error
 
 
-def decode_image(source: BinaryIO | bytes, rules: State | None = None) -> Image.Image:
-    """Decodes one image, upright as its EXIF says, to mode `L` (grey) or `RGB`.
+def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Image.Image:
+    """Decodes one image, upright as its EXIF says, to `L` (grey), `RGB`, or grey and deep.
 
     Raises:
-        BrokenImageError: It is no readable image, too large, not what the rules expect, or has no
-            fixed range of values.
+        BrokenImageError: It is no readable image, too large, not what the rules expect, of several
+            frames, or only partly there.
     """
+    reading = reading or Reading()
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         num_bytes = stream.seek(0, io.SEEK_END)
         stream.seek(0)
-        image = Image.open(stream)
+        image = Image.open(stream, formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
             raise BrokenImageError(f"has {image.width}x{image.height} pixels, over {MAX_PIXELS:,}")
-        if rules and (breach := find_breach(image, num_bytes, rules)):
+        if reading.rules and (breach := find_breach(image, num_bytes, reading.rules)):
             raise BrokenImageError(breach)
+        choose_frame(image, reading.frame)
         image.load()
-        return to_eight_bits(ImageOps.exif_transpose(image))
+        if not reading.lenient:
+            refuse_partial(image, stream)
+        return flatten(ImageOps.exif_transpose(keep_depth(image)))
     except BrokenImageError:
         raise
     except Image.UnidentifiedImageError as error:
@@ -91,68 +122,94 @@ def decode_image(source: BinaryIO | bytes, rules: State | None = None) -> Image.
         raise BrokenImageError(f"is damaged ({error})") from error
 
 
-def to_eight_bits(image: Image.Image) -> Image.Image:
-    """Any mode to `L` or `RGB`; transparent parts become white, as viewers show them."""
-    if image.mode in ("L", "RGB"):
-        return image
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode == "F":
-        raise BrokenImageError("holds floating-point pixels, whose range is not known")
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise BrokenImageError("holds values outside 16 bits")
-        return Image.fromarray((values // 257).astype(np.uint8))
-    if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        flat = Image.alpha_composite(white, layer)
-        return flat.convert("L" if image.mode in ("LA", "La") else "RGB")
-    return image.convert("RGB")
+def choose_frame(image: Image.Image, frame: int | str | None) -> None:
+    """Goes to a frame of a file that has several. A phone's second picture (MPO) is none.
+
+    Raises:
+        BrokenImageError: Nobody said which, or there is no such frame.
+    """
+    count = getattr(image, "n_frames", 1)
+    if count == 1 or image.format == "MPO" or (image.format == "TIFF" and has_one_page(image)):
+        return
+    if frame is None:
+        raise BrokenImageError(f"has {count} frames: say which by data.frame=0 (-1, middle)")
+    number = count // 2 if isinstance(frame, str) else frame + count * (frame < 0)
+    if not 0 <= number < count:
+        raise BrokenImageError(f"has {count} frames, and none is data.frame={frame}")
+    image.seek(number)
 
 
-def fit_square(image: Image.Image, size: int, channels: int) -> np.ndarray:
+def has_one_page(image: Any) -> bool:
+    """Whether all pages of a TIFF file but the first are smaller copies, as in a pyramid."""
+    for number in range(1, image.n_frames):
+        image.seek(number)
+        if not image.tag_v2.get(SUBFILE, 0) & REDUCED:
+            break
+    else:
+        image.seek(0)
+        return True
+    image.seek(0)
+    return False
+
+
+def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
+    """Stops where pixels are made up or lost in decoding.
+
+    Raises:
+        BrokenImageError: A part of a JPEG file is gone, or a deep colour image has few shades.
+    """
+    loss = ""
+    if image.format in ("JPEG", "MPO"):
+        stream.seek(0)
+        loss = find_loss(stream.read(), image)
+    elif image.mode in ("RGB", "RGBA", "LA") and stores_deep_colour(image, stream):
+        loss = find_dim(image)
+    if loss:
+        raise BrokenImageError(f"{loss} (data.lenient=true takes it as it is)")
+
+
+def stores_deep_colour(image: Any, stream: BinaryIO) -> bool:
+    """Whether a file has 16 bits for each of several channels, of which Pillow drops eight."""
+    if image.format == "PNG":
+        stream.seek(24)
+        return stream.read(1) == b"\x10"
+    return image.format == "TIFF" and max(image.tag_v2.get(BITS, (8,))) > 8
+
+
+def find_dim(image: Image.Image) -> str:
+    """What is wrong with the upper eight bits of a deep colour image; empty where nothing is."""
+    pixels = np.asarray(image)
+    brightest = int(pixels[..., : 1 if image.mode == "LA" else 3].max())
+    if not 0 < brightest <= DIM:
+        return ""
+    return (
+        f"has 16 bits a channel and uses the lower ones, so that {brightest + 1} of 256 shades "
+        "would be left: stretch its values to all 16, or save it with 8"
+    )
+
+
+def fit_square(image: Image.Image, size: int, channels: int, span: Range = None) -> np.ndarray:
     """One image as uint8 (channels, size, size): scaled with its proportions kept, black around.
 
     Proportions carry meaning (a 1 is narrow), so the longer side decides and the rest is padded.
+
+    Args:
+        image: Decoded.
+        size: Pixels of the square.
+        channels: 1 or 3.
+        span: What a deep image's black and white are, see `preprocess.range`.
     """
-    scale = size / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    mode = "L" if channels == 1 else "RGB"
-    scaled = image.convert(mode).resize((width, height), Image.Resampling.BILINEAR)
+    ratio = size / max(image.size)
+    width, height = (max(1, round(side * ratio)) for side in image.size)
+    box, mode = (width, height), "L" if channels == 1 else "RGB"
+    if image.mode == DEEP:
+        shrunk = np.asarray(scale(image, span).resize(box, Image.Resampling.BILINEAR))
+        scaled = Image.fromarray(np.rint(shrunk).clip(0, 255).astype(np.uint8)).convert(mode)
+    else:
+        scaled = image.convert(mode).resize(box, Image.Resampling.BILINEAR)
     square = Image.new(mode, (size, size))
     square.paste(scaled, ((size - width) // 2, (size - height) // 2))
     return np.asarray(square, dtype=np.uint8).reshape(size, size, channels).transpose(2, 0, 1)
-
-
-def find_files(root: Path) -> Iterator[Path]:
-    """All visible files below a folder, sorted; links to folders are followed once each.
-
-    Raises:
-        UserError: A name is no valid unicode, so no table could hold it.
-    """
-    seen: set[str] = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        for name in sorted(names):
-            if not name.startswith("."):
-                path = Path(folder, name)
-                if path.exists() and not path.is_file():
-                    continue  # a pipe or a device, which would be read for ever
-                if not is_unicode(str(path)):
-                    raise UserError(f"the name of {str(path)!a} is not valid UTF-8: rename it.")
-                yield path
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a file's name could be decoded."""
-    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
 
 
 def write_digits(root: Path) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
+from ..parallel import over
+from .image_range import view
 from .near import BANDS, find_clusters
 
 SIDE = 16  # pixels of the thumbnails that are compared
@@ -20,7 +22,6 @@ MAX_BITS = 16  # in which the hashes of near images may differ
 MAX_SHIFT = 32  # of 255, by which each mean colour of near images may differ
 MIN_CONTRAST = 2.0  # of 255; a flatter image has no shape to compare
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # by which copies are made grey
-CHUNK = 1024  # images whose thumbnails are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,22 @@ def find_near_images(images: Sequence[Image.Image], min_similarity: float) -> np
     Two images are near when the correlation of their grey thumbnails reaches `min_similarity` and
     no mean colour is further apart than `MAX_SHIFT`. Crops, mirrored and turned copies are not.
     """
+    if not len(images):
+        return np.arange(0)
     return cluster_fingerprints(take_fingerprints(images), min_similarity)
 
 
 def take_fingerprints(images: Sequence[Image.Image]) -> Fingerprints:
     """The fingerprints of images, decoded one by one."""
-    parts = []
-    for start in range(0, len(images), CHUNK):
-        size, box = (SIDE, SIDE), Image.Resampling.BILINEAR
-        small = [image.convert("RGB").resize(size, box) for image in images[start : start + CHUNK]]
-        parts.append(reduce_pixels(np.stack([np.asarray(image, np.float32) for image in small])))
+    parts = over(reduce_images, images, "taking fingerprints")
     return Fingerprints(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def reduce_images(images: Sequence[Image.Image]) -> tuple[np.ndarray, ...]:
+    """As `reduce_pixels`, of a batch of images."""
+    size, box = (SIDE, SIDE), Image.Resampling.BILINEAR
+    small = [np.asarray(view(image).convert("RGB").resize(size, box)) for image in images]
+    return reduce_pixels(np.array(small, np.float32))
 
 
 def reduce_pixels(pixels: np.ndarray) -> tuple[np.ndarray, ...]:

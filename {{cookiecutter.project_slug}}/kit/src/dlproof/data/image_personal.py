@@ -1,11 +1,13 @@
 """Personal data in images: what cameras and programs write beside the pixels, and files' names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
 
+from ..parallel import over
 from .image_files import MAX_PIXELS
 from .personal import find_kinds
 
@@ -24,6 +26,13 @@ XMP = {"location": b"GPSLatitude", "owner": b"dc:creator"}
 
 def find_personal(root: Path, items: list[str]) -> Iterator[tuple[str, str]]:
     """Kind and place of each find in all images, those that cannot be read left out."""
+    for finds in over(partial(find_in_files, root=root), items, "searching personal data"):
+        yield from finds
+
+
+def find_in_files(items: Sequence[str], root: Path) -> list[tuple[str, str]]:
+    """Kind and place of each find in a batch of images."""
+    found = []
     for item in items:
         kinds = set(find_kinds(item)) & {"email", "phone", "identity"}
         try:
@@ -32,7 +41,8 @@ def find_personal(root: Path, items: list[str]) -> Iterator[tuple[str, str]]:
                     kinds |= find_in_image(image)
         except Exception:  # `clean` says what is wrong with it
             pass
-        yield from ((kind, item) for kind in sorted(kinds))
+        found += [(kind, item) for kind in sorted(kinds)]
+    return found
 
 
 def find_in_image(image: Image.Image) -> set[str]:

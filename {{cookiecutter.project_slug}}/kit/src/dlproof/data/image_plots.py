@@ -1,6 +1,9 @@
 """What images look like: measures and a sample sheet, drawn by `explore`."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ from PIL import Image, ImageDraw
 from ..errors import UserError
 from ..figure import figure, save
 from ..files import atomic
-from .image_files import BrokenImageError, fit_square, open_image
+from ..parallel import over
+from .image_files import BrokenImageError, Reading, fit_square, open_image
+from .image_range import view
 
 MAX_CLASSES = 100  # rows of the sample sheet
 MAX_NAMED = 20  # items listed in a report
@@ -19,14 +24,15 @@ TILE = 64  # pixels of one sample
 SHEET_WIDTH = 10  # items beside each other on the sheet of a spot check
 
 
-def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
+def measure_images(
+    root: Path, items: pd.DataFrame, outlier_z: float, reading: Reading
+) -> dict[str, Any]:
     """Modes, sizes, light and contrast of every file; the unreadable and the unusual by name."""
-    rows, broken = [], []
-    for item in items["id"]:
-        try:
-            rows.append({"id": item, **measure_image(root / item)})
-        except BrokenImageError:
-            broken.append(item)
+    paths = [root / item for item in items["id"]]
+    parts = over(partial(measure_batch, reading=reading), paths, "measuring")
+    found = list(zip(items["id"], chain.from_iterable(parts), strict=True))
+    rows = [{"id": item, **measures} for item, measures in found if measures]
+    broken = [item for item, measures in found if not measures]
     if not rows:
         raise UserError(
             f"{root} holds no image that can be read, such as {broken[0]}: replace them."
@@ -44,10 +50,21 @@ def measure_images(root: Path, items: pd.DataFrame, outlier_z: float) -> dict[st
     }
 
 
-def measure_image(path: Path) -> dict[str, Any]:
+def measure_batch(paths: Sequence[Path], reading: Reading) -> list[dict[str, Any] | None]:
+    """As `measure_image`, of each file; None for one that cannot be read."""
+    found: list[dict[str, Any] | None] = []
+    for path in paths:
+        try:
+            found.append(measure_image(path, reading))
+        except BrokenImageError:
+            found.append(None)
+    return found
+
+
+def measure_image(path: Path, reading: Reading | None = None) -> dict[str, Any]:
     """Mode as stored, size after turning, and grey mean and deviation in [0, 1]."""
-    image = open_image(path)
-    grey = np.asarray(image.convert("L")) / 255
+    image = open_image(path, reading)
+    grey = np.asarray(view(image).convert("L")) / 255
     with Image.open(path) as stored:
         mode = stored.mode
     size = {"width": image.width, "height": image.height}
@@ -71,8 +88,16 @@ def describe_numbers(values: pd.Series) -> dict[str, float]:
     return {name: round(value, 4) for name, value in spread.items()}
 
 
-def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> list[str]:
+def plot_samples(
+    read: Callable[[pd.DataFrame], Any], items: pd.DataFrame, path: Path, count: int
+) -> list[str]:
     """A row of evenly spaced samples for each class, as the model will see their proportions.
+
+    Args:
+        read: Items -> images.
+        items: Readable ones.
+        path: Of the picture.
+        count: Samples of a class.
 
     Returns:
         The classes that are on the sheet.
@@ -81,11 +106,10 @@ def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> lis
     shown = labels[:MAX_CLASSES]
     sheet = np.full((len(shown) * TILE, count * TILE, 3), 255, np.uint8)
     for row, label in enumerate(shown):
-        group = items.loc[items["label"] == label, "id"]
-        for column, index in enumerate(
-            np.unique(np.linspace(0, len(group) - 1, count).astype(int))
-        ):
-            tile = fit_square(open_image(root / group.iloc[index]), TILE - 4, 3).transpose(1, 2, 0)
+        group = items[items["label"] == label]
+        places = np.unique(np.linspace(0, len(group) - 1, count).astype(int))
+        for column, image in enumerate(read(group.iloc[places])):
+            tile = fit_square(view(image), TILE - 4, 3).transpose(1, 2, 0)
             top, left = row * TILE + 2, column * TILE + 2
             sheet[top : top + TILE - 4, left : left + TILE - 4] = tile
     size = (0.75 * count + 1, 0.75 * len(shown) + 0.4)
@@ -100,17 +124,16 @@ def plot_samples(root: Path, items: pd.DataFrame, path: Path, count: int) -> lis
     return shown
 
 
-def plot_sheet(root: Path, sheet: pd.DataFrame, path: Path) -> None:
+def plot_sheet(images: Sequence[Image.Image], sheet: pd.DataFrame, path: Path) -> None:
     """A tile for each item of a spot check, its label above and its id below; suspects in red."""
     rows = -(-len(sheet) // SHEET_WIDTH)
     canvas, axes = figure((SHEET_WIDTH * 1.1, rows * 1.4), rows, SHEET_WIDTH, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for axis, item in zip(axes.flat, sheet.itertuples(), strict=False):
+    for axis, item, image in zip(axes.flat, sheet.itertuples(), images, strict=False):
         suspect = item.part == "suspect"
         title = f"{item.label}, or {item.suggested}?" if suspect else str(item.label)
-        image = open_image(root / str(item.id))
-        axis.imshow(fit_square(image, TILE, 3).transpose(1, 2, 0))
+        axis.imshow(fit_square(view(image), TILE, 3).transpose(1, 2, 0))
         axis.set_title(title, fontsize=8, color="#cc3311" if suspect else "black", pad=2)
         axis.text(0.5, -0.1, str(item.id)[-16:], fontsize=5, ha="center", transform=axis.transAxes)
     save(canvas, path)

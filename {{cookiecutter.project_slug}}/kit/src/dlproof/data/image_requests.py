@@ -5,21 +5,22 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 
 from ..errors import UserError
-from ..types import State
-from .image_files import BrokenImageError, decode_image
+from .image_files import BrokenImageError, Reading, decode_image
+from .image_range import DEEP
 
 if TYPE_CHECKING:
     from fastapi import Request
 
 
-async def receive_images(request: "Request", rules: State) -> list[Image.Image]:
+async def receive_images(request: "Request", reading: Reading) -> list[Image.Image]:
     """Images of a form with `file` fields, or one image as the body.
 
     Raises:
-        UserError: The body is something else, or an image is broken or not as `rules` ask.
+        UserError: The body is something else, or an image is broken or not as the rules ask.
     """
     kind = request.headers.get("content-type", "").lower()
     if kind.startswith("multipart/form-data"):
@@ -30,7 +31,7 @@ async def receive_images(request: "Request", rules: State) -> list[Image.Image]:
         raise UserError(
             f"content type {kind or 'missing'}: send a form with `file` fields, or image/png …"
         )
-    return [await asyncio.to_thread(decode_named, *body, rules) for body in bodies]
+    return [await asyncio.to_thread(decode_named, *body, reading) for body in bodies]
 
 
 async def read_form(request: "Request") -> list[tuple[str, bytes]]:
@@ -51,10 +52,10 @@ async def read_form(request: "Request") -> list[tuple[str, bytes]]:
     return [(upload.filename or "a file", await upload.read()) for upload in uploads]
 
 
-def decode_named(name: str, body: bytes, rules: State) -> Image.Image:
+def decode_named(name: str, body: bytes, reading: Reading) -> Image.Image:
     """Decodes one received image, naming it when that fails."""
     try:
-        return decode_image(body, rules)
+        return decode_image(body, reading)
     except BrokenImageError as error:
         raise UserError(f"{name} {error}.") from error
 
@@ -72,10 +73,17 @@ def describe_images() -> dict[str, Any]:
 
 
 def write_images(raw: Sequence[Image.Image]) -> dict[str, Any]:
-    """Images as PNG files of a form, for `httpx.post`."""
+    """Images as PNG files of a form, for `httpx.post`; as TIFF what PNG cannot hold."""
     files = []
     for number, image in enumerate(raw):
         stream = io.BytesIO()
-        image.save(stream, "PNG")
-        files.append(("file", (f"{number}.png", stream.getvalue(), "image/png")))
+        kind = "png"
+        if image.mode == DEEP:
+            values = np.asarray(image)
+            if np.array_equal(whole := values.astype(np.uint16), values):
+                image = Image.fromarray(whole)
+            else:
+                kind = "tiff"
+        image.save(stream, kind)
+        files.append(("file", (f"{number}.{kind}", stream.getvalue(), f"image/{kind}")))
     return {"files": files}

@@ -26,6 +26,7 @@ def evidence(
         "items": len(items),
         "unlabelled_items": int((items["label"] == "").sum()),
         "ignored_files": items.attrs.get("ignored", 0),
+        "warnings": find_warnings(items),
         "distinct_labels": len(counts),
         "classes": counts.sort_index().to_dict() if few else None,
         "raw_hash": hash_raw(items),
@@ -34,11 +35,27 @@ def evidence(
     }
 
 
+def find_warnings(items: "pd.DataFrame") -> list[str]:
+    """What a person should know of the raw items, a sentence each."""
+    unlabelled = items.loc[items["label"] == "", "id"]
+    return list(items.attrs.get("warnings", [])) + [
+        f"{len(unlabelled)} items have no label, such as {item}: `clean` sets them apart."
+        for item in unlabelled[:1]
+    ]
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """Prints what was merged, guessed, converted or left out."""
+    for warning in figures["warnings"]:
+        print(f"warning: {warning}")
+
+
 def summarise(figures: dict[str, Any]) -> str:
     """`1,797 items, 10 different labels, 0 unexpected, personal data: none found`."""
+    told = f"{figures['ignored_files']:,} files passed over, " if figures["ignored_files"] else ""
     return (
         f"{figures['items']:,} items, {figures['distinct_labels']:,} different labels, "
-        f"{figures['expectations']['unexpected_items']} unexpected, "
+        f"{figures['expectations']['unexpected_items']} unexpected, {told}"
         f"personal data: {', '.join(figures['personal']) or 'none found'}"
     )
 

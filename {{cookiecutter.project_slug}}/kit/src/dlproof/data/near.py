@@ -7,10 +7,12 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ..errors import UserError
 from ..types import DataType
 
 BANDS = 8  # orders in which near items may meet
 WINDOW = 4  # next items in an order that each item is compared with
+CROWD, FEW = 0.9, 20  # share of all items in one cluster, of so many or more
 CHUNK = 2**14  # pairs compared at a time, to bound memory
 
 Alike = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -24,6 +26,26 @@ def name_near(items: pd.DataFrame, data_type: DataType, min_similarity: float) -
     distinct = items.drop_duplicates("hash")
     clusters = pd.Series(data_type.find_near(distinct, min_similarity), index=distinct["hash"])
     return name_first(items["id"], items["hash"].map(clusters))
+
+
+def refuse_crowd(items: pd.DataFrame, min_similarity: float) -> None:
+    """Stops where nearly all items are near each other: no split could hold only some of them.
+
+    Args:
+        items: With `near`, as `name_near` gives it. Copies of one content count once.
+        min_similarity: From which items count as near.
+
+    Raises:
+        UserError: One cluster takes more than any split may.
+    """
+    near = items.drop_duplicates("hash")["near"]
+    counts = near[near != ""].value_counts()
+    if len(near) >= FEW and counts.max() > CROWD * len(near):
+        raise UserError(
+            f"{counts.max()} of {len(near)} items are near {counts.idxmax()} or each other, and "
+            "one split would get them all. Where they only look alike, as parts before one camera do, "
+            f"set clean.min_similarity above {min_similarity:g}; 1 takes none for near."
+        )
 
 
 def name_first(ids: pd.Series, clusters: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from omegaconf import DictConfig
 
 from ..config import to_plain
 from ..files import atomic, read_json, write_json, write_table
+from ..parallel import BATCH, over
 from ..types import DataType, State
 from .expectations import RULES
 from .measure import compare_splits, fingerprint, measure_drift, measure_splits
@@ -20,22 +22,26 @@ from .store import SPLITS, load_whole, order_items
 from .versions import find_dvc_id, hash_version, keep_version
 
 FOLDER = "processed"  # in data/
-CHUNK = 1024  # items that are decoded at a time, to bound memory
+ROWS = 2**16  # of a table that are encoded at a time, to bound memory
 COSTED = 256  # training items whose encoding is timed, input by input
 
 
 def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: State) -> None:
-    """Encodes the items chunk by chunk into `<name>.npy`, aligned with `items`."""
-    raw = data_type.read(items)
+    """Encodes the items batch by batch into `<name>.npy`, aligned with `items`."""
     arrays: dict[str, np.memmap[Any, Any]] = {}
-    for start in range(0, len(items), CHUNK):
-        for name, chunk in data_type.encode(raw[start : start + CHUNK], state).items():
+    start = 0
+    encode = partial(data_type.encode, state=state)
+    raw = data_type.read(items)
+    size = ROWS if isinstance(raw, pd.DataFrame) else BATCH
+    for part in over(encode, raw, "encoding", size):
+        for name, chunk in part.items():
             if name not in arrays:
                 shape = (len(items), *chunk.shape[1:])
                 path = folder / f"{name}.npy"
                 arrays[name] = open_memmap(path, "w+", chunk.dtype, shape)
                 reserve(path)
             arrays[name][start : start + len(chunk)] = chunk
+        start += len(chunk)
     for array in arrays.values():
         array.flush()
 
@@ -108,10 +114,16 @@ def evidence(
         items: Usable ones with `split`.
         state: As `write` returned it.
         fitted: The items that statistics were fitted on.
+
+    Raises:
+        UserError: The arrays have lost what most items hold.
     """
     data_dir = Path(cfg.paths.data_dir)
     items = items.iloc[order_items(items)].reset_index(drop=True)
     store, units = load_whole(data_dir / FOLDER, state), link_items(items).to_numpy()
+    warnings = data_type.find_lost(items, store.arrays, state["data"])
+    for warning in warnings:
+        print(f"warning: {warning}")
     size = sum(path.stat().st_size for path in (data_dir / FOLDER).iterdir())
     return {
         "items": {split: int((items["split"] == split).sum()) for split in SPLITS},
@@ -122,6 +134,7 @@ def evidence(
         "statistics": measure_splits(store),
         "validation_against_test": compare_splits(store, data_type, units),
         "drift": measure_drift(store, data_type, items, units),
+        "warnings": warnings,
         "cost_ms": measure_costs(data_type, data_type.read(fitted[:COSTED]), state["data"]),
     }
 

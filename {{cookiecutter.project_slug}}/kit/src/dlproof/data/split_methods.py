@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .image_classes import read_split_folders
 from .store import SPLITS, TEST, TRAIN, VALIDATION
 
 REST = "rest"  # all that is not test
@@ -169,10 +170,10 @@ def parse_times(items: pd.DataFrame) -> pd.Series:
 def read_assignment(
     path: Path, names: Collection[str], ids: Collection[str] | None = None, column: str = "split"
 ) -> dict[str, str]:
-    """Id -> bin, from a CSV with the columns `id` and `column`.
+    """Id -> bin, from a CSV with the columns `id` and `column`, or from the folders of a root.
 
     Args:
-        path: The file.
+        path: The file, or the folder that holds train, validation and test.
         names: Bins that there are.
         ids: Items that there are; each must have its row.
         column: Holds the bin.
@@ -180,6 +181,8 @@ def read_assignment(
     Raises:
         UserError: Names the file and the row of the first fault.
     """
+    if path.is_dir():
+        return read_split_folders(path, ids or ())
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))

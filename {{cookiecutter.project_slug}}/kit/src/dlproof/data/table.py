@@ -171,6 +171,10 @@ class TableKind:
         first = missing[missing.any(axis=1)].idxmax(axis=1)
         return {row: f"has no value in column {name!r}" for row, name in first.items()}
 
+    def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
+        """Nothing: a cell is in the arrays or missing."""
+        return []
+
     def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
         """Rows that are the same but for spelling, rounding and some cells; the share of equal."""
         from dlproof.data.table_near import find_near_rows

@@ -15,7 +15,7 @@ from ..intervals import bootstrap
 from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
-from .ledger import EVALUATION, KEPT, PREDICTIONS, Ledger
+from .ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
 from .predictions import (
     BuildNetwork,
     choose_device,
@@ -32,7 +32,8 @@ def predict_once(
 ) -> tuple[np.ndarray, dict[str, int], bool]:
     """Test predictions: the kept ones of this very model and data, else new ones, in the ledger.
 
-    Kept ones count as long as they are those that the ledger names.
+    Kept ones count as long as they are those that the ledger names. What fails behind the opening
+    goes on where it stopped, without a second one.
 
     Returns:
         Predictions, the mode that the network was in, and whether they were kept ones.
@@ -44,9 +45,9 @@ def predict_once(
     model, data_version = hash_file(model_path), store.state["version"]
     path = Path(cfg.paths.reports_dir) / KEPT
     ledger = Ledger(cfg.paths.reports_dir)
-    predicted = ledger.find(data_version, model, PREDICTIONS)
+    known, predicted = (ledger.find(data_version, model, told) for told in (OPENING, PREDICTIONS))
     is_kept = predicted is not None and hash_tree(path) == predicted[PREDICTIONS]
-    if is_kept and not cfg.evaluate.reason:
+    if is_kept and cfg.evaluate.reason in ("", known and known[OPENING]):
         return *load_predictions(path), True
     run_id = load_report("train", cfg.paths.reports_dir).figures["run"]
     ledger.open(data_version, model, run_id, cfg.evaluate.reason)

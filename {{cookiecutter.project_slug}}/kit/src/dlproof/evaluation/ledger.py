@@ -53,10 +53,14 @@ class Ledger:
     def open(self, data_version: str, model: str, run: str, reason: str) -> None:
         """Writes the opening down before the test split is read.
 
+        One for the same reason after which nothing was predicted, since that failed, goes on.
+
         Raises:
             UserError: This model has met this test split and no reason is given.
         """
         earlier = self.find(data_version, model)
+        if earlier and earlier[OPENING] == reason and self.is_left_open(earlier):
+            return
         if earlier and not reason:
             raise UserError(
                 f"{earlier['run']} met this test split on {earlier['time']}, and its predictions "
@@ -64,6 +68,13 @@ class Ledger:
             )
         commit = describe_revision()["commit"]
         self.add(data_version, model, run=run, commit=commit, reason=reason)
+
+    def is_left_open(self, opening: Line) -> bool:
+        """Whether nothing was predicted since an opening."""
+        lines = self.lines()
+        later = lines[lines.index(opening) + 1 :]
+        pair = (opening["data"], opening["model"])
+        return not any(PREDICTIONS in line and (line["data"], line["model"]) == pair for line in later)
 
     def add(self, data_version: str, model: str, **told: Any) -> None:
         """Adds a line, which names the one before it."""

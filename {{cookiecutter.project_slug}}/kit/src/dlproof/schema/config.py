@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from .arguments import add_arguments
-from .data import Augmentation, Balance, Data, Loader, Preprocess, Split
+from .data import Augmentation, Balance, Data, Executor, Loader, Preprocess, Split
 from .strict import Named, Open, Strict
 from .tools import (
     Ablate,
@@ -83,6 +83,7 @@ class Config(Strict):
     schedule: Schedule
     trainer: Trainer
     launcher: Launcher
+    executor: Executor
     callbacks: dict[str, Open | None]
     logger: dict[str, Open | None]
     explore: Explore

@@ -10,7 +10,8 @@ from .strict import Positive, Share, Strict
 class Data(Strict):
     """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`.
 
-    An `archive` of the given `md5` is unpacked to `root`.
+    An `archive` of the given `md5` is unpacked to `root`; `ignore`, `layout`, `fold`, `frame` and
+    `lenient` say how folders and files of images are read.
     """
 
     name: str
@@ -26,6 +27,11 @@ class Data(Strict):
     group: str | None
     time: str | None
     origin: str | None
+    ignore: list[str] = Field([])
+    layout: Literal["class", "split/class"] | None = None
+    fold: dict[str, bool | dict[str, str]] = Field({})
+    frame: int | Literal["middle"] | None = None
+    lenient: bool = False
 
 
 class Split(Strict):
@@ -46,6 +52,9 @@ class Preprocess(Strict):
     name: str
     size: Positive | None = None
     channels: Literal["auto", 1, 3] = "auto"
+    range: Literal["data", "file"] | Annotated[list[float], Field(min_length=2, max_length=2)] = (
+        "data"
+    )
     impute: Literal["median", "mean"] = "median"
     max_categories: Positive | None = None
 
@@ -88,3 +97,11 @@ class Loader(Strict):
     url: str | None = None
     cache_dir: str | None = None
     max_cache_size: str | None = None
+
+
+class Executor(Strict):
+    """Where work on single items runs: processes here, or a cluster at `address`."""
+
+    name: Literal["local", "dask", "ray"]
+    num_workers: Literal["auto"] | Positive = "auto"
+    address: str | None = None

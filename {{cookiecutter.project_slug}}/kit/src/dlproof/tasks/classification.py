@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torchmetrics import MetricCollection
 
+MAX_NAMES = 30  # classes whose names and counts stand in the picture of the confusion matrix
+MAX_CELLS = 1000  # of a row of it
+
 
 class ClassificationTask(Ranked):
     """Two classes or more, exactly one an item; predictions are probabilities (N, classes).
@@ -109,9 +112,8 @@ class ClassificationTask(Ranked):
         codes, chosen = range(len(classes)), predictions.argmax(axis=1)
         columns = precision_recall_fscore_support(targets, chosen, labels=codes, zero_division=0)
         matrix = confusion_matrix(targets, chosen, labels=codes)
-        pairs = [
-            (int(n), *where) for where, n in np.ndenumerate(matrix) if n and where[0] != where[1]
-        ]
+        where = np.argwhere(matrix * (1 - np.eye(len(classes), dtype=matrix.dtype)))
+        pairs = [(int(matrix[tuple(pair)]), *map(int, pair)) for pair in where]
         return {
             "per_class": {
                 name: dict(
@@ -136,19 +138,34 @@ class ClassificationTask(Ranked):
 
 
 def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
-    """Rows are true classes, columns predicted ones; the colour is the share of the row."""
-    side = max(4.0, 0.45 * len(classes) + 1.5)
+    """Rows are true classes, columns predicted ones; the colour is the share of the row.
+
+    With more than `MAX_CELLS` classes a cell stands for several neighbours.
+    """
+    side = max(4.0, 0.45 * min(len(classes), MAX_NAMES) + 1.5)
     canvas, axis = figure((side, side))
+    matrix, block = shrink(matrix, MAX_CELLS)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= 30:
+    if len(classes) <= MAX_NAMES:
         for row, column in zip(*np.nonzero(matrix), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axis.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
         axis.set_xticks(range(len(classes)), classes, rotation=90)
         axis.set_yticks(range(len(classes)), classes)
-    axis.set(xlabel="predicted", ylabel="true")
+    told = f", {block} classes a cell" if block > 1 else ""
+    axis.set(xlabel=f"predicted{told}", ylabel=f"true{told}")
     save(canvas, path, dpi=110)
+
+
+def shrink(matrix: np.ndarray, limit: int) -> tuple[np.ndarray, int]:
+    """Counts of square blocks, so that at most `limit` rows are left, and a block's side."""
+    block = -(-len(matrix) // limit)
+    if block == 1:
+        return matrix, 1
+    starts = np.arange(0, len(matrix), block)
+    rows = np.add.reduceat(matrix, starts, axis=0)
+    return np.add.reduceat(rows, starts, axis=1), block
 
 
 def sort_classes(names: list[str]) -> list[str]:

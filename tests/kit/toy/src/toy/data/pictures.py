@@ -11,7 +11,7 @@ class Pictures(ImageKind):
 
     def list_items(self):
         """Every picture below the root."""
-        paths, _ = self.list_files()
+        paths, *_ = self.list_files()
         columns = {
             "id": [path.relative_to(self.root).as_posix() for path in paths],
             "label": [path.parent.name for path in paths],
