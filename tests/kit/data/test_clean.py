@@ -34,7 +34,8 @@ def make_items(contents, labels, near=None):
     """Items `item-0` … with one letter of content, label and cluster each."""
     ids = [f"item-{number}" for number in range(len(contents))]
     columns = {"id": ids, "label": list(labels), "hash": list(contents), "source": ids}
-    return pd.DataFrame(columns | {"unexpected": "", "near": list(near or [""] * len(ids))})
+    columns |= {"unexpected": "", "group": "", "near": list(near or [""] * len(ids))}
+    return pd.DataFrame(columns)
 
 
 def repeat_one(project):
@@ -135,7 +136,12 @@ def test_a_reason_that_takes_much_of_the_data_is_said_aloud():
 
 def test_a_cluster_that_takes_much_of_the_data_is_said_aloud():
     items = make_items("abcdefghij", "xxxxxyyyyy", ["item-0"] * 2 + [""] * 8)
-    assert "2 of 10 items are near item-0" in find_crowds(items)[0]
+    (sentence,) = find_crowds(items)
+    assert "'item-0' (2); raise clean.min_similarity if they are not the same" in sentence
+    equal = items.assign(hash=["a"] * 2 + list("cdefghij"))
+    assert "'item-0' (2); they are equal: " in find_crowds(equal)[0]
+    grouped = items.assign(near="", group=["-1"] * 5 + [""] * 5)
+    assert "of one group, each in one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
     assert find_crowds(pd.concat([items] + [items.assign(near="")] * 2)) == []
 
 
