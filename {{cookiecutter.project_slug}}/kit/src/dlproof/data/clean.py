@@ -81,6 +81,22 @@ def recall_raw(cfg: DictConfig) -> str | None:
     return ingest.figures["raw_hash"] if same else None
 
 
+def evidence(
+    cfg: DictConfig, data_type: DataType, items: pd.DataFrame, usable: pd.DataFrame, kinds: Kinds
+) -> dict[str, Any]:
+    """Figures of `clean` that checks read: how many stay, how many go and why."""
+    return {
+        "items": len(items),
+        "usable_items": len(usable),
+        "quarantined_items": len(items) - len(usable),
+        "reasons": {kind: len(found) for kind, found in kinds.items()},
+        "policy": to_plain(cfg.clean),
+        "incomplete_items": len(data_type.find_missing(usable)),
+        "near_items": int((usable["near"] != "").sum()),
+        "near_clusters": usable["near"].nunique() - int((usable["near"] == "").any()),
+    }
+
+
 def find_crowds(usable: pd.DataFrame) -> list[str]:
     """A sentence where groups or clusters of near duplicates take a large part of the data each."""
     warnings = []
