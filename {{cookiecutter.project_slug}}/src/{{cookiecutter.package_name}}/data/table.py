@@ -31,7 +31,7 @@ class Table(TableKind):
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
-        return self.load_typed().loc[items["id"]]
+        return self.select(items)
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
         """What fills a missing number, mean and deviation of numbers, known values of text.
@@ -64,8 +64,7 @@ class Table(TableKind):
         numeric = table[list(state["numeric"])].to_numpy(np.float32)
         codes = np.zeros((len(table), len(state["categories"])), np.int64)
         for column, (name, values) in enumerate(state["categories"].items()):
-            known = {value: code for code, value in enumerate(values, start=1)}
-            codes[:, column] = [known.get(value, 0) for value in table[name]]
+            codes[:, column] = pd.Index(values).get_indexer(table[name]) + 1
         return {"numeric": numeric, "categorical": codes}
 
 

@@ -21,6 +21,7 @@ from .versions import find_dvc_id, hash_version, keep_version
 
 FOLDER = "processed"  # in data/
 CHUNK = 1024  # items that are decoded at a time, to bound memory
+CELLS = 2**22  # of a table that are encoded at a time, for the same
 COSTED = 256  # training items whose encoding is timed, input by input
 
 
@@ -28,8 +29,9 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
     """Encodes the items chunk by chunk into `<name>.npy`, aligned with `items`."""
     raw = data_type.read(items)
     arrays: dict[str, np.memmap[Any, Any]] = {}
-    for start in range(0, len(items), CHUNK):
-        for name, chunk in data_type.encode(raw[start : start + CHUNK], state).items():
+    step = max(CHUNK, CELLS // raw.shape[1]) if isinstance(raw, pd.DataFrame) else CHUNK
+    for start in range(0, len(items), step):
+        for name, chunk in data_type.encode(raw[start : start + step], state).items():
             if name not in arrays:
                 shape = (len(items), *chunk.shape[1:])
                 path = folder / f"{name}.npy"
