@@ -47,8 +47,8 @@ def write_long(path: Path, count: int) -> list[str]:
     start = pd.Timestamp("2020-01-01")
     table["visited"] = start + pd.to_timedelta(np.arange(count) // 4, "min")
     table["updated"] = start + pd.to_timedelta(generator.integers(0, 900, count), "D")
-    table["updated"] = table["updated"].dt.strftime("%Y-%m-%d").mask(
-        generator.random(count) < MISSING
+    table["updated"] = (
+        table["updated"].dt.strftime("%Y-%m-%d").mask(generator.random(count) < MISSING)
     )
     table["target"] = np.where(truth, "yes", "no")
     table.to_csv(path, index=False)
@@ -87,7 +87,10 @@ def run_stages(project: Path, label: str, settings: list[str]) -> float:
     found = {}
     for stage in STAGES:
         found[stage] = measure(project, stage, settings)
-        print(f"{label:<22}{stage:<12}{found[stage][0]:>8.1f} s{found[stage][1]:>8,.0f} MB", flush=True)
+        print(
+            f"{label:<22}{stage:<12}{found[stage][0]:>8.1f} s{found[stage][1]:>8,.0f} MB",
+            flush=True,
+        )
     total = sum(seconds for seconds, _ in found.values())
     most = max(megabytes for _, megabytes in found.values())
     print(f"{label:<22}{'all':<12}{total:>8.1f} s{most:>8,.0f} MB", flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from dlproof.data.split import check_shares, find_kept, find_misses, find_tiny, find_torn
+from dlproof.data.split import check_shares, find_kept, find_misses, find_off, find_tiny, find_torn
 from dlproof.data.split_history import look_up
 from dlproof.data.split_methods import assign_by_time, link_items, parse_times, read_assignment
 from dlproof.data.split_shares import assign_by_shares, fill, round_counts
@@ -15,6 +15,7 @@ from dlproof.data.store import load_store
 from dlproof.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
+from own.problem.classification import Classification
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -210,6 +211,59 @@ def test_shares_that_groups_do_not_allow_are_said():
     assert "'a' has 30 of 90 items in train, where the share is 0.8" in sentence
     alone = make_items("a" * 90)
     assert find_misses(split_items(alone)["split"], alone["stratum"], SHARES) == []
+
+
+@given(
+    st.integers(0, 30).flatmap(
+        lambda count: st.tuples(
+            st.just(count), st.lists(st.integers(-20, 20), min_size=2, max_size=6)
+        )
+    )
+)
+def test_single_items_go_one_after_the_other_where_most_is_lacking(drawn):
+    count, lacks = drawn
+    left, wanted = list(lacks), []
+    for _ in range(count):
+        wanted.append(left.index(max(left)))
+        left[wanted[-1]] -= 1
+    assert fill(np.array(lacks), count).tolist() == wanted
+
+
+def test_classes_of_three_give_each_split_one_and_that_is_said_with_the_remedy():
+    items = make_items(np.repeat(range(60), 3))
+    split = split_items(items)["split"]
+    assert split.value_counts().to_dict() == dict.fromkeys(SHARES, 60)
+    (sentence,) = find_off(items.assign(bin=split), SHARES)
+    assert "33%/33%/33% of the items where 80%/10%/10% was asked for" in sentence
+    assert "60 of 60 classes have fewer than 10 items" in sentence
+    assert "split.per_class=0" in sentence
+    items["kept"] = ""
+    asked = assign_by_shares(items, SHARES, 0, per_class=0)
+    assert find_off(items.assign(bin=asked), SHARES) == []
+    assert set(items.loc[asked == "train", "stratum"]) == set(items["stratum"])
+
+
+def test_classes_of_two_keep_the_shares_and_one_item_each_in_train():
+    items = split_items(make_items(np.repeat(range(100), 2)))
+    assert items["split"].value_counts().to_dict() == {"train": 160, "validation": 20, "test": 20}
+    assert set(items.loc[items["split"] == "train", "stratum"]) == set(items["stratum"])
+    labels = items.loc[items["split"] == "train", "stratum"]
+    assert len(Classification("accuracy", "max").fit(labels)["classes"]) == 100
+
+
+def test_a_last_date_that_is_more_than_a_share_moves_the_cut_and_is_said():
+    times = [f"2024-01-{1 + n // 10:02d}" for n in range(140)] + ["2024-02-01"] * 61
+    items = make_items("a" * 201, times=times)
+    split = assign_by_time(items, SHARES)
+    assert split.value_counts().to_dict() == {"train": 130, "test": 61, "validation": 10}
+    assert times[-1] not in set(items.loc[split != "test", "time"])
+    (sentence,) = find_off(items.assign(bin=split), SHARES)
+    assert "65%/5%/30% of the items where 80%/10%/10%" in sentence
+
+
+def test_a_split_by_time_needs_three_times():
+    with pytest.raises(UserError, match="have 2 different times.* needs three"):
+        assign_by_time(make_items("aaaa", times=["1", "1", "2", "2"]), SHARES)
 
 
 def test_a_group_that_a_file_puts_in_two_splits_is_named():

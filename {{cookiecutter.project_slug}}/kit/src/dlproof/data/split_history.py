@@ -93,8 +93,9 @@ def recall(cfg: DictConfig, items: pd.DataFrame, bins: dict[str, float]) -> Hist
     was, here = match(items, past, names)
     if same_data and not names:
         by_number = match_rows(items, past, was)
-        was, here = was.mask(by_number != "", by_number), here | past["id"].isin(
-            items.loc[by_number != "", "id"]
+        was, here = (
+            was.mask(by_number != "", by_number),
+            here | past["id"].isin(items.loc[by_number != "", "id"]),
         )
         warnings += tell_rows(items, past, here, by_number)
     if not same_data:

@@ -36,7 +36,9 @@ def link_items(items: pd.DataFrame) -> pd.Series:
     order = np.argsort(items["id"].to_numpy(), kind="stable")
     named = np.empty(parts.max() + 1, np.int64)
     named[parts[order[::-1]]] = order[::-1]
-    return pd.Series(items["id"].to_numpy()[named[parts]], index=items.index, dtype=items["id"].dtype)
+    return pd.Series(
+        items["id"].to_numpy()[named[parts]], index=items.index, dtype=items["id"].dtype
+    )
 
 
 def assign_by_time(items: pd.DataFrame, shares: dict[str, float]) -> pd.Series:

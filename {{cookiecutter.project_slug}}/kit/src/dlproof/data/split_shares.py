@@ -138,7 +138,9 @@ def place(units: pd.DataFrame, groups: Counts, targets: Counts, taken: Counts) -
     """
     names = list(next(iter(targets.values())))
     lacks = {
-        stratum: {name: wanted - taken.get(name, {}).get(stratum, 0) for name, wanted in row.items()}
+        stratum: {
+            name: wanted - taken.get(name, {}).get(stratum, 0) for name, wanted in row.items()
+        }
         for stratum, row in targets.items()
     }
     placed = units["kept"].astype(object)
