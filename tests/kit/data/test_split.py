@@ -262,7 +262,7 @@ def test_a_last_date_that_is_more_than_a_share_moves_the_cut_and_is_said():
 
 
 def test_a_split_by_time_needs_three_times():
-    with pytest.raises(UserError, match="have 2 different times.* needs three"):
+    with pytest.raises(UserError, match=r"have 2 different times.* needs three"):
         assign_by_time(make_items("aaaa", times=["1", "1", "2", "2"]), SHARES)
 
 

@@ -204,7 +204,7 @@ def describe(figures: dict[str, Any]) -> str:
     sampled = figures["looked_at"] < figures["items"]
     drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""
     return (
-        f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; of "
-        f"{figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were found; "
+        f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; "
+        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were found; "
         f"sheet {figures['sheet']}"
     )

@@ -52,7 +52,7 @@ def assign_by_time(items: pd.DataFrame, shares: dict[str, float]) -> pd.Series:
         UserError: A time does not parse, or there are fewer than three.
     """
     times = parse_times(items)
-    moments, codes = np.unique(times.to_numpy(), return_inverse=True)
+    codes = np.unique(times.to_numpy(), return_inverse=True)[1]
     cuts = choose_cuts(np.cumsum(np.bincount(codes)), shares)
     side = pd.Series(np.searchsorted(cuts, codes, side="left"), index=items.index)
     first = side.groupby(items["unit"]).transform("min")
