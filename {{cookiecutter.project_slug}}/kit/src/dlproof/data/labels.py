@@ -205,6 +205,6 @@ def describe(figures: dict[str, Any]) -> str:
     drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""
     return (
         f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; "
-        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were found; "
-        f"sheet {figures['sheet']}"
+        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were "
+        f"found; sheet {figures['sheet']}"
     )

@@ -74,10 +74,11 @@ def choose_cuts(counts: np.ndarray, shares: dict[str, float]) -> np.ndarray:
             f"the items have {len(counts)} different times, and a split by time needs three: "
             "set data.time to a column that tells more of them apart, or another split."
         )
-    total, cuts = counts[-1], []
+    total = counts[-1]
+    cuts: list[int] = []
     for number, share in enumerate((shares[TRAIN], shares[TRAIN] + shares[VALIDATION])):
         wanted = max(round(total * share), 1)
-        cut = np.searchsorted(counts, wanted)
+        cut = int(np.searchsorted(counts, wanted))
         most = len(counts) - len(SPLITS) + number  # leaves a moment for each later split
         cuts.append(min(max(cut, cuts[-1] + 1 if cuts else 0), most))
     return np.array(cuts)
