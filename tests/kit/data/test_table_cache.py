@@ -26,7 +26,9 @@ def make_table():
         "name": ["a", None, "\u00e9, \u201cb\u201d"],
         "y": [1.0, 2, 3],
     }
-    return pd.DataFrame(cells, index=["row-1", "row-2", "row 3"])
+    table = pd.DataFrame(cells, index=["row-1", "row-2", "row 3"])
+    table.attrs = {"ignored": ["key"]}
+    return table
 
 
 def test_a_table_is_made_once_and_comes_back_as_it_was(path):
@@ -42,6 +44,7 @@ def test_a_table_is_made_once_and_comes_back_as_it_was(path):
     assert len(made) == 1
     for found in (first, again):
         pd.testing.assert_frame_equal(found, make_table())
+        assert found.attrs == {"ignored": ["key"]}
 
 
 @pytest.mark.parametrize("change", ["file", "settings"])

@@ -31,7 +31,7 @@ def remember(path: Path, settings: Any, make: Callable[[], pd.DataFrame]) -> pd.
     Args:
         path: The table's file.
         settings: JSON-able; whatever else decides about the result.
-        make: Parses it to columns of numbers (float64) and of texts.
+        make: Parses it to columns of numbers (float64) and of texts; `attrs` are JSON-able.
     """
     if not is_large(path):
         return make()
@@ -102,6 +102,7 @@ def save(table: pd.DataFrame, folder: Path) -> None:
         "numbers": numbers,
         "values": values,
         "dtypes": {name: str(table[name].dtype) for name in texts},
+        "attrs": table.attrs,
     }
     write_json(folder / "table.json", found)
 
@@ -116,4 +117,6 @@ def open_table(folder: Path) -> pd.DataFrame:
     for (name, values), row in zip(found["values"].items(), codes, strict=True):
         cells = np.array([*values, np.nan], object)[row]  # -1, the last, is missing
         columns[name] = pd.array(cells, dtype=found["dtypes"][name])
-    return pd.DataFrame(columns, index=read_json(folder / "ids.json"))[found["columns"]]
+    table = pd.DataFrame(columns, index=read_json(folder / "ids.json"))[found["columns"]]
+    table.attrs = found["attrs"]
+    return table

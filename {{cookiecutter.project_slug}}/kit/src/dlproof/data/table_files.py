@@ -149,8 +149,8 @@ def hash_rows(features: pd.DataFrame) -> list[str]:
     """SHA-256 of each row's column names and cells as JSON, as they are written in the file.
 
     The 64 bits of pandas' own row hashes would let two of a million rows collide by chance once in
-    forty million tables, and anyone who means it always. JSON is written by joining, in a fifth of
-    the time of `json.dumps`: 1.9 s a million rows of 18 columns are left of 9.6 s.
+    forty million tables, and of anyone who means it. JSON is written by joining cells: of the 7.7 s
+    of a core that `json.dumps` takes for a million rows of 18 columns 2.8 are left.
     """
     start = hashlib.sha256((json.dumps(list(features.columns)) + '["').encode())
     cells = (escape_cells(features[name].fillna("").to_numpy(object)) for name in features)
