@@ -4,13 +4,13 @@ import shutil
 
 import pandas as pd
 import pytest
-from dlproof.data.clean import find_crowds, find_losses
+from dlproof.data.clean import find_crowds, find_losses, find_repeats, summarise
 from dlproof.errors import UserError
 from dlproof.files import read_table, write_table
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
-from own.data.clean import find_kinds
+from own.data.clean import decide_duplicates, find_kinds
 
 SETTINGS = {"missing": "keep", "duplicates": "drop", "near_duplicates": "group"}
 
@@ -34,7 +34,8 @@ def make_items(contents, labels, near=None):
     """Items `item-0` … with one letter of content, label and cluster each."""
     ids = [f"item-{number}" for number in range(len(contents))]
     columns = {"id": ids, "label": list(labels), "hash": list(contents), "source": ids}
-    return pd.DataFrame(columns | {"unexpected": "", "near": list(near or [""] * len(ids))})
+    columns |= {"unexpected": "", "group": "", "near": list(near or [""] * len(ids))}
+    return pd.DataFrame(columns)
 
 
 def repeat_one(project):
@@ -63,6 +64,41 @@ def test_identical_items_with_two_labels_all_go():
     found = find(make_items("aab", "xyy"))
     assert set(found["conflicting"]) == {"item-0", "item-1"}
     assert "x, y" in found["conflicting"]["item-0"]
+
+
+def test_of_numbers_equal_items_are_replicates_and_stay_unless_the_number_is_the_same_too():
+    items = make_items("aaab", ["4.92", "4.94", "4.92", "5"])
+    found = find_kinds(items, Healthy(), OmegaConf.create(SETTINGS), are_classes=False)
+    assert found["duplicate"] == {"item-2": "same content as item-0"}
+    assert "conflicting" not in found
+
+
+@pytest.mark.parametrize(
+    ("data", "decided"),
+    [
+        ({"path": "own.csv"}, "keep"),
+        ({"path": "own.csv", "id": "key"}, "drop"),
+        ({"root": "raw"}, "drop"),
+    ],
+)
+def test_equal_rows_without_an_id_stay_by_default(data, decided):
+    cfg = OmegaConf.create({"data": data, "clean": {"duplicates": "auto"}})
+    assert decide_duplicates(cfg).clean.duplicates == decided
+    assert cfg.clean.duplicates == "auto"
+
+
+def test_equal_items_that_stay_are_told_with_the_setting():
+    (sentence,) = find_repeats(make_items("aab", "xyy"))
+    assert "2 items have the content of another, 2 of them with another label" in sentence
+    assert "clean.duplicates=drop" in sentence
+    assert find_repeats(make_items("abc", "xyy")) == []
+
+
+def test_what_goes_is_summed_up_with_the_setting_that_keeps_it():
+    kinds = {"duplicate": {"a": "…"}, "unreadable": {}, "incomplete": {"b": "…", "c": "…"}}
+    figures = {"usable_items": 7, "quarantined_items": 3, "near_items": 0}
+    told = summarise(figures, kinds)
+    assert "(1 duplicate: clean.duplicates=keep, 2 incomplete: clean.missing=keep)" in told
 
 
 def test_where_rows_repeat_by_nature_copies_stay_whatever_their_label():
@@ -135,7 +171,12 @@ def test_a_reason_that_takes_much_of_the_data_is_said_aloud():
 
 def test_a_cluster_that_takes_much_of_the_data_is_said_aloud():
     items = make_items("abcdefghij", "xxxxxyyyyy", ["item-0"] * 2 + [""] * 8)
-    assert "2 of 10 items are near item-0" in find_crowds(items)[0]
+    (sentence,) = find_crowds(items)
+    assert "'item-0' (2); raise clean.min_similarity if they are not the same" in sentence
+    equal = items.assign(hash=["a"] * 2 + list("cdefghij"))
+    assert "'item-0' (2); they are equal: " in find_crowds(equal)[0]
+    grouped = items.assign(near="", group=["-1"] * 5 + [""] * 5)
+    assert "of one group, each in one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
     assert find_crowds(pd.concat([items] + [items.assign(near="")] * 2)) == []
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from dlproof.data.labels import choose_sheet, find_suspects, hash_sheet, plant
+from dlproof.data.labels import choose_sheet, draw, find_suspects, hash_sheet, plant
 from dlproof.errors import UserError
 from dlproof.files import read_table
 
@@ -83,6 +83,19 @@ def test_the_sheet_keeps_its_items_when_others_come_and_its_hash_follows_labels(
     assert sheet["part"].tolist() == ["random"] * 20 + ["suspect"]
     other = sheet.assign(label=["y", *sheet["label"][1:]])
     assert hash_sheet(other) != hash_sheet(sheet)
+
+
+def test_of_many_items_some_are_drawn_by_their_ids_and_that_is_said(project, run):
+    items = pd.DataFrame({"id": [f"item-{number}" for number in range(50)]})
+    drawn = set(draw(items, 20)["id"])
+    assert len(drawn) == 20
+    assert set(draw(items.iloc[::-1], 20)["id"]) == drawn
+    assert drawn - {"item-0"} <= set(draw(items.iloc[1:], 20)["id"])
+    for stage in ("ingest", "clean"):
+        run(stage)
+    report = run("labels", "labels.max_items=60")
+    assert (report.figures["looked_at"], report.figures["items"]) == (60, 90)
+    assert "of 60 labels drawn from 90 (labels.max_items) are suspect" in report.summary
 
 
 def test_the_stage_lists_suspects_by_name_and_writes_the_sheet(project, run):

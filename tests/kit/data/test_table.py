@@ -259,7 +259,7 @@ def test_your_own_table_goes_through_the_data_phase_untouched(project, run):
     table.to_csv("own.csv", index=False)
     before = hash_file("own.csv")
     for command in ("ingest", "explore", "clean", "split", "preprocess"):
-        run(command, "data.path=own.csv", "data.drop=[id]")
+        run(command, "data.path=own.csv", "data.drop=[id]", "clean.duplicates=drop")
     assert hash_file("own.csv") == before
     reasons = pd.read_csv("data/quarantine.csv")["reason"].tolist()
     assert reasons == ["same content as row-0000001", "has no label"]

@@ -11,8 +11,9 @@ class Clean(Strict):
     """What the `clean` stage takes out."""
 
     missing: Literal["keep", "drop"]
-    duplicates: Literal["keep", "drop"]
+    duplicates: Literal["auto", "keep", "drop"]
     near_duplicates: Literal["group", "drop"]
+    group_keys: Literal["exact", "fold"]
     min_similarity: Annotated[float, Field(gt=0, le=1)]
 
 

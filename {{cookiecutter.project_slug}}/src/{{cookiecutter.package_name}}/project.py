@@ -55,8 +55,8 @@ PROJECT = Project(
             settings=("split", "seed"),
             reads=("clean",),
             deps=("data/clean.csv",),
-            outs=("data/splits.csv",),
-            kept=("data/splits.csv",),
+            outs=("data/splits.csv", "data/split_history.csv"),
+            kept=("data/splits.csv", "data/split_history.csv"),
         ),
         Stage(
             "preprocess",

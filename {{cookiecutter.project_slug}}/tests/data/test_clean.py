@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from {{ cookiecutter.package_name }}.data.clean import find_kinds
+from {{ cookiecutter.package_name }}.data.clean import decide_duplicates, find_kinds
 
 SETTINGS = {"missing": "keep", "duplicates": "drop", "near_duplicates": "group"}
 pytestmark = pytest.mark.unit
@@ -45,6 +45,21 @@ def test_identical_items_with_two_labels_all_go():
 
 def test_where_rows_repeat_by_nature_copies_stay_whatever_their_label():
     assert not any(find(make_items("aab", "xyy"), duplicates="keep").values())
+
+
+def test_of_numbers_equal_items_are_replicates():
+    items = make_items("aab", ["4.92", "4.94", "5"])
+    found = find_kinds(items, Healthy(), OmegaConf.create(SETTINGS), are_classes=False)
+    assert not any(found.values())
+
+
+@pytest.mark.parametrize(
+    ("data", "decided"),
+    [({"path": "own.csv"}, "keep"), ({"path": "own.csv", "id": "key"}, "drop")],
+)
+def test_equal_rows_stay_together_by_default_unless_each_has_an_id(data, decided):
+    cfg = OmegaConf.create({"data": data, "clean": {"duplicates": "auto"}})
+    assert decide_duplicates(cfg).clean.duplicates == decided
 
 
 def test_near_copies_stay_when_grouped_and_go_but_the_first_when_dropped():

@@ -26,8 +26,10 @@ def make_items(strata, units=None, **columns):
 
 def split_items(items, seed=0, name="stratified", previous=None):
     """The items' splits, by one of the methods that have shares."""
-    cfg = OmegaConf.create({"split": {"name": name, **SHARES}, "seed": seed})
-    found, _ = assign(items, cfg, choose_bins(cfg.split), previous or {})
+    settings = {"name": name, **SHARES, "moved": "refuse", "per_class": 1}
+    cfg = OmegaConf.create({"split": settings, "seed": seed})
+    was = items["id"].map(lambda item: (previous or {}).get(item, ""))
+    found, _ = assign(items, cfg, choose_bins(cfg.split), was)
     return found
 
 
@@ -70,6 +72,16 @@ def test_an_item_that_had_a_split_keeps_it_when_others_come():
     found = split_items(items, previous=before)
     assert found[:60].tolist() == list(before.values())
     assert abs((found == "test").sum() - 10) <= 2
+
+
+def test_an_item_that_was_tested_is_not_trained_on_because_of_its_group():
+    items = make_items([0, 1] * 50)
+    before = dict(zip(items["id"], split_items(items), strict=True))
+    tested = next(item for item, split in before.items() if split == "test")
+    trained = next(item for item, split in before.items() if split == "train")
+    joined = items.assign(unit=items["unit"].replace({trained: tested}))
+    with pytest.raises(UserError, match=r"1 items that were tested would be trained on"):
+        split_items(joined, previous=before)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,8 @@ def test_a_split_by_time_trains_on_the_past_and_leaves_out_what_would_straddle(p
     times = [f"2024-01-{day:02d}" for day in range(1, 21)]
     write_clean(count=20, time=times, group=["p", *[""] * 18, "p"])
     cfg = compose("split=temporal", "data.time=time")
-    found, _ = assign(gather(cfg), cfg, choose_bins(cfg.split), {})
+    items = gather(cfg)
+    found, _ = assign(items, cfg, choose_bins(cfg.split), items["id"].map(lambda _: ""))
     assert found.tolist() == [*["train"] * 16, "validation", "validation", "test", ""]
 
 
@@ -129,11 +142,12 @@ def test_a_predefined_split_is_taken_as_it_is_and_must_name_every_item(project, 
     given = items[["id"]].assign(split=["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
     given.to_csv("given.csv", index=False)
     cfg = compose("split=predefined", "split.path=given.csv")
-    found, _ = assign(gather(cfg), cfg, choose_bins(cfg.split), {})
+    new = items["id"].map(lambda _: "")
+    found, _ = assign(gather(cfg), cfg, choose_bins(cfg.split), new)
     assert found.tolist() == given["split"].tolist()
     given[:-1].to_csv("given.csv", index=False)
     with pytest.raises(UserError, match=r"given\.csv has no row for 'item-039': add one"):
-        assign(gather(cfg), cfg, choose_bins(cfg.split), {})
+        assign(gather(cfg), cfg, choose_bins(cfg.split), new)
 
 
 @pytest.mark.pipeline

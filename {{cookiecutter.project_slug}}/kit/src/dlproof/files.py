@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 SPARE_BYTES = 2**16  # less than this is a full disk
@@ -135,9 +136,29 @@ def hash_tree(root: Path | str) -> str:
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a CSV atomically."""
+    """Writes a CSV atomically.
+
+    Columns of plain texts, which tables of items have, are joined: `to_csv` takes five times as
+    long to write the same bytes.
+    """
     with atomic(path) as draft:
-        table.to_csv(draft, index=False, encoding="utf-8", lineterminator="\n")
+        columns = [table[name].to_numpy(object) for name in table]
+        if not len(columns) > 1 or not all(map(are_plain, columns)):
+            table.to_csv(draft, index=False, encoding="utf-8", lineterminator="\n")
+            return
+        rows = map(",".join, zip(*columns, strict=True))
+        with draft.open("w", encoding="utf-8", newline="") as stream:
+            table.iloc[:0].to_csv(stream, index=False, lineterminator="\n")
+            stream.writelines(f"{row}\n" for row in rows)
+
+
+def are_plain(cells: "np.ndarray") -> bool:
+    """Whether all cells are texts that need no quotes in a CSV."""
+    try:
+        text = " ".join(cells)
+    except TypeError:  # a number, or a missing one
+        return False
+    return not any(mark in text for mark in ',"\r\n')
 
 
 def read_table(path: Path, stage: str) -> "pd.DataFrame":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from dlproof import DataType, Report, UserError, build, read_table
 from dlproof.data import clean, name_near, refuse_crowd
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 
 def run(cfg: DictConfig) -> Report:
@@ -17,13 +17,16 @@ def run(cfg: DictConfig) -> Report:
     Raises:
         UserError: Raw data changed since `ingest`, no item is usable, or all are near each other.
     """
+    cfg = decide_duplicates(cfg)
     data_type: DataType = build(cfg.data)
     items = read_table(Path(cfg.paths.data_dir, "items.csv"), "ingest")
     broken = data_type.find_problems(items)
     readable = items[~items["id"].isin(list(broken))]
     near = name_near(readable, data_type, cfg.clean.min_similarity)
-    refuse_crowd(readable.assign(near=near), cfg.clean.min_similarity)
-    kinds = {"unreadable": broken, **find_kinds(readable.assign(near=near), data_type, cfg.clean)}
+    readable = readable.assign(near=near)
+    refuse_crowd(readable, cfg.clean.min_similarity)
+    kinds = {"unreadable": broken}
+    kinds |= find_kinds(readable, data_type, cfg.clean, cfg.task.name == "classification")
     reasons = {item: reason for found in kinds.values() for item, reason in found.items()}
     usable = items[~items["id"].isin(list(reasons))]
     if usable.empty:
@@ -31,8 +34,23 @@ def run(cfg: DictConfig) -> Report:
     return clean.write(cfg, data_type, items, usable.assign(near=near), kinds)
 
 
+def decide_duplicates(cfg: DictConfig) -> DictConfig:
+    """The config with `clean.duplicates=auto` decided.
+
+    Equal rows of a table are natural, such as people of one class, age and sex, unless each row
+    has an id; equal pictures, or rows that say who they are, are copies.
+    """
+    if cfg.clean.duplicates != "auto":
+        return cfg
+    are_rows = cfg.data.get("path") is not None and cfg.data.get("id") is None
+    decided: DictConfig = OmegaConf.merge(
+        cfg, {"clean": {"duplicates": "keep" if are_rows else "drop"}}
+    )
+    return decided
+
+
 def find_kinds(
-    items: pd.DataFrame, data_type: DataType, settings: DictConfig
+    items: pd.DataFrame, data_type: DataType, settings: DictConfig, are_classes: bool = True
 ) -> dict[str, dict[str, str]]:
     """Kind of problem -> id -> reason; an item appears under the first kind that meets it.
 
@@ -40,12 +58,14 @@ def find_kinds(
         items: Readable items, with `near`.
         data_type: Tells which items lack values.
         settings: Of the stage: what is dropped.
+        are_classes: Whether labels are classes; numbers of equal items are replicates.
     """
     searches = {"unexpected": find_unexpected, "unlabelled": find_unlabelled}
     if settings.missing == "drop":
         searches["incomplete"] = data_type.find_missing
     if settings.duplicates == "drop":  # kept, rows of one content may rightly differ in label
-        searches |= {"conflicting": find_conflicts, "duplicate": find_duplicates}
+        searches |= {"conflicting": find_conflicts} if are_classes else {}
+        searches["duplicate"] = find_duplicates
     if settings.near_duplicates == "drop":
         searches["nearly duplicate"] = find_near_copies
     kinds = {}
@@ -67,20 +87,21 @@ def find_unlabelled(items: pd.DataFrame) -> dict[str, str]:
 
 def find_conflicts(items: pd.DataFrame) -> dict[str, str]:
     """Items of identical content whose labels differ: nobody knows which is right, so all go."""
-    conflicts: dict[str, str] = {}
-    for _, group in items[items["hash"].duplicated(keep=False)].groupby("hash"):
-        labels = sorted(set(group["label"]))
-        if len(labels) > 1:
-            reason = f"identical content is labelled {', '.join(labels)}"
-            conflicts |= dict.fromkeys(group["id"], reason)
-    return conflicts
+    repeated = items[items["hash"].duplicated(keep=False)]
+    labels = repeated.groupby("hash")["label"].agg(lambda found: ", ".join(sorted(set(found))))
+    several = repeated.groupby("hash")["label"].transform("nunique") > 1
+    odd = repeated[several]
+    told = "identical content is labelled " + labels[odd["hash"]].to_numpy(object)
+    return dict(zip(odd["id"], told, strict=True))
 
 
 def find_duplicates(items: pd.DataFrame) -> dict[str, str]:
-    """Every item but the first of identical content with one label."""
-    first = items.groupby("hash")["id"].transform("first")
-    repeated = first != items["id"]
-    pairs = zip(items.loc[repeated, "id"], first[repeated], strict=True)
+    """Every item but the first of identical content and label."""
+    repeated = items.duplicated(["hash", "label"])
+    first = items[~repeated].set_index(["hash", "label"])["id"]
+    later = items[repeated]
+    originals = first.loc[list(zip(later["hash"], later["label"], strict=True))]
+    pairs = zip(later["id"], originals, strict=True)
     return {item: f"same content as {original}" for item, original in pairs}
 
 

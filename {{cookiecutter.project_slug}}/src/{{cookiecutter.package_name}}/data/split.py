@@ -20,8 +20,8 @@ from omegaconf import DictConfig
 def run(cfg: DictConfig) -> Report:
     """Splits by the method of `split`; items that belong together stay together.
 
-    Items that `data/splits.csv` holds keep their split as long as method, shares and seed stay
-    (but for `temporal`, where newer items move the cuts): remove the file to split afresh.
+    Items that were in a split keep it as long as method, shares and seed stay (but for `temporal`,
+    where newer items move the cuts): remove `data/splits.csv` to split afresh.
 
     Raises:
         UserError: The shares do not sum to 1, there are too few items, the labels do not suit the
@@ -29,9 +29,9 @@ def run(cfg: DictConfig) -> Report:
     """
     bins = choose_bins(cfg.split)
     items = gather(cfg)
-    previous = split.read_previous(cfg, bins)
-    items["bin"], warnings = assign(items, cfg, bins, previous)
-    return split.write(cfg, items, bins, previous, warnings)
+    history = split.recall(cfg, items, bins)
+    items["bin"], warnings = assign(items, cfg, bins, history.was)
+    return split.write(cfg, items, bins, history, warnings)
 
 
 def choose_bins(settings: DictConfig) -> dict[str, float]:
@@ -74,12 +74,13 @@ def gather(cfg: DictConfig) -> pd.DataFrame:
 
 
 def assign(
-    items: pd.DataFrame, cfg: DictConfig, bins: dict[str, float], previous: dict[str, str]
+    items: pd.DataFrame, cfg: DictConfig, bins: dict[str, float], was: pd.Series
 ) -> tuple[pd.Series, list[str]]:
     """The bin of every item by the chosen method, `` for one that is left out, and warnings.
 
     Raises:
-        UserError: A time does not parse, or a predefined split is faulty or lacks an item.
+        UserError: A time does not parse, a predefined split is faulty or lacks an item, or items
+            that were tested would be trained on.
     """
     if cfg.split.name == "temporal":
         return assign_by_time(items, bins), []
@@ -90,7 +91,7 @@ def assign(
             lost = items["id"][found.isna()].iloc[0]
             raise UserError(f"{cfg.split.path} has no row for {lost!r}: add one.")
         return found, []
-    kept, warnings = split.find_kept(items, bins, previous)
+    kept, warnings = split.find_kept(items, bins, was, cfg.split.moved)
     items = items.assign(kept=kept, **{"stratum": "all"} if cfg.split.name == "random" else {})
-    found = assign_by_shares(items, bins, cfg.seed)
+    found = assign_by_shares(items, bins, cfg.seed, cfg.split.per_class)
     return found, warnings + split.find_misses(found, items["stratum"], bins)

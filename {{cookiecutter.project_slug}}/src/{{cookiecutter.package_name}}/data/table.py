@@ -7,6 +7,8 @@ import pandas as pd
 from dlproof import KEYS, Arrays, State, UserError
 from dlproof.data import TableKind, hash_rows
 
+GRAIN = 2.0e-6  # of a deviation: what float32 may round off a number as it stands
+
 
 class Table(TableKind):
     """One item a row; columns of numbers are scaled, columns of text are categories."""
@@ -31,7 +33,7 @@ class Table(TableKind):
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
-        return self.load_typed().loc[items["id"]]
+        return self.select(items)
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
         """What fills a missing number, mean and deviation of numbers, known values of text.
@@ -59,19 +61,25 @@ class Table(TableKind):
     def encode(self, raw: pd.DataFrame, state: State) -> Arrays:
         """`numeric`: float32 with NaN where missing; `categorical`: int64, 0 unknown or missing."""
         table = self.conform(raw, state)
-        numeric = table[list(state["numeric"])].to_numpy(np.float32)
+        offsets = [fitted.get("offset", 0.0) for fitted in state["numeric"].values()]
+        numeric = table[list(state["numeric"])].to_numpy(np.float64) - offsets
         codes = np.zeros((len(table), len(state["categories"])), np.int64)
         for column, (name, values) in enumerate(state["categories"].items()):
-            known = {value: code for code, value in enumerate(values, start=1)}
-            codes[:, column] = [known.get(value, 0) for value in table[name]]
-        return {"numeric": numeric, "categorical": codes}
+            codes[:, column] = pd.Index(values).get_indexer(table[name]) + 1
+        return {"numeric": numeric.astype(np.float32), "categorical": codes}
 
 
 def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
-    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1."""
-    std = float(column.std(ddof=0))
-    return {
-        "fill": float(getattr(column, impute)()),
-        "mean": float(column.mean()),
-        "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
-    }
+    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1.
+
+    Where float32 would round off what tells the numbers apart (times in milliseconds, northings),
+    their mean is the `offset` that is taken off first, and the others count from there.
+    """
+    mean, std = float(column.mean()), float(column.std(ddof=0))
+    std = std if std > 1e-12 * max(1.0, abs(mean)) else 1.0
+    largest = float(column.abs().max())
+    offset = {}
+    if np.spacing(np.float32(largest)) > GRAIN * std:
+        offset = {"offset": mean}
+        column, mean = column - mean, 0.0
+    return {"fill": float(getattr(column, impute)()), "mean": mean, "std": std} | offset

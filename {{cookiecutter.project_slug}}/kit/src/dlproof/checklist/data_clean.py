@@ -12,13 +12,21 @@ from .verdict import Finding
 LABEL_SHIFT = 0.02  # by which cleaning may move a class's share
 NAMED = 100  # items that a report lists at most
 KEPT = 0.9  # share of items without classes that cleaning leaves
+REPEATED = 0.1  # share that may be taken out as copies before a person should look
 
 
 def cleaning_keeps_the_shares(project: Evidence) -> Finding:
-    """What was quarantined is no special part: classes keep the shares that were collected."""
+    """What was quarantined is no special part: classes keep the shares that were collected.
+
+    Equal items that rightly repeat are such a part; where many went as copies, that is said.
+    """
     steady, found = sources_do_not_drift(project)
     if not steady:
         return Finding(False, found)
+    reasons = project.figures("clean")["reasons"]
+    copies = reasons.get("duplicate", 0) + reasons.get("conflicting", 0)
+    if copies > REPEATED * len(read_items(project)):
+        found += f"; {copies:,} equal items taken out (clean.duplicates=keep), near the bound"
     if not are_classes(project):
         kept, items = len(read_clean(project)), len(read_items(project))
         return Finding(kept >= KEPT * items, f"{found}; {kept:,} of {items:,} items kept")

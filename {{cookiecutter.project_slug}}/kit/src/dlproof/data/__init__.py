@@ -6,7 +6,7 @@ from ..public import find_public
 
 # Public name -> the module here that has it; imported when it is first asked for.
 PUBLIC = {
-    "assign_by_shares": "split_methods",
+    "assign_by_shares": "split_shares",
     "assign_by_time": "split_methods",
     "Balance": "balance",
     "Batch": "load",

@@ -8,13 +8,22 @@ from omegaconf import DictConfig
 
 from ..config import to_plain
 from ..errors import UserError
-from ..files import write_table
-from ..report import Report
+from ..files import hash_tree, write_table
+from ..report import Report, load_report
 from ..types import DataType
 from .ingest import hash_raw
+from .keys import tell_keys, unify_keys
 from .near import name_first
 
 LARGE_LOSS = 0.1  # share of all items quarantined for one reason
+CROWDS = {"group": "group", "near": "cluster of near duplicates"}
+# Kind of problem -> the setting that keeps such items.
+REMEDIES = {
+    "conflicting": "clean.duplicates=keep",
+    "duplicate": "clean.duplicates=keep",
+    "nearly duplicate": "clean.near_duplicates=group",
+    "incomplete": "clean.missing=keep",
+}
 Kinds = dict[str, dict[str, str]]  # kind of problem -> id -> reason
 
 
@@ -34,7 +43,8 @@ def write(
         UserError: Raw data changed since `ingest`.
     """
     data_dir = Path(cfg.paths.data_dir)
-    before, after = hash_raw(items), hash_raw(data_type.list_items())
+    before = hash_raw(items)
+    after = recall_raw(cfg) or hash_raw(data_type.list_items())  # to list takes long
     if before != after:
         raise UserError("the raw data changed since `ingest`: run `ingest` again.")
     reasons = {item: reason for found in kinds.values() for item, reason in found.items()}
@@ -42,8 +52,10 @@ def write(
     quarantine = quarantine.assign(reason=[reasons[item] for item in quarantine["id"]])
     # Renamed, since the first of a cluster may be in the quarantine.
     near = usable["near"].where(usable["near"] != "", usable["id"])
-    usable = usable.assign(near=name_first(usable["id"], near))
-    warnings = find_losses(len(items), kinds) + find_crowds(usable)
+    groups = unify_keys(usable["group"], cfg.clean.group_keys == "fold")
+    told = tell_keys(usable["group"], groups)
+    usable = usable.assign(near=name_first(usable["id"], near), group=groups)
+    warnings = find_losses(len(items), kinds) + find_repeats(usable) + told + find_crowds(usable)
     for warning in warnings:
         print(f"warning: {warning}")
     write_table(usable, data_dir / "clean.csv")
@@ -57,6 +69,16 @@ def write(
     report.add_file(data_dir / "clean.csv")
     report.add_file(data_dir / "quarantine.csv")
     return report
+
+
+def recall_raw(cfg: DictConfig) -> str | None:
+    """The hash of raw items that `ingest` found, where raw data still has the very same bytes."""
+    try:
+        ingest = load_report("ingest", cfg.paths.reports_dir)
+    except UserError:
+        return None
+    same = ingest.made_from.get("raw") == hash_tree(cfg.data.get("root") or cfg.data.path)
+    return ingest.figures["raw_hash"] if same else None
 
 
 def evidence(
@@ -76,29 +98,58 @@ def evidence(
 
 
 def find_crowds(usable: pd.DataFrame) -> list[str]:
-    """One sentence where one cluster of near duplicates takes a large part of the data."""
-    counts = usable.loc[usable["near"] != "", "near"].value_counts()
-    return [
-        f"{count} of {len(usable)} items are near {name} or each other, and one split gets them "
-        "all: raise clean.min_similarity if they are not the same."
-        for name, count in counts.items()
-        if count > LARGE_LOSS * len(usable)
-    ]
+    """A sentence where groups or clusters of near duplicates take a large part of the data each."""
+    warnings = []
+    for key, remedy in (
+        ("group", "empty those cells that only mean `unknown`, for an empty one is no group"),
+        ("near", "raise clean.min_similarity if they are not the same"),
+    ):
+        counts = usable.loc[usable[key] != "", key].value_counts()
+        large = counts[counts > LARGE_LOSS * len(usable)]
+        if large.empty:
+            continue
+        names = ", ".join(f"{name!r} ({count})" for name, count in large.items())
+        if key == "near" and usable.loc[usable[key] == large.index[0], "hash"].nunique() == 1:
+            remedy = "they are equal: collect what tells them apart, or set clean.duplicates=drop"
+        warnings.append(
+            f"of {len(usable)} items many are of one {CROWDS[key]}, each in one split as a whole: "
+            f"{names}; {remedy}."
+        )
+    return warnings
 
 
 def find_losses(total: int, kinds: Kinds) -> list[str]:
     """One sentence for each reason that takes a large part of the data: a person should look."""
     return [
-        f"{len(found)} of {total} items are {kind}, which may be their nature: "
-        "look into quarantine.csv before you trust what is left."
+        f"{len(found)} of {total} items are {kind}, which may be their nature: look into "
+        "quarantine.csv before you trust what is left"
+        + (f", or keep them by {REMEDIES[kind]}." if kind in REMEDIES else ".")
         for kind, found in kinds.items()
         if len(found) > LARGE_LOSS * total
     ]
 
 
+def find_repeats(usable: pd.DataFrame) -> list[str]:
+    """A sentence on items of equal content that stay."""
+    repeated = usable[usable["hash"].duplicated(keep=False)]
+    if repeated.empty:
+        return []
+    labels = repeated.groupby("hash")["label"].transform("nunique")
+    differ = int((labels > 1).sum())
+    return [
+        f"{len(repeated)} items have the content of another, {differ} of them with another label: "
+        "they are kept, together in one split. clean.duplicates=drop takes out copies (and, of "
+        "classes, what contradicts itself)."
+    ]
+
+
 def summarise(figures: dict[str, Any], kinds: Kinds) -> str:
-    """`1,790 usable, 3 quarantined (2 duplicate, 1 unreadable), …`."""
-    found = [f"{len(items)} {kind}" for kind, items in kinds.items() if items]
+    """`1,790 usable, 3 quarantined (2 duplicate: clean.duplicates=keep, 1 unreadable), …`."""
+    found = [
+        f"{len(items)} {kind}" + (f": {REMEDIES[kind]}" if kind in REMEDIES else "")
+        for kind, items in kinds.items()
+        if items
+    ]
     told = f"{figures['quarantined_items']} quarantined" + (
         f" ({', '.join(found)})" if found else ""
     )

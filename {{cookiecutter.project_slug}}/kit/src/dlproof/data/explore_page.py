@@ -88,10 +88,13 @@ def advise_on_labels(figures: dict[str, Any]) -> Iterator[str]:
 
 def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:
     """What unreadable, repeated, outlying and odd items and columns ask for."""
-    for name, what in (("unreadable", "cannot be read"), ("duplicates", "repeat an earlier one")):
+    for name, told in (
+        ("unreadable", "cannot be read: `clean` sets them apart, see `data/quarantine.csv`"),
+        ("duplicates", "repeat an earlier one: `clean.duplicates` says whether they stay"),
+    ):
         count = figures.get(name, {"count": 0})["count"]
         if count:
-            yield f"{count} items {what}: `clean` sets them apart, see `data/quarantine.csv`."
+            yield f"{count} items {told}."
     if figures["outliers"]["count"] > MANY_OUTLIERS * figures["items"]:
         yield (
             f"{figures['outliers']['count']} of {figures['items']:,} items are outliers: look at "

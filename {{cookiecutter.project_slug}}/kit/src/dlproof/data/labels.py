@@ -38,7 +38,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     data_dir = Path(cfg.paths.data_dir)
     data_type: DataType = build(cfg.data)
     task = build(cfg.task)
-    items = read_table(data_dir / "clean.csv", "clean")
+    everything = read_table(data_dir / "clean.csv", "clean")
+    items = draw(everything, cfg.labels.max_items)
     targets = task.encode(items["label"], task.fit(items["label"]))
     features = measure_features(data_type, items, cfg.preprocess)
     units = pd.factorize(link_items(items))[0]  # folds tear no unit apart
@@ -53,7 +54,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     sheet = choose_sheet(items, suspects, cfg.labels.spot_check)
     pictures = data_type.write_sheet(sheet, Path(cfg.paths.reports_dir, "labels_spot_check.csv"))
     figures = {
-        "items": len(items),
+        "items": len(everything),
+        "looked_at": len(items),
         "agreement": round(agreement, 4),
         "suspects": {
             "count": len(suspects),
@@ -67,6 +69,14 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     report = Report(stage="labels", figures=figures, pictures=pictures, summary=describe(figures))
     report.add_file(data_dir / "label_suspects.csv")
     return report
+
+
+def draw(items: pd.DataFrame, count: int) -> pd.DataFrame:
+    """At most so many items, in their order, at random by their ids alone."""
+    if len(items) <= count:
+        return items
+    order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"]])
+    return items.iloc[np.sort(np.argsort(order, kind="stable")[:count])].reset_index(drop=True)
 
 
 def measure_features(data_type: DataType, items: pd.DataFrame, preprocess: Any) -> np.ndarray:
@@ -191,8 +201,10 @@ def hash_sheet(sheet: pd.DataFrame) -> str:
 
 def describe(figures: dict[str, Any]) -> str:
     """`31 of 1,797 labels are suspect; 83% of 90 planted were found; sheet 1a2b…`."""
+    sampled = figures["looked_at"] < figures["items"]
+    drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""
     return (
-        f"{figures['suspects']['count']:,} of {figures['items']:,} labels are suspect; of "
-        f"{figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were found; "
-        f"sheet {figures['sheet']}"
+        f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; "
+        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were "
+        f"found; sheet {figures['sheet']}"
     )

@@ -15,6 +15,7 @@ from .store import SPLITS, TEST, TRAIN, VALIDATION, Store
 
 CHUNK = 4096  # items that are read at a time, to bound memory
 MAX_ITEMS = 1000  # of each side that a classifier learns to tell from the other
+MAX_FEATURES = 500  # that it looks at
 MAX_ORIGINS = 10  # the largest, each against the others
 FOLDS = 3
 
@@ -131,6 +132,7 @@ def tell_apart(
         return {"auc": None, "units": counts}
     rows, truth = np.concatenate(sides), np.repeat([0, 1], [len(side) for side in sides])
     features, _ = data_type.features(store.take(rows), store.state["data"])
+    features = features[:, np.sort(draw(np.arange(features.shape[1]), MAX_FEATURES))]
     model = HistGradientBoostingClassifier(
         max_iter=30, max_leaf_nodes=8, early_stopping=False, random_state=0
     )
@@ -141,9 +143,9 @@ def tell_apart(
     return {"auc": round(float(roc_auc_score(truth, chances[:, 1])), 4), "units": counts}
 
 
-def draw(rows: np.ndarray) -> np.ndarray:
-    """At most `MAX_ITEMS` rows, the same each time."""
-    return np.random.default_rng(0).permutation(rows)[:MAX_ITEMS]
+def draw(rows: np.ndarray, most: int = MAX_ITEMS) -> np.ndarray:
+    """At most so many rows, or columns, the same each time."""
+    return np.random.default_rng(0).permutation(rows)[:most]
 
 
 def fingerprint(root: Path) -> str:

@@ -73,6 +73,8 @@ def find_clusters(count: int, bands: Iterable[np.ndarray], alike: Alike) -> np.n
         links = [np.stack([np.arange(count), clusters])]
         for step in range(1, WINDOW + 1):
             links += find_links(order[:-step], order[step:], clusters, alike)
+        if sum(pairs.shape[1] for pairs in links) == count:
+            continue  # nothing but what was known
         left, right = np.concatenate(links, axis=1)
         graph = coo_matrix((np.ones(len(left), bool), (left, right)), shape=(count, count))
         _, first, cluster = np.unique(

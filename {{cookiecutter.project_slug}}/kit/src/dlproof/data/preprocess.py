@@ -22,8 +22,9 @@ from .store import SPLITS, load_whole, order_items
 from .versions import find_dvc_id, hash_version, keep_version
 
 FOLDER = "processed"  # in data/
-ROWS = 2**16  # of a table that are encoded at a time, to bound memory
+CELLS = 2**22  # of a table that are encoded at a time, to bound memory
 COSTED = 256  # training items whose encoding is timed, input by input
+MANY = 100  # inputs; more are timed once each
 
 
 def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: State) -> None:
@@ -32,7 +33,7 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
     start = 0
     encode = partial(data_type.encode, state=state)
     raw = data_type.read(items)
-    size = ROWS if isinstance(raw, pd.DataFrame) else BATCH
+    size = max(BATCH, CELLS // raw.shape[1]) if isinstance(raw, pd.DataFrame) else BATCH
     for part in over(encode, raw, "encoding", size):
         for name, chunk in part.items():
             if name not in arrays:
@@ -49,9 +50,10 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
 def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, float]:
     """Input -> milliseconds that reading and encoding it alone take for one item."""
     found = {}
-    for name, (part, part_state) in data_type.inputs(raw, state).items():
+    inputs = data_type.inputs(raw, state)
+    for name, (part, part_state) in inputs.items():
         seconds = []
-        for _ in range(3):  # the quickest: other work of the machine is no cost of the input
+        for _ in range(3 if len(inputs) <= MANY else 1):  # the quickest: other work of the machine is no cost of the input
             started = time.perf_counter()
             data_type.encode(part, part_state)
             seconds.append(time.perf_counter() - started)

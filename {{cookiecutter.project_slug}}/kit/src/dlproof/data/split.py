@@ -1,5 +1,6 @@
 """What holds for every split: earlier assignments, warnings, what checks read."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ from omegaconf import DictConfig
 
 from ..errors import UserError
 from ..files import write_table
-from ..report import Report, load_report
-from .split_methods import read_assignment
+from ..report import Report
+from .split_history import FRESH, History, describe_data, describe_settings, keep, look_up, recall
 from .store import SPLITS, TEST, TRAIN, VALIDATION
 
 MAX_LISTED = 100  # strata, and items that are left out, in a report
+MAX_TOLD = 10  # classes that are missing in a split
 SLACK = (2.0, 0.05)  # items, or share of a stratum's, by which a split may be off unsaid
+__all__ = ["check_shares", "find_kept", "find_misses", "recall", "write"]
 
 
 def check_shares(shares: dict[str, float]) -> dict[str, float]:
@@ -38,7 +41,7 @@ def write(
     cfg: DictConfig,
     items: pd.DataFrame,
     bins: dict[str, float],
-    previous: dict[str, str],
+    history: History,
     warnings: list[str],
 ) -> Report:
     """Writes `splits.csv`, prints every warning, and reports what checks read.
@@ -47,7 +50,7 @@ def write(
         cfg: The composed config.
         items: With `bin`, empty for what is left out, `stratum` and `unit`.
         bins: Bin -> share.
-        previous: Id -> bin as it was before.
+        history: Where the items were before.
         warnings: A sentence each.
 
     Raises:
@@ -56,62 +59,79 @@ def write(
     path = Path(cfg.paths.data_dir, "splits.csv")
     items = items.assign(split=name_splits(items["bin"], cfg.split))
     check_sizes(items)
-    warnings = warnings + find_torn(items) + find_tiny(items["split"], items["stratum"])
+    warnings = [*history.warnings, *warnings, *tell_untested(items, history), *find_torn(items)]
+    warnings += [*find_off(items, bins), *find_tiny(items["split"], items["stratum"])]
     for warning in warnings:
         print(f"warning: {warning}")
     placed = items[items["split"] != ""]
     write_table(placed[["id", "split", *["bin"] * (cfg.split.name == "kfold")]], path)
     figures = evidence(items, placed) | {
-        "history": compare(dict(placed[["id", "bin"]].to_numpy()), previous),
+        "history": history.compare(items["bin"]),
         "settings": describe_settings(cfg, bins),
+        **describe_data(cfg),
         "warnings": warnings,
     }
     summary = ", ".join(f"{size:,} {split}" for split, size in figures["items"].items())
     report = Report(stage="split", figures=figures, summary=summary)
     report.add_file(path)
+    report.add_file(keep(cfg, items, history))
     report.figures["version"] = report.files[path.as_posix()]
     return report
 
 
-def describe_settings(cfg: DictConfig, bins: dict[str, float]) -> dict[str, Any]:
-    """What an assignment holds for: with others, items are assigned afresh."""
-    return {"name": cfg.split.name, "seed": cfg.seed, "bins": bins}
-
-
-def read_previous(cfg: DictConfig, bins: dict[str, float]) -> dict[str, str]:
-    """Id -> bin as it was before; empty for the first time and after other settings."""
-    path, settings = Path(cfg.paths.data_dir, "splits.csv"), describe_settings(cfg, bins)
-    if not path.exists():
-        return {}
-    try:
-        made_by = load_report("split", cfg.paths.reports_dir).figures.get("settings")
-    except UserError:
-        made_by = None  # the file stands for itself: to move items would leak
-    if made_by not in (None, settings):
-        return {}
-    if settings["name"] == "kfold":
-        return read_assignment(path, settings["bins"], column="bin")
-    return read_assignment(path, SPLITS)
-
-
 def find_kept(
-    items: pd.DataFrame, bins: dict[str, float], previous: dict[str, str]
+    items: pd.DataFrame, bins: dict[str, float], was: pd.Series, moved: str = "refuse"
 ) -> tuple[pd.Series, list[str]]:
-    """The bin that each item's unit has had, or ``, and a sentence for each that had several.
+    """The bin that each item's unit has had, or ``, and a sentence on units that had several.
 
-    Those are units that new items or keys have joined: they go to train as a whole.
+    Those are units that new items or keys have joined: they go to train as a whole, unless items
+    were tested.
+
+    Args:
+        items: With `unit`.
+        bins: Bin -> share.
+        was: The bin that each item had, or ``.
+        moved: `refuse` or `allow` items that were tested to be trained on.
+
+    Raises:
+        UserError: Items that were tested would be trained on.
     """
-    old = items["id"].map(lambda item: previous.get(item, ""))
-    kept, warnings = {}, []
-    for unit, found in old[old != ""].groupby(items["unit"]).unique().items():
-        kept[unit] = found[0]
-        if len(found) > 1:
-            kept[unit] = TRAIN if TRAIN in bins else min(set(found) - {TEST})
-            warnings.append(
-                f"the group of {unit!r} joins items that were in {' and '.join(sorted(found))}: "
-                f"all of it goes to {kept[unit]}, and figures of older models mean less."
-            )
-    return items["unit"].map(lambda unit: kept.get(unit, "")), warnings
+    old = was[was != ""]
+    units = items.loc[old.index, "unit"]
+    kept = old.groupby(units).first()
+    several = old.groupby(units).nunique()
+    joined = several.index[several > 1]
+    if joined.empty:
+        return look_up(items["unit"], kept), []
+    inside = units.isin(joined)
+    tested = int((old[inside] == TEST).sum())
+    first = items[items["unit"] == joined[0]]
+    told = f"the first holds {', '.join(first['id'][:3])}"
+    if tested and moved == "refuse":
+        raise UserError(
+            f"{tested} items that were tested would be trained on: {len(joined)} groups or near "
+            f"duplicates join them with others, {told}. Take out the items that join them, "
+            f"{FRESH} (models of before do not compare then), or set split.moved=allow."
+        )
+    goal = TRAIN if TRAIN in bins else min(set(bins) - {TEST})
+    kept[joined] = goal
+    warnings = [
+        f"{len(joined)} groups or near duplicates join {int(inside.sum())} items that were in "
+        f"several of {', '.join(bins)}, {told}: all of them go to {goal}, {tested} were tested "
+        "before, and figures of older models mean less."
+    ]
+    return look_up(items["unit"], kept), warnings
+
+
+def tell_untested(items: pd.DataFrame, history: History) -> list[str]:
+    """A sentence on items that were tested and are not any more, as time or a file says."""
+    found = items.loc[history.find_untested(items["bin"]), "id"]
+    if found.empty:
+        return []
+    return [
+        f"{len(found)} items that were in test before are in train or validation now, the first "
+        f"{found.iloc[0]}: models that were tested on them do not compare with new ones."
+    ]
 
 
 def find_misses(found: pd.Series, strata: pd.Series, bins: dict[str, float]) -> list[str]:
@@ -139,10 +159,35 @@ def check_sizes(items: pd.DataFrame) -> None:
     """Raises a UserError when a split is empty."""
     empty = [split for split in SPLITS if not (items["split"] == split).any()]
     if empty:
+        groups = items["unit"].nunique()
         raise UserError(
-            f"{len(items)} items in {items['unit'].nunique()} groups are too few: "
-            f"{', '.join(empty)} would be empty."
+            f"{len(items)} items in {groups} groups, of which none is torn, leave "
+            f"{', '.join(empty)} empty: collect more, or set larger shares of split."
         )
+
+
+def find_off(items: pd.DataFrame, bins: dict[str, float]) -> list[str]:
+    """A sentence when the splits as a whole have other shares than were asked for."""
+    placed = items.loc[items["bin"] != "", "bin"]
+    if not bins or placed.empty:
+        return []
+    found = placed.value_counts().reindex(list(bins), fill_value=0)
+    asked = pd.Series(bins)
+    gaps = (found - len(placed) * asked).abs()
+    if gaps.max() <= max(SLACK[0], SLACK[1] * len(placed)):
+        return []
+    sizes = items["stratum"].value_counts()
+    few = int((sizes < 1 / asked.min()).sum())
+    remedy = (
+        f"{few} of {len(sizes)} classes have fewer than {math.ceil(1 / asked.min())} items, and "
+        "each split gets one of every class: split.per_class=0 puts shares before that"
+        if few > len(sizes) / 2 and placed.isin(SPLITS).all()
+        else "groups, equal times or earlier splits allow no better: set shares near these"
+    )
+    return [
+        f"the splits have {'/'.join(f'{share:.0%}' for share in found / len(placed))} of the items "
+        f"where {'/'.join(f'{share:.0%}' for share in asked)} was asked for. {remedy}."
+    ]
 
 
 def find_torn(items: pd.DataFrame) -> list[str]:
@@ -159,16 +204,22 @@ def find_torn(items: pd.DataFrame) -> list[str]:
 
 
 def find_tiny(splits: pd.Series, strata: pd.Series) -> list[str]:
-    """One sentence for each class that is missing in a split."""
+    """One sentence for each class that is missing in a split, and one for those beyond the first.
+
+    A class without an item in train is among the first.
+    """
+    counts = pd.crosstab(strata, splits).reindex(columns=list(SPLITS), fill_value=0)
+    tiny = counts[(counts == 0).any(axis=1)].sort_values(TRAIN, kind="stable")
     warnings = []
-    for stratum, group in splits.groupby(strata):
-        missing = [split for split in SPLITS if split not in set(group)]
-        if missing:
-            count = f"{len(group)} item" + "s" * (len(group) > 1)
-            warnings.append(
-                f"{stratum!r} has {count}, none in {' and '.join(missing)}: "
-                "its figures there mean nothing; collect more."
-            )
+    for stratum, row in tiny.head(MAX_TOLD).iterrows():
+        missing = [split for split in SPLITS if not row[split]]
+        count = f"{row.sum()} item" + "s" * int(row.sum() > 1)
+        warnings.append(
+            f"{stratum!r} has {count}, none in {' and '.join(missing)}: "
+            "its figures there mean nothing; collect more."
+        )
+    if len(tiny) > MAX_TOLD:
+        warnings.append(f"{len(tiny) - MAX_TOLD} more classes are missing in a split likewise.")
     return warnings
 
 
@@ -183,14 +234,6 @@ def evidence(items: pd.DataFrame, placed: pd.DataFrame) -> dict[str, Any]:
         "left_out": {"count": len(left_out), "items": left_out[:MAX_LISTED].tolist()},
         "strata": count_strata(placed["split"], placed["stratum"]),
     }
-
-
-def compare(now: dict[str, str], before: dict[str, str]) -> dict[str, int]:
-    """How many items kept their bin, are new, moved, and are gone."""
-    same = sum(before.get(item) == name for item, name in now.items())
-    both = len(now.keys() & before.keys())
-    new, gone = len(now) - both, len(before) - both
-    return {"kept": same, "new": new, "moved": both - same, "gone": gone}
 
 
 def count_strata(splits: pd.Series, strata: pd.Series) -> dict[str, dict[str, int]]:

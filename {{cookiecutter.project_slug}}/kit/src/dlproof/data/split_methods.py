@@ -1,8 +1,6 @@
-"""Ways to divide items: by shares of every stratum, by time, or as a file says; groups whole."""
+"""What belongs together, and ways to divide items by time or as a file says."""
 
 import csv
-import hashlib
-import math
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,10 +9,7 @@ import pandas as pd
 
 from ..errors import UserError
 from .image_classes import read_split_folders
-from .store import SPLITS, TEST, TRAIN, VALIDATION
-
-REST = "rest"  # all that is not test
-Counts = dict[str, dict[str, int]]  # stratum, or unit -> bin, or stratum -> items
+from .store import SPLITS, TRAIN, VALIDATION
 
 
 def link_items(items: pd.DataFrame) -> pd.Series:
@@ -25,127 +20,69 @@ def link_items(items: pd.DataFrame) -> pd.Series:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows = pd.Series(np.arange(len(items)), index=items.index)
-    firsts = [
-        rows.where(items[key] == "", rows.groupby(items[key]).transform("min"))
-        for key in ("hash", "group", "near")
-    ]
-    ends = (np.tile(rows, len(firsts)), np.concatenate(firsts))
-    links = coo_array((np.ones(len(ends[0])), ends), shape=(len(rows), len(rows)))
-    _, parts = connected_components(links, directed=False)
-    return items["id"].groupby(parts).transform("min")
-
-
-def assign_by_shares(items: pd.DataFrame, bins: dict[str, float], seed: int) -> pd.Series:
-    """The bin of every item; depends on the columns, shares and seed, not on the order of rows.
-
-    First the test bin is filled and then, from what is left, the others, so that the same items
-    are tested whatever becomes of the rest.
-
-    Args:
-        items: `unit`, `stratum` and `kept` (the bin that the unit has had, or nothing).
-        bins: Bin -> share; `test` is one of them.
-        seed: Orders units of one size.
-    """
-    counts: Counts = {}
-    for (unit, stratum), size in items.groupby(["unit", "stratum"]).size().items():
-        counts.setdefault(unit, {})[stratum] = int(size)
-    order = sorted(counts, key=lambda unit: (-sum(counts[unit].values()), hash_key(seed, unit)))
-    counts = {unit: counts[unit] for unit in order}
-    kept = dict(items.loc[items["kept"] != "", ["unit", "kept"]].to_numpy())
-    sizes = items["stratum"].value_counts().sort_index().to_dict()
-    halves = count_targets(sizes, {REST: 1 - bins[TEST], TEST: bins[TEST]}, sizes)
-    old = {unit: TEST if name == TEST else REST for unit, name in kept.items()}
-    placed = place(counts, halves, old)
-    left = {unit: strata for unit, strata in counts.items() if placed[unit] == REST}
-    shares = {name: share for name, share in bins.items() if name != TEST}
-    targets = count_targets(sizes, shares, {name: half[REST] for name, half in halves.items()})
-    placed |= place(left, targets, kept)
-    return items["unit"].map(placed)
-
-
-def hash_key(seed: int, unit: str) -> str:
-    """A place in an order that is random, and the same everywhere."""
-    return hashlib.sha256(f"{seed}:{unit}".encode()).hexdigest()
-
-
-def count_targets(
-    sizes: dict[str, int], shares: dict[str, float], totals: dict[str, int]
-) -> Counts:
-    """Stratum -> bin -> items: its share of `sizes`, in whole items that sum to `totals`.
-
-    What rounding takes from a bin in one stratum is owed to it in the next.
-    """
-    targets: Counts = {}
-    owed = dict.fromkeys(shares, 0.0)
-    for stratum, size in sizes.items():
-        wanted = {name: size * share for name, share in shares.items()}
-        targets[stratum] = round_counts(wanted, totals[stratum], owed)
-        owed = {name: owed[name] + wanted[name] - targets[stratum][name] for name in shares}
-    return targets
-
-
-def round_counts(wanted: dict[str, float], total: int, owed: dict[str, float]) -> dict[str, int]:
-    """Whole numbers beside the wanted ones that sum to `total`; who is owed most is rounded up.
-
-    As far as the items go, every bin gets one, the first bins first.
-    """
-    least = dict.fromkeys(wanted, 0) | dict.fromkeys(list(wanted)[:total], 1)
-    counts = {name: max(least[name], math.floor(wanted[name] + 1e-9)) for name in wanted}
-
-    def lack(name: str) -> tuple[bool, float]:
-        return counts[name] < wanted[name], wanted[name] - counts[name] + owed[name]
-
-    while sum(counts.values()) < total:
-        counts[max(counts, key=lack)] += 1
-    while sum(counts.values()) > total:
-        counts[min((name for name in counts if counts[name] > least[name]), key=lack)] -= 1
-    return counts
-
-
-def place(counts: Counts, targets: Counts, kept: dict[str, str]) -> dict[str, str]:
-    """Unit -> bin: one that has a bin keeps it, each other one goes where its strata lack most.
-
-    Among whole numbers and single items that fills every target exactly; of groups, given in
-    falling size, it lessens the squared error as far as one step can. The last groups go to bins
-    that are still empty.
-    """
-    lacks = {stratum: dict(bins) for stratum, bins in targets.items()}
-    names = list(next(iter(targets.values())))
-    empty = dict.fromkeys(names)
-    placed: dict[str, str] = {}
-    waiting = [unit for unit in counts if unit not in kept]
-    for number, unit in enumerate([*(unit for unit in counts if unit in kept), *waiting]):
-        strata = counts[unit]
-        last = len(counts) - number <= len(empty) and sum(strata.values()) > 1
-        chosen = kept.get(unit) or max(
-            empty if last else names,
-            key=lambda name: sum(size * lacks[key][name] for key, size in strata.items()),
-        )
-        placed[unit] = chosen
-        empty.pop(chosen, None)
-        for stratum, size in strata.items():
-            lacks[stratum][chosen] -= size
-    return placed
+    rows = np.arange(len(items))
+    ends, starts = [], []
+    for key in ("hash", "group", "near"):
+        codes = pd.factorize(items[key])[0]
+        repeated = (np.bincount(codes)[codes] > 1) & (items[key] != "").to_numpy()
+        first = np.full(codes.max(initial=-1) + 1, -1)
+        first[codes[::-1]] = rows[::-1]
+        ends.append(rows[repeated])
+        starts.append(first[codes[repeated]])
+    links = (np.concatenate(ends), np.concatenate(starts))
+    if not len(links[0]):
+        return items["id"].rename(None)
+    graph = coo_array((np.ones(len(links[0])), links), shape=(len(rows), len(rows)))
+    _, parts = connected_components(graph, directed=False)
+    order = np.argsort(items["id"].to_numpy(), kind="stable")
+    named = np.empty(parts.max() + 1, np.int64)
+    named[parts[order[::-1]]] = order[::-1]
+    return pd.Series(
+        items["id"].to_numpy()[named[parts]], index=items.index, dtype=items["id"].dtype
+    )
 
 
 def assign_by_time(items: pd.DataFrame, shares: dict[str, float]) -> pd.Series:
     """The split of every item, the earliest in train; `` for what no split may have.
 
-    Equal times at a cut go to the earlier split. A unit that reaches over a cut keeps what lies in
-    its first split, and the rest of it is left out: every time in train is before every one in
-    validation, and those before test.
+    Equal times at a cut go to the earlier split, as long as that leaves something for the later
+    ones. A unit that reaches over a cut keeps what lies in its first split, and the rest of it is
+    left out: every time in train is before every one in validation, and those before test.
 
     Raises:
-        UserError: A time does not parse.
+        UserError: A time does not parse, or there are fewer than three.
     """
     times = parse_times(items)
-    ordered = times.sort_values(ignore_index=True)
-    side = pd.Series(0, index=items.index)
-    for share in (shares[TRAIN], shares[TRAIN] + shares[VALIDATION]):
-        side += times > ordered[max(round(len(ordered) * share), 1) - 1]
+    codes = np.unique(times.to_numpy(), return_inverse=True)[1]
+    cuts = choose_cuts(np.cumsum(np.bincount(codes)), shares)
+    side = pd.Series(np.searchsorted(cuts, codes, side="left"), index=items.index)
     first = side.groupby(items["unit"]).transform("min")
     return side.map(dict(enumerate(SPLITS))).where(side == first, "")
+
+
+def choose_cuts(counts: np.ndarray, shares: dict[str, float]) -> np.ndarray:
+    """Positions of the last moment in train and of the last one in validation.
+
+    Args:
+        counts: Items up to each moment.
+        shares: Split -> share.
+
+    Raises:
+        UserError: There are fewer than three moments.
+    """
+    if len(counts) < len(SPLITS):
+        raise UserError(
+            f"the items have {len(counts)} different times, and a split by time needs three: "
+            "set data.time to a column that tells more of them apart, or another split."
+        )
+    total = counts[-1]
+    cuts: list[int] = []
+    for number, share in enumerate((shares[TRAIN], shares[TRAIN] + shares[VALIDATION])):
+        wanted = max(round(total * share), 1)
+        cut = int(np.searchsorted(counts, wanted))
+        most = len(counts) - len(SPLITS) + number  # leaves a moment for each later split
+        cuts.append(min(max(cut, cuts[-1] + 1 if cuts else 0), most))
+    return np.array(cuts)
 
 
 def parse_times(items: pd.DataFrame) -> pd.Series:

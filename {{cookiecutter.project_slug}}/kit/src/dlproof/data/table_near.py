@@ -37,7 +37,9 @@ def encode_column(column: pd.Series) -> np.ndarray:
             rounded = np.rint(values * scale) / scale
         cells = pd.Series(np.where(np.isfinite(rounded), rounded, values))  # 0 stays 0
     else:
-        cells = column.str.casefold().str.split().str.join(" ")
+        spellings, values = pd.factorize(column)
+        folded = [" ".join(str(value).casefold().split()) for value in values]
+        cells = pd.Series(np.array([*folded, None], object)[spellings])  # -1, the last, is missing
     return pd.factorize(cells, use_na_sentinel=False)[0].astype(np.int32)
 
 
@@ -46,38 +48,58 @@ def cluster_codes(codes: np.ndarray, min_similarity: float) -> np.ndarray:
     count, width = codes.shape
     bits = [np.log2(count / np.bincount(codes[:, column])) for column in range(width)]
     needed = np.log2(count / CHANCE)
+    columns = np.ascontiguousarray(codes.T)
+    telling = sorted(range(width), key=lambda column: -bits[column].mean())
+    # As many as leave a share of equal cells that is large enough, in the arithmetic of the share.
+    equal = np.arange(width + 1)
+    most = width - int(equal[equal / width >= min_similarity].min(initial=width + 1))
 
     def alike(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Whether pairs of rows are near."""
-        equal = codes[left] == codes[right]
-        near = equal.mean(axis=1) >= min_similarity
-        shared = np.zeros(int(near.sum()))
+        """Whether pairs of rows are near; most pairs differ in the first columns looked at."""
+        pairs, missed = np.arange(len(left)), np.zeros(len(left), np.int64)
+        for column in telling:
+            cells = columns[column]
+            missed = missed + (cells[left[pairs]] != cells[right[pairs]])
+            kept = missed <= most
+            pairs, missed = pairs[kept], missed[kept]
+        shared = np.zeros(len(pairs))
         for column in range(width):
-            shared += equal[near, column] * bits[column][codes[left[near], column]]
-        near[near] = shared >= needed
+            cells = columns[column][left[pairs]]
+            same = cells == columns[column][right[pairs]]
+            shared += same * bits[column][cells]
+        near = np.zeros(len(left), bool)
+        near[pairs[shared >= needed]] = True
         return near
 
-    return find_clusters(count, make_keys(codes, bits), alike)
+    return find_clusters(count, make_keys(columns, bits), alike)
 
 
-def make_keys(codes: np.ndarray, bits: list[np.ndarray]) -> Iterator[np.ndarray]:
+def make_keys(columns: np.ndarray, bits: list[np.ndarray]) -> Iterator[np.ndarray]:
     """One uint64 a row and band, of `CELLS` cells drawn by MinHash: alike rows draw the same.
 
     A token `column=value` wins with a chance in proportion to its bits, by an exponential race
     (Ertl, ProbMinHash, 2020, its simplest case), so that rare cells, which tell rows apart, count.
+
+    Args:
+        columns: Codes, int32 (D, N): a column at a time is gathered from.
+        bits: What each code of each column is worth.
     """
-    width = 64 // CELLS
+    width, count = 64 // CELLS, columns.shape[1]
+    starts = np.cumsum([0, *(len(worth) for worth in bits)])
+    time = np.empty(count)
     for band in range(BANDS):
-        key = np.zeros(len(codes), np.uint64)
+        key = np.zeros(count, np.uint64)
         generator = np.random.default_rng(band)
         for _ in range(CELLS):
-            best = np.full(len(codes), np.inf)
-            drawn = np.zeros(len(codes), np.uint64)
+            best = np.full(count, np.inf)
+            winner = np.zeros(count, np.intp)
+            names = []
             for column, worth in enumerate(bits):
                 race = generator.exponential(size=len(worth)) / np.maximum(worth, 1e-9)
-                name = generator.integers(0, 2**width, len(worth), dtype=np.uint64)
-                cells = codes[:, column]
-                wins = race[cells] < best
-                best[wins], drawn[wins] = race[cells[wins]], name[cells[wins]]
-            key = (key << np.uint64(width)) | drawn
+                names.append(generator.integers(0, 2**width, len(worth), dtype=np.uint64))
+                np.take(race, columns[column], out=time, mode="clip")
+                wins = time < best
+                np.copyto(best, time, where=wins)
+                np.copyto(winner, columns[column] + starts[column], where=wins)
+            key = (key << np.uint64(width)) | np.concatenate(names)[winner]
         yield key

@@ -35,7 +35,11 @@ class Data(Strict):
 
 
 class Split(Strict):
-    """Shares of the splits; `predefined` has `path` instead, `kfold` folds of what is not test."""
+    """Shares of the splits; `predefined` has `path` instead, `kfold` folds of what is not test.
+
+    `moved` says what becomes of tested items that groups join with others, `per_class` how many
+    items every split gets of each class.
+    """
 
     name: Literal["stratified", "random", "temporal", "predefined", "kfold"]
     train: Share | None = None
@@ -44,6 +48,8 @@ class Split(Strict):
     path: str | None = None
     folds: Annotated[int, Field(ge=2)] | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
+    moved: Literal["refuse", "allow"] = "refuse"
+    per_class: Literal[0, 1] = 1
 
 
 class Preprocess(Strict):

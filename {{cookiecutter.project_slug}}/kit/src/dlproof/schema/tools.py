@@ -19,6 +19,7 @@ class Labels(Strict):
 
     spot_check: Positive
     folds: Annotated[int, Field(ge=2)]
+    max_items: Positive
 
 
 class Sanity(Strict):

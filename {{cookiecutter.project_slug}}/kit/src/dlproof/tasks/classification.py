@@ -56,7 +56,8 @@ class ClassificationTask(Ranked):
         if len(counts) < 2:
             found = f"only {counts.index[0]!r}" if len(counts) else "no label"
             raise UserError(f"the labels hold {found}: classification needs two classes or more.")
-        if len(counts) > 20 and len(counts) > len(labels) / 2:
+        # Few items a class are no sign of a measure; values of which most occur once are one.
+        if len(counts) > 20 and (counts == 1).sum() > len(counts) / 2:
             raise UserError(
                 f"the labels hold {len(counts)} classes for {len(labels)} items: is this a "
                 "measure, for task=regression, or the wrong column?"

@@ -16,7 +16,7 @@ def run(cfg):
         bins = {TEST: cfg.split.test} | {str(fold): share for fold in range(cfg.split.folds)}
     else:
         bins = {name: cfg.split[name] for name in SPLITS}
-    previous = split.read_previous(cfg, bins)
-    items["kept"], warnings = split.find_kept(items, bins, previous)
+    history = split.recall(cfg, items, bins)
+    items["kept"], warnings = split.find_kept(items, bins, history.was, cfg.split.moved)
     items["bin"] = assign_by_shares(items, bins, cfg.seed)
-    return split.write(cfg, items, bins, previous, warnings)
+    return split.write(cfg, items, bins, history, warnings)
