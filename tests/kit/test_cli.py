@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dlproof import cli
 from dlproof.cli import describe_command, describe_commands
-from dlproof.testing.watch import CHILDREN
+from dlproof.watch import CHILDREN
 from own.project import PROJECT as OWN
 from toy.project import PROJECT
 

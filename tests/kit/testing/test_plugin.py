@@ -98,7 +98,7 @@ def test_by_a_fixture(made_further): assert made_further == 2
 def test_by_the_same_fixture(made): assert made == 1
 def test_with_a_fixture_alone(made): pass
 def test_by_another_process():
-    code = "from dlproof.testing.watch import watch_child as w; w('tiny');"
+    code = "from dlproof.watch import watch_child as w; w('tiny');"
     code += "from tiny.data import clean; print(clean.run())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).stdout == b"1\\n"
 @pytest.mark.unit

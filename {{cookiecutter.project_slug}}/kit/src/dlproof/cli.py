@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .errors import Terminated, UserError, explain
 from .stages import ALWAYS, PHASES
-from .testing.watch import CHILDREN, watch_child
+from .watch import CHILDREN, watch_child
 
 if TYPE_CHECKING:
     from .project import Project

@@ -1,6 +1,6 @@
 """The charter's schema: which answers `project.yaml` holds, and which of them are none.
 
-Placeholders (TODO) are no mistakes here: `charter.py` tells them from wrong answers.
+What is to do (TODO, fillers, what is missing) is told from what is wrong in `mistakes.py`.
 """
 
 from datetime import date
@@ -13,17 +13,16 @@ from .words import (
     Amount,
     Licence,
     Link,
+    Mitigation,
     Name,
     Phrase,
     Sentence,
     Text,
+    is_nothing,
     refuse_no_figure,
-    refuse_no_phrase,
     refuse_paragraphs,
     refuse_two_people,
 )
-
-NOTHING = {"none", "no", "nothing", "not needed", "accepted"}
 
 
 class Section(BaseModel):
@@ -181,22 +180,12 @@ class DataAnswers(Section):
     signed: Signature
 
 
-def is_nothing(mitigation: str) -> bool:
-    """Whether a mitigation says that there is none."""
-    return mitigation.strip(" .").lower() in NOTHING
-
-
-def refuse_no_mitigation(text: str) -> str:
-    """A few words, or that nothing is done."""
-    return text if is_nothing(text) else refuse_no_phrase(text)
-
-
 class Risk(Section):
     """A harm, how bad it is, and what is done about it."""
 
     harm: Phrase
     level: Literal["low", "medium", "high"]
-    mitigation: Annotated[Text, AfterValidator(refuse_no_mitigation)]
+    mitigation: Mitigation
 
     @model_validator(mode="after")
     def refuse_idleness(self) -> "Risk":

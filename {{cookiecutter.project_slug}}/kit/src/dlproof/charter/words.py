@@ -30,6 +30,7 @@ veniam quis nostrud exercitation ullamco laboris aliquip commodo consequat duis 
 reprehenderit voluptate velit cillum fugiat nulla sint pariatur excepteur occaecat cupidatat
 proident culpa officia deserunt mollit anim laborum
 """
+NOTHING = ("none", "no", "nothing", "not needed", "accepted")
 CONTRACT = re.compile(
     r"\b(contract|agreement|licen[cs]e|permission|consent|terms|own(ed)?)\b", re.I
 )
@@ -120,6 +121,16 @@ def refuse_no_name(text: str) -> str:
     return text
 
 
+def is_nothing(mitigation: str) -> bool:
+    """Whether a mitigation says that there is none."""
+    return mitigation.strip(" .").lower() in NOTHING
+
+
+def refuse_no_mitigation(text: str) -> str:
+    """A few words, or that nothing is done."""
+    return text if is_nothing(text) else refuse_no_phrase(text)
+
+
 def refuse_paragraphs(text: str) -> str:
     """One sentence."""
     ends = sum(text.rstrip().count(mark) for mark in (". ", "? ", "! ", "\n"))
@@ -167,6 +178,7 @@ Text = Annotated[str, AfterValidator(refuse_placeholder)]
 Name = Annotated[Text, AfterValidator(refuse_no_name)]
 Phrase = Annotated[Text, AfterValidator(refuse_no_phrase)]
 Sentence = Annotated[Text, AfterValidator(refuse_no_sentence)]
+Mitigation = Annotated[Text, AfterValidator(refuse_no_mitigation)]
 Licence = Annotated[Text, AfterValidator(refuse_unknown_licence)]
 Link = Annotated[Text, AfterValidator(refuse_no_link)]
 Amount = Annotated[float, Field(ge=0)]

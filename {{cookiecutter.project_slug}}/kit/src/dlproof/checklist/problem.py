@@ -12,7 +12,6 @@ from .evidence import Evidence, NotYetError
 from .tables import SPLITS, are_classes, count_by_split, read_split
 from .verdict import Finding
 
-CODEOWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
 ENOUGH = {"pretrained": 1_000, "from scratch": 10_000}  # training items
 CLASSICAL = {
     "classification": ("logistic_regression", "random_forest", "gradient_boosting"),
@@ -25,28 +24,6 @@ def goal_has_a_number(project: Evidence) -> Finding:
     """The number that the goal moves is a number, not a mood; the charter's word for it."""
     told = str(project.answer("problem.goal_number"))
     return Finding(bool(re.search(r"\d", told)), told, proof="attested")
-
-
-def owner_is_in_codeowners(project: Evidence) -> Finding:
-    """The owner's address is one that CODEOWNERS names, so that changes reach them."""
-    owner, contact = project.answer("people.owner"), project.answer("people.contact")
-    path = next((path for path in map(Path, CODEOWNERS) if path.is_file()), None)
-    if path is None:
-        return Finding(False, f"there is no {CODEOWNERS[0]} that names {contact}")
-    lines = [line.partition("#")[0].split() for line in path.read_text("utf-8").splitlines()]
-    known = {name.casefold() for line in lines for name in line[1:]}
-    if contact.casefold() not in known:
-        return Finding(False, f"{path.as_posix()} does not name {contact}: add it, or set contact")
-    return Finding(True, f"{owner}, {contact} in {path.as_posix()}", proof="attested")
-
-
-def plan_goes_on(project: Evidence) -> Finding:
-    """The next milestone is not over."""
-    milestones = project.answer("milestones")
-    told = "; ".join(f"{step['name']} {step['due']}" for step in milestones)
-    if milestones[-1]["due"] < project.charter.today:
-        return Finding(False, f"{told}: all are over, so plan the next")
-    return Finding(True, told, proof="attested")
 
 
 def input_and_output_are_the_models(project: Evidence) -> Finding:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from ..charter.charter import CHARTER
 from ..stages import KIT, PHASES
 from .bullets import Bullet
 from .evidence import Evidence
@@ -94,11 +95,13 @@ def explain(bullet: Bullet, evidence: Evidence) -> str:
 def say_answer(key: str, evidence: Evidence) -> str:
     """The charter's answer with its state, and who signed it until when."""
     answer = evidence.charter.get(key)
-    said = shorten(say(answer.value)) if answer.state == "done" else answer.reason
+    if answer.state != "done":
+        return f"{CHARTER}:{answer.line} {answer.place or key}: {answer.reason}"
+    said = shorten(say(answer.value))
     signed = evidence.charter.get(f"{key.partition('.')[0]}.signed").value
-    if answer.state == "done" and isinstance(signed, dict):
+    if isinstance(signed, dict):
         said += f" (signed by {signed.get('by')}, holds until {signed.get('until')})"
-    return f"project.yaml:{answer.line} {key}: {said}"
+    return f"{CHARTER}:{answer.line} {key}: {said}"
 
 
 def say_command(run: str, stages: Container[str]) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ..project import Project, load_project
+from ..watch import CHILDREN, read_children, watch
 from .asserting import asserts
 from .record import FOLDER, NOTHING, PATH, Test, describe_called, hash_tested, write_record
-from .watch import CHILDREN, read_children, watch
 
 # Options that leave tests out.
 NARROWING = ("keyword", "deselect", "ignore", "ignore_glob", "lf", "stepwise")

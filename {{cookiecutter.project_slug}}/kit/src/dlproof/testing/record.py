@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..files import hash_file, hash_json, read_json, write_json
 from ..manifest import PACKAGE, PLACES, read_manifest
-from .watch import ANSWERS
+from ..watch import ANSWERS
 
 if TYPE_CHECKING:
     from ..project import Project
