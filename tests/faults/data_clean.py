@@ -87,7 +87,7 @@ def name_nothing(items: Any, *_: Any) -> Any:
 def use_a_truncated_file(work: Workspace) -> None:
     plant_a_truncated_file(work)
     work.run("ingest", "explore")
-    read_leniently(work, "data.image", "data.image_files")
+    read_leniently(work, "data.image_losses", "data.image_files")
     work.run("clean")
 
 
