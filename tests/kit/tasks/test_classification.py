@@ -74,7 +74,13 @@ def test_predictions_are_probabilities_and_name_their_class():
 )
 def test_unsuitable_labels_are_refused(labels, sentence):
     with pytest.raises(UserError, match=sentence):
-        TASK.fit(pd.Series(labels, dtype=object))
+        TASK.refuse_unsuitable(pd.Series(labels, dtype=object))
+
+
+def test_few_items_a_class_are_no_measure():
+    labels = pd.Series([f"class {number // 2}" for number in range(100)])
+    TASK.refuse_unsuitable(labels)
+    assert len(TASK.fit(labels[::2])["classes"]) == 50  # one each, as in train
 
 
 def test_a_label_that_train_does_not_know_is_refused():

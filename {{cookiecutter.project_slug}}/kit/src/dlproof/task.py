@@ -35,6 +35,9 @@ class Task(Protocol):
             UserError: The labels do not suit the task (one class only, text for a number).
         """
 
+    def refuse_unsuitable(self, labels: pd.Series) -> None:
+        """Raises a UserError where the labels of all items do not suit the task."""
+
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """Targets (N,): int64 class indices, or float32 values in the target's unit."""
 

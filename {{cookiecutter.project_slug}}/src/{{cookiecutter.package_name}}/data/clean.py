@@ -30,7 +30,8 @@ def run(cfg: DictConfig) -> Report:
     reasons = {item: reason for found in kinds.values() for item, reason in found.items()}
     usable = items[~items["id"].isin(list(reasons))]
     if usable.empty:
-        raise UserError(f"no item is usable; the first: {next(iter(reasons.values()))}.")
+        hint = " (clean.duplicates=keep keeps equal items)" if kinds.get("conflicting") else ""
+        raise UserError(f"no item is usable; the first: {next(iter(reasons.values()))}{hint}.")
     return clean.write(cfg, data_type, items, usable.assign(near=near), kinds)
 
 

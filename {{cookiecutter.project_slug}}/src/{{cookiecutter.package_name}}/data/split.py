@@ -65,7 +65,7 @@ def gather(cfg: DictConfig) -> pd.DataFrame:
     """
     items = read_table(Path(cfg.paths.data_dir, "clean.csv"), "clean")
     task = build(cfg.task)
-    task.fit(items["label"])  # refuses unsuitable labels before anything is built on them
+    task.refuse_unsuitable(items["label"])  # before anything is built on them
     if cfg.data.time:
         parse_times(items)  # likewise, whether the split goes by time or not
     elif cfg.split.name == "temporal":

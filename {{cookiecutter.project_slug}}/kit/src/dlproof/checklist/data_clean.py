@@ -16,17 +16,10 @@ REPEATED = 0.1  # share that may be taken out as copies before a person should l
 
 
 def cleaning_keeps_the_shares(project: Evidence) -> Finding:
-    """What was quarantined is no special part: classes keep the shares that were collected.
-
-    Equal items that rightly repeat are such a part; where many went as copies, that is said.
-    """
+    """What was quarantined is no special part: classes keep the shares that were collected."""
     steady, found = sources_do_not_drift(project)
     if not steady:
         return Finding(False, found)
-    reasons = project.figures("clean")["reasons"]
-    copies = reasons.get("duplicate", 0) + reasons.get("conflicting", 0)
-    if copies > REPEATED * len(read_items(project)):
-        found += f"; {copies:,} equal items taken out (clean.duplicates=keep), near the bound"
     if not are_classes(project):
         kept, items = len(read_clean(project)), len(read_items(project))
         return Finding(kept >= KEPT * items, f"{found}; {kept:,} of {items:,} items kept")
@@ -74,7 +67,10 @@ def count_near(rows: tuple[Row, ...]) -> dict[str, int]:
 
 
 def corrupted_items_are_quarantined(project: Evidence) -> Finding:
-    """Every unreadable item is in the quarantine with its reason, none is among the usable."""
+    """Every unreadable item is in the quarantine with its reason, none is among the usable.
+
+    Items that are equal by nature are not corrupted: where many went as copies, that is said.
+    """
     figures = project.figures("clean")
     clean = {row["id"] for row in read_clean(project)}
     quarantine = {row["id"]: row["reason"] for row in read_rows(project, "quarantine.csv")}
@@ -82,6 +78,9 @@ def corrupted_items_are_quarantined(project: Evidence) -> Finding:
     broken = project.figures("explore")["unreadable"]["items"]
     passed = sorted((clean & set(quarantine)) | (clean & set(broken)))
     told = f"{len(quarantine)} of {len(listed):,} items quarantined"
+    copies = sum(figures["reasons"].get(kind, 0) for kind in ("duplicate", "conflicting"))
+    if copies > REPEATED * len(listed):
+        told += f", near the bound: {copies:,} are equal ones (clean.duplicates=keep keeps them)"
     if passed:
         return Finding(False, f"{told}; yet usable: {', '.join(passed[:3])}")
     if clean | set(quarantine) != listed or not all(quarantine.values()):

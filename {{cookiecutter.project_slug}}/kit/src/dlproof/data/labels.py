@@ -39,6 +39,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     data_type: DataType = build(cfg.data)
     task = build(cfg.task)
     everything = read_table(data_dir / "clean.csv", "clean")
+    task.refuse_unsuitable(everything["label"])
     items = draw(everything, cfg.labels.max_items)
     targets = task.encode(items["label"], task.fit(items["label"]))
     features = measure_features(data_type, items, cfg.preprocess)

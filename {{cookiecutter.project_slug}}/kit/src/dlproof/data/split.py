@@ -182,11 +182,11 @@ def find_off(items: pd.DataFrame, bins: dict[str, float]) -> list[str]:
         f"{few} of {len(sizes)} classes have fewer than {math.ceil(1 / asked.min())} items, and "
         "each split gets one of every class: split.per_class=0 puts shares before that"
         if few > len(sizes) / 2 and placed.isin(SPLITS).all()
-        else "groups, equal times or earlier splits allow no better: set shares near these"
+        else "groups, equal times or earlier splits allow no better; set shares near these"
     )
     return [
         f"the splits have {'/'.join(f'{share:.0%}' for share in found / len(placed))} of the items "
-        f"where {'/'.join(f'{share:.0%}' for share in asked)} was asked for. {remedy}."
+        f"where {'/'.join(f'{share:.0%}' for share in asked)} was asked for: {remedy}."
     ]
 
 

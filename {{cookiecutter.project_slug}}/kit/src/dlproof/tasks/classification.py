@@ -50,20 +50,27 @@ class ClassificationTask(Ranked):
         """The classes, sorted (as numbers where all are), with their training counts.
 
         Raises:
-            UserError: There is one class only, or as many classes as items.
+            UserError: There is one class only.
         """
         counts = labels.value_counts()
         if len(counts) < 2:
             found = f"only {counts.index[0]!r}" if len(counts) else "no label"
             raise UserError(f"the labels hold {found}: classification needs two classes or more.")
-        # Few items a class are no sign of a measure; values of which most occur once are one.
+        classes = sort_classes(list(counts.index))
+        return {"classes": classes, "counts": [int(counts[name]) for name in classes]}
+
+    def refuse_unsuitable(self, labels: pd.Series) -> None:
+        """Raises a UserError for one class only, or values of which most occur once.
+
+        Of all items: in train alone, classes of few items may have one each.
+        """
+        self.fit(labels)
+        counts = labels.value_counts()
         if len(counts) > 20 and (counts == 1).sum() > len(counts) / 2:
             raise UserError(
                 f"the labels hold {len(counts)} classes for {len(labels)} items: is this a "
                 "measure, for task=regression, or the wrong column?"
             )
-        classes = sort_classes(list(counts.index))
-        return {"classes": classes, "counts": [int(counts[name]) for name in classes]}
 
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """int64 (N,): positions in `state["classes"]`."""

@@ -59,6 +59,10 @@ class RegressionTask(Ranked):
             )
         return spread | {"std": std}
 
+    def refuse_unsuitable(self, labels: pd.Series) -> None:
+        """Raises a UserError as `fit` does."""
+        self.fit(labels)
+
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """float32 (N,) in the target's unit."""
         return parse_numbers(labels).to_numpy(np.float32)
