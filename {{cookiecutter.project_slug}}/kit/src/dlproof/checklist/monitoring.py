@@ -5,9 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
 from ..files import hash_json, read_json
-from ..monitoring.log import PredictionLog, log_path
 from .deployment import find_file
 from .evidence import Evidence, NotYetError
 from .verdict import Finding
@@ -19,15 +17,9 @@ def window_of(project: Evidence) -> dict[str, Any]:
     """The monitor's figures over its window.
 
     Raises:
-        NotYetError: There are too few predictions for a verdict, or the log is damaged.
+        NotYetError: There are predictions, and too few of them for a verdict.
         StaleError: The newest predictions are not in the window.
     """
-    path = log_path(project.cfg.paths.data_dir)
-    if path.exists():
-        try:
-            PredictionLog(path).close()  # which names the newest row, whoever wrote it
-        except UserError as error:
-            raise NotYetError(str(error)) from error
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items
