@@ -23,7 +23,7 @@ from ..stages import MARK
 
 LIVE, PROBE = "live", "probe"
 INPUT = "input/"  # prefix of what is watched in the input
-MARK_BYTES = 255
+MARK_BYTES = 255  # more than a row's number, time and version ever take
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -42,7 +42,7 @@ INSERT INTO predictions (id, time, version, source, prediction, confidence, summ
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 NEWEST = """
-SELECT number, id, time, prediction, confidence, summary FROM predictions
+SELECT id, time, prediction, confidence, summary FROM predictions
 WHERE version = ? AND source = ? ORDER BY number DESC LIMIT ?
 """
 LAST = "SELECT number, time, version, source FROM predictions ORDER BY number DESC LIMIT 1"
