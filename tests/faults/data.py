@@ -1,5 +1,6 @@
 """Faults of phase 2 in raw files, cleaning and versions."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def lose_the_version(work: Workspace) -> None:
 def forget_dvcs_id(work: Workspace) -> None:
     run = work.module("report").load_report("train", "reports").figures["run"]
     record = work.module("files").read_json(f"runs/{run}/record.json")
-    work.module("files").write_json(f"runs/{run}/record.json", record | {"data_dvc": None})
+    work.write(f"runs/{run}/record.json", json.dumps(record | {"data_dvc": None}))
 
 
 def change_the_size(work: Workspace) -> None:

@@ -1,6 +1,7 @@
 """Faults of cleaning: what is broken, missing or repeated and gets through."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def lose_a_stand_in(work: Workspace) -> None:
     files = work.module("files")
     state = files.read_json("data/processed/state.json")
     next(iter(state["data"]["numeric"].values()))["fill"] = float("nan")
-    files.write_json("data/processed/state.json", state)
+    work.write("data/processed/state.json", json.dumps(state))
 
 
 def use_a_copy(work: Workspace) -> None:

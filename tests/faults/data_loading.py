@@ -39,7 +39,7 @@ def look_again(work: Workspace) -> None:
     found = work.module("report").load_report("sanity", "reports")
     torch.manual_seed(cfg.seed)  # as `sanity` does
     found.figures["batches"] = work.module("training.batches").inspect_batches(work.project, cfg)
-    found.write("reports")
+    work.leave(found)
     renew(work, "sanity")
 
 
@@ -50,7 +50,7 @@ def renew(work: Workspace, stage: str) -> None:
     project = work.project
     describe_inputs = work.module("stage").describe_inputs
     found.made_from = describe_inputs(project, project.stages[stage], cfg)
-    found.write("reports")
+    work.leave(found)
 
 
 def normalise_nothing(work: Workspace) -> None:

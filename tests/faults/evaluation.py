@@ -1,7 +1,11 @@
 """Faults of phase 5: the test split misused, figures that are not so, a model that is no better."""
 
 import csv
+import io
 import json
+
+import numpy as np
+import pytest
 
 from faults.harness import Fault
 
@@ -11,6 +15,52 @@ NUMBERS = "tabular-regression"
 def read_test_while_tuning(work):
     code = '"""Tunes."""\n\n\ndef tune(store):\n    return store.targets[store.open_test()]\n'
     work.write(f"src/{work.package}/training/tune.py", code)
+
+
+def select_test_items(work):
+    code = "def choose(items):\n    return items[items['split'] == 'test']\n"
+    work.write(f"src/{work.package}/training/choose.py", code)
+
+
+def look_at_test_items(work):
+    cell = {"cell_type": "code", "source": ["store.items.query(\"split == 'test'\")"]}
+    work.write("look.ipynb", json.dumps({"cells": [cell]}))
+
+
+def rewrite_the_ledger(work):
+    lines = (work.root / "reports/test_ledger.jsonl").read_text().splitlines()
+    work.write("reports/test_ledger.jsonl", "\n".join([*lines[1:], ""]))
+
+
+def forget_the_evaluation(work):
+    lines = (work.root / "reports/test_ledger.jsonl").read_text().splitlines()
+    work.write("reports/test_ledger.jsonl", "\n".join([*lines[:-1], ""]))
+
+
+def forge_the_predictions(work):
+    """Every answer is right."""
+    path = "reports/test_predictions.npz"
+    with np.load(work.root / path) as kept:
+        content = dict(kept)
+    targets = np.load(work.root / "data/processed/targets.npy")[content["rows"]]
+    content["predictions"] = np.eye(content["predictions"].shape[1], dtype=np.float32)[targets]
+    stream = io.BytesIO()
+    np.savez(stream, **content)
+    work.write(path, stream.getvalue(), settled=False)
+
+
+def forge_and_evaluate(work):
+    """The stage says what it would take, and the report stays as it was."""
+    forge_the_predictions(work)
+    with pytest.raises(work.module("errors").UserError, match="write why it must again"):
+        work.run("evaluate")
+
+
+def raise_the_metric(work):
+    """In an editor."""
+    metric = work.load("evaluate").figures["metrics"]["accuracy"]
+    path = "reports/evaluate.json"
+    work.edit(path, f'"accuracy": {metric}', '"accuracy": 1.0', settled=False)
 
 
 def meet_the_test_split_again(work):
@@ -93,7 +143,14 @@ def say_no_verdict(work):
 
 FAULTS = [
     Fault("DL-29.1", "tuning that reads test", read_test_while_tuning),
+    Fault("DL-29.1", "code that selects test items", select_test_items),
+    Fault("DL-29.1", "a notebook that selects test items", look_at_test_items),
     Fault("DL-29.2", "a second evaluation without a reason", meet_the_test_split_again),
+    Fault("DL-29.2", "an opening taken out of the ledger", rewrite_the_ledger),
+    Fault("DL-29.2", "an evaluation taken out of the ledger", forget_the_evaluation),
+    Fault("DL-29.2", "forged predictions", forge_the_predictions, becomes="stale"),
+    Fault("DL-30.1", "forged predictions, evaluated", forge_and_evaluate, becomes="stale"),
+    Fault("DL-03.1", "a metric raised in an editor", raise_the_metric, becomes="stale"),
     Fault(
         "DL-29.3",
         "the model left in training mode",

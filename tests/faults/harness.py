@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -78,23 +79,32 @@ class Workspace:
         own = self.module(module)
         return own if hasattr(own, name) else importlib.import_module(f"dlproof.{module}")
 
-    def write(self, path: str, content: str | bytes) -> None:
-        """Replaces or adds a file, leaving the original's alone."""
+    def write(self, path: str, content: str | bytes, *, settled: bool = True) -> None:
+        """Replaces or adds a file, leaving the original's alone.
+
+        Args:
+            path: From the project's root.
+            content: Of the file.
+            settled: Whether an output of a stage is as its run left it, so that the fault is the
+                stage's; else it was edited behind the run.
+        """
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        if settled:
+            self.settle(path)
 
     def remove(self, path: str) -> None:
         """Removes a file or folder of the copy."""
         target = self.root / path
         shutil.rmtree(target) if target.is_dir() else target.unlink()
 
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Replaces text in a file, which must hold it."""
+    def edit(self, path: str, old: str, new: str, *, settled: bool = True) -> None:
+        """Replaces text in a file, which must hold it; `settled` as in `write`."""
         text = (self.root / path).read_text(encoding="utf-8")
         assert old in text, f"{path} does not hold {old!r}"
-        self.write(path, text.replace(old, new))
+        self.write(path, text.replace(old, new), settled=settled)
 
     def set_config(self, file: str, **values: Any) -> None:
         """Sets keys of `configs/<file>`; `a__b` is `a.b`."""
@@ -115,10 +125,52 @@ class Workspace:
         self.write(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
     def edit_report(self, stage: str, change: Callable[[dict[str, Any]], Any]) -> None:
-        """Tampers with a report's figures."""
-        report = self.module("report").load_report(stage, "reports")
+        """Lets a stage find other figures."""
+        report = self.load(stage)
         change(report.figures)
+        self.leave(report)
+
+    def load(self, stage: str) -> Any:
+        """A stage's report."""
+        return self.module("report").load_report(stage, "reports")
+
+    def leave(self, report: Any) -> None:
+        """Writes a report as the run of its stage would; those made from it name it."""
+        before = self.load(report.stage)
+        self._seal(report)
+        for name, stage in self.project.stages.items():
+            if report.stage not in stage.reads or not Path("reports", f"{name}.json").exists():
+                continue
+            reader = self.load(name)
+            named = reader.made_from["reports"]
+            if named.get(report.stage) == before.digest_for(stage.deps):
+                named[report.stage] = report.digest_for(stage.deps)
+                self._seal(reader)
+        if report.stage == "evaluate":
+            cfg, store = self.project.compose(), self.module("data.store").load_store("data")
+            importlib.import_module("dlproof.evaluation.evaluate").close(cfg, store, report)
+
+    def _seal(self, report: Any) -> None:
+        report.seal = report.compute_seal()
         report.write("reports")
+
+    def settle(self, path: str) -> None:
+        """Lets a file be as a run left it: its report has its hash, or its run's record."""
+        for stage in self.project.stages:
+            if not Path("reports", f"{stage}.json").exists():
+                continue
+            report = self.load(stage)
+            kept = [name for name in report.files if f"{path}/".startswith(f"{name}/")]
+            for name in kept:
+                report.add_file(name)
+            if kept:
+                self.leave(report)
+        parts = Path(path).parts
+        if parts[0] == "runs":
+            runs, folder = self.module("training.runs"), Path(*parts[:2])
+            record = runs.read_record(folder)
+            record["seal"] = runs.seal_record(folder, record)
+            self.write(f"{folder}/record.json", json.dumps(record), settled=False)
 
     def run(self, *stages: str) -> None:
         """Runs stages in this process."""

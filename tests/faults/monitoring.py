@@ -1,5 +1,7 @@
 """Faults of phase 7: the window, the reference, and what Prometheus scrapes."""
 
+import json
+from contextlib import closing
 from typing import Any
 
 from faults.harness import Fault, Workspace
@@ -31,8 +33,7 @@ def watch_another_model(work: Workspace) -> None:
 
 def forget_one_input(work: Workspace) -> None:
     def change(figures: dict[str, Any]) -> None:
-        name = next(name for name in figures["watched"] if name.startswith("input/"))
-        figures["watched"].pop(name)
+        figures["watched"].pop(first_input(figures))
 
     work.edit_report("monitor", change)
 
@@ -41,14 +42,42 @@ def lose_the_low_share(work: Workspace) -> None:
     work.edit_report("monitor", lambda figures: figures.pop("low_confidence"))
 
 
+def answer_more(work: Workspace) -> None:
+    """The service answers once more; the monitor has not seen it."""
+    log = work.module("monitoring.log")
+    answer = {"label": "3", "probability": 0.9}
+    version = work.load("export").figures["version"]
+    with closing(log.PredictionLog(log.log_path("data"))) as opened:
+        opened.add([log.Entry("one-more", answer, {})], version)
+
+
+def shift(name: str):
+    """Something drifts far, and the monitor says so."""
+
+    def apply(work: Workspace) -> None:
+        def change(figures: dict[str, Any]) -> None:
+            found = name if name in figures["watched"] else first_input(figures)
+            figures["watched"][found]["psi"] = 5.1
+            figures.update(drift=True, drifted=[found])
+
+        work.edit_report("monitor", change)
+
+    return apply
+
+
+def first_input(figures: dict[str, Any]) -> str:
+    return next(name for name in figures["watched"] if name.startswith("input/"))
+
+
 def make_the_reference_from(split: str):
     def apply(work: Workspace) -> None:
-        work.patch("data.store", "TEST", "nothing")  # else the store refuses to open it
-        work.patch("deployment.reference", "TRAIN", split)
         store = work.module("data.store").load_store("data")
+        store.open_test()
+        work.patch("data.store", "TEST", "nothing")  # else the store refuses it
+        work.patch("deployment.reference", "TRAIN", split)
         model = work.module("deployment.runtime").Model("models")
         made = work.module("deployment.reference").build_reference(model, store)
-        work.module("files").write_json("models/reference.json", made)
+        work.write("models/reference.json", json.dumps(made))
 
     return apply
 
@@ -80,6 +109,12 @@ FAULTS = [
     Fault("DL-38.1", "no prediction is logged", lose_the_window, also=WINDOW),
     Fault("DL-38.1", "predictions are not compared", forget("prediction")),
     Fault("DL-38.1", "another model is watched", watch_another_model),
+    Fault("DL-38.1", "a newer prediction", answer_more, becomes="stale"),
+    Fault("DL-38.2", "a newer prediction", answer_more, becomes="stale"),
+    Fault("DL-39.1", "a newer prediction", answer_more, becomes="stale"),
+    Fault("DL-38.1", "predictions that drift", shift("prediction")),
+    Fault("DL-38.2", "confidence that drifts", shift("confidence")),
+    Fault("DL-39.1", "an input that drifts", shift("input/")),
     Fault(
         "DL-38.2",
         "confidence is no metric",

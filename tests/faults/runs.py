@@ -32,10 +32,11 @@ def add_run(work: Workspace, name: str, change: Callable[[dict[str, Any]], Any])
     record |= {"id": name, "started": f"{day}T00:00:00+00:00"}
     change(record)
     for file in ("config.yaml", "diff.patch"):
-        work.write(f"runs/{name}/{file}", (source / file).read_bytes())
+        work.write(f"runs/{name}/{file}", (source / file).read_bytes(), settled=False)
     work.write(f"runs/{name}/record.json", json.dumps(record))
     task = work.project.compose().task
     work.module("training.runs_page").write_runs_page("runs", "reports", task)
+    work.settle("reports/runs.html")
 
 
 def change_log(work: Workspace, change: Callable[[Rows], Any]) -> None:

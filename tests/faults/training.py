@@ -1,5 +1,6 @@
 """Faults of phase 4: odd settings, and runs whose log or checkpoint is not what it should be."""
 
+import re
 from contextlib import suppress
 
 from faults.harness import Fault, Workspace
@@ -143,7 +144,32 @@ def go_on_past_the_patience(work):
 
 def overwrite_the_best_with_another(work):
     (last,) = sorted((work.root / "runs" / current_run(work)).glob("checkpoints/epoch-*"))[-1:]
-    work.write("models/model.ckpt", last.read_bytes())
+    work.write("models/model.ckpt", last.read_bytes(), settled=False)
+
+
+def edit_the_log(work):
+    """In an editor, in place of training longer."""
+    path = f"runs/{current_run(work)}/metrics.csv"
+    text = (work.root / path).read_text()
+    work.write(path, text.replace("0.9", "1.0"), settled=False)
+
+
+def edit_the_record(work):
+    work.edit(
+        f"runs/{current_run(work)}/record.json",
+        '"status": "finished"',
+        '"status": "best"',
+        settled=False,
+    )
+
+
+def edit_the_page_of_runs(work):
+    work.edit("reports/runs.html", "finished", "won", settled=False)
+
+
+def lock_another_torch(work):
+    text = (work.root / "requirements.lock").read_text()
+    work.write("requirements.lock", re.sub(r"(?m)^torch==\S+", "torch==99.0", text))
 
 
 def lose_the_optimizer(work):
@@ -232,7 +258,16 @@ FAULTS = [
     Fault("DL-26.2", "no clip suggested", suggest_nothing),
     Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss, also=("DL-01.4", "ML-05")),
     Fault("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-27.3",)),
-    Fault("DL-27.3", "the best overwritten by a later one", overwrite_the_best_with_another),
+    Fault(
+        "DL-27.3",
+        "the best overwritten by a later one",
+        overwrite_the_best_with_another,
+        becomes="stale",
+    ),
+    Fault("DL-24.4", "a log that was edited", edit_the_log, becomes="stale"),
+    Fault("DL-21.2", "a record that was edited", edit_the_record, becomes="stale"),
+    Fault("ML-24", "a page of runs that was edited", edit_the_page_of_runs, becomes="stale"),
+    Fault("DL-24.1", "another torch in the lock", lock_another_torch, becomes="stale"),
     Fault("DL-28.1", "no optimizer state", lose_the_optimizer),
     Fault("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
     Fault("DL-28.3", "random state not restored", forget_the_random_state),

@@ -1,13 +1,11 @@
 """Verdicts on monitoring name their window, get old, and do not hold while there is drift."""
 
-from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
 from dlproof.checklist import monitoring
 from dlproof.checklist.evidence import NotYetError
 from dlproof.checklist.verdict import Finding
-from dlproof.monitoring.log import Entry, PredictionLog, log_path
 
 QUIET = {"psi": 0.01, "chance": 0.1}
 LOUD = {"psi": 5.1, "chance": 0.1}
@@ -32,7 +30,7 @@ CHECKS = {
 
 
 @pytest.fixture
-def look(tmp_path, monkeypatch):
+def look(monkeypatch):
     """A project with these figures of the monitor."""
     train = {"count": 100, "sha256": "0"}
     reference = {"items": {"input": train}, "watched": FIGURES["watched"]}
@@ -40,8 +38,7 @@ def look(tmp_path, monkeypatch):
     monkeypatch.setattr(monitoring, "read_json", lambda path: reference)
     monkeypatch.setattr(monitoring, "describe_train", lambda project: train)
     metrics = {"prediction_confidence": {"type": "histogram", "count": 100}}
-    paths = SimpleNamespace(data_dir=str(tmp_path))
-    cfg = SimpleNamespace(paths=paths, monitor=SimpleNamespace(min_items=30))
+    cfg = SimpleNamespace(monitor=SimpleNamespace(min_items=30))
 
     def make(**changed):
         figures = {"monitor": FIGURES | changed, "export": {"version": "exp-1"}}
@@ -73,17 +70,3 @@ def test_drift_fails_what_it_is_found_in_and_nothing_else(look, name):
 def test_too_few_predictions_are_no_verdict(look):
     with pytest.raises(NotYetError, match="20 live predictions are logged, 30 are needed"):
         monitoring.window_of(look(items=20, enough=False))
-
-
-def test_a_damaged_log_is_no_verdict(look, tmp_path):
-    log_path(tmp_path).write_bytes(b"no database" * 100)
-    with pytest.raises(NotYetError, match="move it away"):
-        monitoring.window_of(look())
-
-
-def test_looking_at_the_window_names_the_newest_row_whoever_wrote_it(look, tmp_path):
-    with closing(PredictionLog(log_path(tmp_path))) as log:
-        log.add([Entry("a", {"label": "a", "probability": 0.5}, {})], "exp-1")
-    (tmp_path / "predictions_newest.json").write_text("{}")
-    monitoring.window_of(look())
-    assert '"number": 1' in (tmp_path / "predictions_newest.json").read_text()

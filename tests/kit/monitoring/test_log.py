@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 from dlproof.errors import UserError
-from dlproof.monitoring.log import LIVE, PROBE, Entry, PredictionLog
+from dlproof.monitoring.log import LIVE, PROBE, Entry, PredictionLog, log_path, refresh_mark
 
 WRITE_FOREVER = """
 import sys
@@ -120,3 +120,11 @@ def test_rows_that_came_another_way_are_named_when_the_log_is_opened(log, tmp_pa
     assert read_mark(tmp_path)["number"] == 1
     PredictionLog(tmp_path / "log.sqlite").close()
     assert read_mark(tmp_path)["number"] == 2
+
+
+def test_a_log_that_is_gone_or_damaged_has_no_newest_row_or_stays(tmp_path):
+    refresh_mark(tmp_path)
+    assert read_mark(tmp_path) == {}
+    log_path(tmp_path).write_bytes(b"something else entirely" * 100)
+    refresh_mark(tmp_path)
+    assert log_path(tmp_path).read_bytes().startswith(b"something")

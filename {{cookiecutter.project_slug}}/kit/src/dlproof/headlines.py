@@ -26,7 +26,7 @@ def select(reports: dict[str, Report], metric: str) -> dict[str, dict[str, Any]]
     """Ten numbers: how good the model is, and the best baseline; its size and speed; drift."""
     figures = {name: report.figures for name, report in reports.items()}
     train, test = figures.get("train", {}), figures.get("evaluate", {})
-    low, high = test.get("interval", (None, None))
+    low, high = test.get("interval") or (None, None)
     baseline = test.get("baselines", {}).get(test.get("best_baseline"), {})
     watched = figures.get("monitor", {}).get("watched", {}).values()
     numbers = {

@@ -17,7 +17,7 @@ from .config import to_plain
 from .files import hash_file, hash_json, hash_tree
 from .report import load_report
 from .revision import describe_revision
-from .stages import ALWAYS, Stage
+from .stages import ALWAYS, MARK, Stage
 
 if TYPE_CHECKING:
     from .project import Project
@@ -50,7 +50,7 @@ def describe_inputs(project: "Project", stage: Stage, cfg: DictConfig) -> dict[s
     return {
         **describe_settled(project, stage, cfg),
         **raw,
-        "files": {path: hash_tree(path) for path in list_unmade(project, stage)},
+        "files": {path: hash_tree(path) for path in list_unmade(project, stage, cfg)},
         "reports": {name: report.digest_for(stage.deps) for name, report in reports.items()},
         "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
         **describe_revision(),
@@ -67,10 +67,15 @@ def describe_settled(project: "Project", stage: Stage, cfg: DictConfig) -> dict[
     }
 
 
-def list_unmade(project: "Project", stage: Stage) -> list[str]:
+def list_unmade(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
     """Files that a stage reads and no stage makes."""
     made = {out for other in project.stages.values() for out in other.outs}
-    return [path for path in stage.deps if path not in made and not path.startswith("reports/")]
+    unmade = [path for path in stage.deps if path not in made and not path.startswith("reports/")]
+    if any(path.endswith(f"/{MARK}") for path in unmade):
+        from .monitoring.log import refresh_mark
+
+        refresh_mark(cfg.paths.data_dir)
+    return unmade
 
 
 def list_named(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:

@@ -17,7 +17,7 @@ from .errors import UserError
 from .files import atomic
 from .headlines import FOLDER, METRICS
 from .inputs import describe_settled
-from .monitoring.log import PredictionLog, log_path
+from .monitoring.log import refresh_mark
 from .stages import ALWAYS, Stage
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ HEAD = """\
 def write_params(project: "Project", overrides: Sequence[str] = ()) -> Path:
     """Writes where DVC watches it the composed config, and what each stage is made from."""
     cfg = project.compose(overrides)
-    PredictionLog(log_path(cfg.paths.data_dir)).close()  # a stage waits for no file of a service
+    refresh_mark(cfg.paths.data_dir)  # else DVC would miss what no stage makes
     settled = {
         stage.name: describe_settled(project, stage, cfg)
         for stage in project.stages.values()

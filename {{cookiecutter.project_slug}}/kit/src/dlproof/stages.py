@@ -85,6 +85,7 @@ TRAINING = (
 # What tries rates and batches puts its own in place of these.
 FINDING = tuple(key for key in TRAINING if key != "schedule")
 FOUND = ("optimizer.lr", "trainer.max_epochs")
+MARK = "predictions_newest.json"  # beside the log of predictions: which row is the newest
 PROCESSED, MODEL = "data/processed", ("models/model.onnx", "models/model.json")
 
 TOOLS = (

@@ -29,9 +29,8 @@ def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
     for entry in ledger.entries():
         pair = (entry["data"], entry["model"])
         if pair in met and not entry[OPENING].strip():
-            return Finding(
-                False, f"{entry['run']} met it again on {entry['time']}, no reason given"
-            )
+            told = f"{entry.get('run', 'a model')} met it again on {entry['time']}"
+            return Finding(False, f"{told}, no reason given")
         met.add(pair)
     missing = find_missing(project, ledger)
     reasons = sum(bool(entry[OPENING]) for entry in ledger.entries())

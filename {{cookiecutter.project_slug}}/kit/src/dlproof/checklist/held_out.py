@@ -37,10 +37,9 @@ def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:
     The kit's files are as they were released, or are looked at too.
     """
     makers, others = sort_files(project)
-    reader = (project.project.folder / READER).resolve()
     for path in list_sources():
-        place = path.resolve()
-        line = 0 if place == reader else find_reading(path, place in makers, place in others)
+        name = name_source(path, project.project.package)
+        line = 0 if name == READER else find_reading(path, name in makers, name in others)
         if line:
             return Finding(False, f"{path.as_posix()}:{line} reads the test split")
     for path in read_manifest().find_unreleased():
@@ -51,16 +50,21 @@ def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:
     return Finding(True, f"only {READER} opens it; openings so far: {len(entries)}")
 
 
-def sort_files(project: Evidence) -> tuple[set[Path], set[Path]]:
+def sort_files(project: Evidence) -> tuple[set[str], set[str]]:
     """Files of stages that make the processed data, which know every item; and of other stages."""
     stages = project.project.stages
     making = [name for name, stage in stages.items() if PROCESSED in stage.outs]
     making += [name for last in making for name in list_upstream(project.project, stages[last])]
-    makers, others = {project.project.folder / f"{TABLE}.py"}, set[Path]()
+    makers, others = {f"{TABLE}.py"}, set[str]()
     for name, stage in stages.items():
-        reached = trace(project.project, stage, project.settings(name)).own.values()
+        reached = trace(project.project, stage, project.settings(name)).own
         (makers if name in making else others).update(reached)
-    return {path.resolve() for path in makers}, {path.resolve() for path in others - makers}
+    return makers, others - makers
+
+
+def name_source(path: Path, package: str) -> str:
+    """A file as `trace` calls it: by its place in the package, or beside it."""
+    return path.as_posix().removeprefix("src/").removeprefix(f"{package}/")
 
 
 def list_sources() -> list[Path]:

@@ -5,9 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
 from ..files import hash_json, read_json
-from ..monitoring.log import PROBE, PredictionLog, log_path
+from ..monitoring.log import PROBE
 from .deployment import find_file
 from .evidence import Evidence, NotApplicableError, NotYetError
 from .tables import count_by_split, read_split
@@ -20,16 +19,10 @@ def window_of(project: Evidence) -> dict[str, Any]:
     """The monitor's figures over its window.
 
     Raises:
-        NotYetError: There are too few predictions for a verdict, or the log is damaged.
+        NotYetError: There are too few predictions for a verdict.
         NotApplicableError: Too few, and nothing but use gives more: the probe sent all there is.
         StaleError: The newest predictions are not in the window.
     """
-    path = log_path(project.cfg.paths.data_dir)
-    if path.exists():
-        try:
-            PredictionLog(path).close()  # which names the newest row, whoever wrote it
-        except UserError as error:
-            raise NotYetError(str(error)) from error
     figures = project.figures("monitor")
     if figures["items"] and not figures["enough"]:
         least = project.cfg.monitor.min_items

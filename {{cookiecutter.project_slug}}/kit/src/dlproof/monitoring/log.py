@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +19,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from ..stages import MARK
 
 LIVE, PROBE = "live", "probe"
 INPUT = "input/"  # prefix of what is watched in the input
-MARK, MARK_BYTES = "predictions_newest.json", 255  # beside the log: which row is the newest
+MARK_BYTES = 255  # more than a row's number, time and version ever take
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,7 +42,7 @@ INSERT INTO predictions (id, time, version, source, prediction, confidence, summ
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 NEWEST = """
-SELECT number, id, time, prediction, confidence, summary FROM predictions
+SELECT id, time, prediction, confidence, summary FROM predictions
 WHERE version = ? AND source = ? ORDER BY number DESC LIMIT ?
 """
 LAST = "SELECT number, time, version, source FROM predictions ORDER BY number DESC LIMIT 1"
@@ -70,6 +72,12 @@ def answer_of(described: dict[str, Any]) -> tuple[str | float, float | None]:
 def log_path(data_dir: str | Path) -> Path:
     """Where a project's prediction log lies."""
     return Path(data_dir) / "predictions.sqlite"
+
+
+def refresh_mark(data_dir: str | Path) -> None:
+    """Names the newest row of a project's log, whoever wrote it; a damaged log stays as it is."""
+    with suppress(UserError):
+        PredictionLog(log_path(data_dir)).close()
 
 
 class PredictionLog:
