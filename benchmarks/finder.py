@@ -1,8 +1,9 @@
 """Learning rates that `find_lr` suggests on other processors' arithmetic, and DL-21.1's verdict.
 
 Run `python benchmarks/finder.py`. Each default network and data set is tried with the kernels that
-PyTorch and oneDNN keep for older processors, with one thread and two, and with several seeds. The
-bar: everything is verified, and not near the bound.
+PyTorch and oneDNN keep for older processors, with one thread and two, and with several seeds. With
+`--options` it is every network and optimizer of the project, with this machine's kernels; those
+that start from weights start from scratch. The bar: everything is verified, and not near the bound.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def run(project: Path, settings: dict[str, str | None], *command: object) -> str
     return run_python(project, *command, environment=kept)
 
 
-def suggest(seeds: int) -> None:
+def suggest(seeds: int, overrides: list[str]) -> None:
     """Prints rate, suggestion, and whether DL-21.1 is met, for each seed; within a project."""
     from dlproof.checklist.ablation import rate_is_near_the_suggestion
     from dlproof.training import find_lr
@@ -50,7 +51,7 @@ def suggest(seeds: int) -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     found = []
     for seed in range(seeds):
-        cfg = PROJECT.compose([f"seed={seed}", "trainer=cpu"])
+        cfg = PROJECT.compose([f"seed={seed}", "trainer=cpu", *overrides])
         figures = find_lr.run(cfg, PROJECT).figures
         seen = SimpleNamespace(cfg=cfg, figures={"find_lr": figures}.get)
         verdict = rate_is_near_the_suggestion(seen)
@@ -71,16 +72,49 @@ def print_row(name: str, found: list[tuple[float, float, bool, bool]]) -> None:
     )
 
 
+def try_settings(project: Path, name: str, seeds: int) -> None:
+    """Prints a row for each setting of the kernels, and one for all."""
+    whole = []
+    for values in itertools.product(*SETTINGS.values()):
+        settings = dict(zip(SETTINGS, values, strict=True))
+        told = run(project, settings, __file__, "--one", f"--seeds={seeds}")
+        found = json.loads(told.splitlines()[-1])
+        print_row(f"{name}, {', '.join(value or 'own' for value in values)}", found)
+        whole += found
+    print_row(f"**{name}, all**", whole)
+
+
+def try_options(project: Path, name: str, seeds: int) -> None:
+    """Prints a row for each network and optimizer, over one thread and two."""
+    models, optimizers = (
+        sorted((project / "configs" / group).glob("*.yaml")) for group in ("model", "optimizer")
+    )
+    for model, optimizer in itertools.product(models, optimizers):
+        chosen = [f"model={model.stem}", f"optimizer={optimizer.stem}"]
+        if "pretrained: true" in model.read_text(encoding="utf-8"):
+            chosen.append("model.pretrained=false")
+        found = []
+        for threads in SETTINGS["OMP_NUM_THREADS"]:
+            settings = {"OMP_NUM_THREADS": threads}
+            told = run(project, settings, __file__, "--one", f"--seeds={seeds}", *chosen)
+            found += json.loads(told.splitlines()[-1])
+        data = name.partition(",")[0]
+        print_row(f"{data}, {model.stem}, {optimizer.stem} {found[0][0]:g}", found)
+
+
 def main() -> None:
-    """Prints a row for each network and setting, and one for all settings."""
+    """Prints a row for each network and setting."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--options", action="store_true", help="networks and optimizers")
     parser.add_argument("--one", action="store_true", help="within a project, in figures")
+    parser.add_argument("overrides", nargs="*", help="of the config, with --one")
     options = parser.parse_args()
     if options.one:
-        suggest(options.seeds)
+        suggest(options.seeds, options.overrides)
         return
-    print("| network, kernels, threads | suggested | decades off | verified | near the bound |")
+    measure = try_options if options.options else try_settings
+    print("| network | suggested | decades off | verified | near the bound |")
     print("| --- | --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, answers) in enumerate(PROJECTS.items()):
@@ -88,14 +122,7 @@ def main() -> None:
             project = generate(place, package_name=PACKAGE, **answers)
             for stage in STAGES:
                 run(project, {}, "-m", PACKAGE, stage)
-            whole = []
-            for values in itertools.product(*SETTINGS.values()):
-                settings = dict(zip(SETTINGS, values, strict=True))
-                told = run(project, settings, __file__, "--one", f"--seeds={options.seeds}")
-                found = json.loads(told.splitlines()[-1])
-                print_row(f"{name}, {', '.join(value or 'own' for value in values)}", found)
-                whole += found
-            print_row(f"**{name}, all**", whole)
+            measure(project, name, options.seeds)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ PATHS = {
         "configs/model/ft_transformer.yaml",
         "configs/model/mlp.yaml",
         "configs/model/mlp_base.yaml",
+        "configs/rate",
         "configs/preprocess/tabular.yaml",
         "expectations/breast_cancer.yaml",
         "expectations/diabetes.yaml",

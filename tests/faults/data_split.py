@@ -50,6 +50,24 @@ def split_in_halves(work: Workspace) -> None:
     work.run("split")
 
 
+def take_a_published_split(work: Workspace) -> None:
+    """As with CIFAR-10: a file says which item is where, in shares that are not the usual ones."""
+    splits = read(work, "data/splits.csv")
+    train = [row for row in splits if row["split"] == "train"]
+    for row in train[::4]:
+        row["split"] = "test"
+    lines = [f"{row['id']},{row['split']}" for row in splits]
+    work.write("data/published.csv", "\n".join(["id,split", *lines]) + "\n")
+    work.set_config("split/predefined.yaml", path="data/published.csv")
+    reason = "The published items stay whole, so that figures compare"
+    work.set_config("config.yaml", reasons={"split=predefined": reason})
+    choose(work, "predefined")
+
+
+def take_its_reason_away(work: Workspace) -> None:
+    work.set_config("config.yaml", reasons={})
+
+
 def make_a_class_rare(work: Workspace) -> None:
     """One in fifty is an 8."""
     for path in pictures(work, "8")[34:]:
@@ -183,6 +201,12 @@ FAULTS = [
     Fault("DL-06.2", "a source that looks different", turn_a_source, given=declare_sources),
     Fault("DL-06.2", "two sources, not told apart", name_two_sources, becomes="to do"),
     Fault("DL-09.1", "50/25/25", split_in_halves),
+    Fault(
+        "DL-09.1",
+        "a published split, its reason gone",
+        take_its_reason_away,
+        given=take_a_published_split,
+    ),
     Fault(
         "DL-09.2",
         "a random split of a 1:50 class",

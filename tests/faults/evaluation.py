@@ -133,6 +133,20 @@ def differ_within_noise(work):
     work.edit_report("evaluate", lambda figures: figures.update(gain_interval=[-0.01, 0.03]))
 
 
+def differ_by(interval, gain):
+    """The interval of a difference, and the difference itself."""
+
+    def apply(work):
+        def change(figures):
+            metric, best = figures["metric"], figures["best_baseline"]
+            figures["gain_interval"] = interval
+            figures["baselines"][best][metric] = figures["metrics"][metric] - gain
+
+        work.edit_report("evaluate", change)
+
+    return apply
+
+
 def ask_for_more(work):
     work.charter(**{"need.expected_gain": 0.5})
 
@@ -141,6 +155,7 @@ def say_no_verdict(work):
     work.charter(**{"need.worth_it": "TODO"})
 
 
+NEAR = differ_by([-0.0056, 0.0667], 0.03)  # one of the demo's 180 items below zero
 FAULTS = [
     Fault("DL-29.1", "tuning that reads test", read_test_while_tuning),
     Fault("DL-29.1", "code that selects test items", select_test_items),
@@ -164,6 +179,14 @@ FAULTS = [
     Fault("DL-31.3", "a group below the minimum", leave_a_group_behind),
     Fault("DL-33.1", "a baseline that wins", let_the_baseline_win, also=("DL-02.4", "DL-33.3")),
     Fault("DL-33.2", "a difference within noise", differ_within_noise, given=differ_surely),
+    Fault("DL-33.2", "two items within noise", differ_by([-0.0111, 0.0667], 0.03), given=NEAR),
+    Fault(
+        "DL-33.2",
+        "no gain, an item within noise",
+        differ_by([-0.0056, 0.0667], 0.0),
+        also=("DL-33.1", "DL-02.4", "DL-33.3"),
+        given=NEAR,
+    ),
     Fault("DL-33.3", "a gain below what was asked", ask_for_more, also=("DL-02.4",)),
     Fault("DL-33.3", "no verdict", say_no_verdict, becomes="to do"),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from faults.evaluation import NUMBERS
 from faults.harness import TABLES, Fault, Workspace
 
 Apply = Callable[[Workspace], None]
@@ -35,6 +36,15 @@ def score_baseline(name: str, score: float) -> Apply:
             figures["scores"][name]["accuracy"] = score
 
         work.edit_report("baselines", change)
+
+    return apply
+
+
+def miss_by(name: str, r2: float) -> Apply:
+    """A baseline of numbers with another R² than its labels give it."""
+
+    def apply(work: Workspace) -> None:
+        work.edit_report("baselines", lambda figures: figures["scores"][name].update(r2=r2))
 
     return apply
 
@@ -160,6 +170,8 @@ FAULTS = [
     Fault("DL-03.4", "the second before the first", answer("milestones.1.due", date(2020, 1, 1))),
     Fault("DL-04.1", "random baseline missing", forget_baselines("random"), also=("ML-07",)),
     Fault("DL-04.1", "guessing far above chance", score_baseline("random", 0.6)),
+    Fault("DL-04.1", "guesses that know", miss_by("random", 0.3), option_set=NUMBERS),
+    Fault("DL-04.2", "a constant far from the mean", miss_by("constant", -2.0), option_set=NUMBERS),
     Fault("DL-04.2", "constant missing", forget_baselines("constant"), also=("ML-07", "DL-04.3")),
     Fault("DL-04.2", "a constant that knows", score_baseline("constant", 0.5)),
     Fault(

@@ -119,6 +119,36 @@ def clip_nothing(work):
     work.set_config("trainer/auto.yaml", gradient_clip_val=None)
 
 
+def choose(file: str, reason: str, **values):
+    """A state of the project in which something is chosen against a rule, with its reason."""
+
+    def apply(work):
+        work.set_config(file, **values)
+        work.set_config("config.yaml", reasons={reason: "The recipe that we repeat goes without"})
+
+    return apply
+
+
+def take_the_reason_away(work):
+    work.set_config("config.yaml", reasons={})
+
+
+def give_a_reason_for_another_value(work):
+    reason = "The recipe that we repeat clips this far"
+    work.set_config("config.yaml", reasons={"trainer.gradient_clip_val=100.0": reason})
+
+
+def leave_sgd_alone(work):
+    """A project that has thrown out all other optimizers."""
+    work.edit("configs/config.yaml", "optimizer: adamw", "optimizer: sgd")
+    for name in ("adam", "adamw", "lion"):
+        work.remove(f"configs/optimizer/{name}.yaml")
+
+
+def learn_far_too_fast_by_sgd(work):
+    work.set_config("optimizer/sgd.yaml", lr=0.3)
+
+
 def clip_without_effect(work):
     def change(rows):
         rows_with(rows, "train/gradient_norm_clipped")[3]["train/gradient_norm_clipped"] = "3.2"
@@ -227,8 +257,13 @@ def repeat_with_another_result(work: Workspace) -> None:
     add_run(work, "exp-2000-01-01-001", change)
 
 
+CLIPS_NOTHING = choose(
+    "trainer/auto.yaml", "trainer.gradient_clip_val=null", gradient_clip_val=None
+)
+STOPS_NEVER = choose("callbacks/default.yaml", "callbacks.early_stopping=null", early_stopping=None)
 FAULTS = [
     Fault("DL-20.1", "a learning rate of 0.3", learn_far_too_fast, also=("DL-21.1",)),
+    Fault("DL-20.1", "SGD alone, at 0.3", learn_far_too_fast_by_sgd, given=leave_sgd_alone),
     Fault("DL-20.2", "SGD without momentum", stop_the_momentum),
     Fault("DL-20.3", "beta1 at 0.5", halve_beta1),
     Fault("DL-21.1", "100 times the suggested rate", set_rate(100), also=("DL-20.1",)),
@@ -254,9 +289,23 @@ FAULTS = [
     Fault("DL-25.3", "a NaN that passes the guard", let_the_nan_pass),
     Fault("DL-25.3", "a NaN in the log, and on", go_on_after_a_nan, also=("DL-24.1",)),
     Fault("DL-26.1", "no clipping", clip_nothing),
+    Fault("DL-26.1", "no clipping, its reason gone", take_the_reason_away, given=CLIPS_NOTHING),
+    Fault(
+        "DL-26.1",
+        "a reason for another clip",
+        give_a_reason_for_another_value,
+        given=CLIPS_NOTHING,
+    ),
     Fault("DL-26.1", "a norm above the clip after it", clip_without_effect),
     Fault("DL-26.2", "no clip suggested", suggest_nothing),
     Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss, also=("DL-01.4", "ML-05")),
+    Fault(
+        "DL-27.1",
+        "no early stopping, its reason gone",
+        take_the_reason_away,
+        also=("DL-27.2",),
+        given=STOPS_NEVER,
+    ),
     Fault("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-27.3",)),
     Fault(
         "DL-27.3",

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from dlproof.checklist import evaluation_baselines, model, monitoring, problem
+from dlproof.checklist import evaluation_baselines, model, monitoring, problem_baselines
 from dlproof.checklist.evidence import NotApplicableError, NotYetError
 from dlproof.intervals import bootstrap
 from dlproof.tasks import RandomRegressor, accuracy, r2
@@ -96,12 +96,12 @@ def see_baselines(monkeypatch, train, validation, scores, fitted=None):
     """A project whose baselines scored so on these labels."""
     labels = {"train": train, "validation": validation}
     rows = [{"split": s, "label": str(label)} for s, found in labels.items() for label in found]
-    monkeypatch.setattr(problem, "read_split", lambda project: rows)
+    monkeypatch.setattr(problem_baselines, "read_split", lambda project: rows)
     name = "classification" if isinstance(train[0], str) else "regression"
     classes = sorted(set(train)) if name == "classification" else []
     counts = [list(train).count(label) for label in classes]
     state = {"task": {"classes": classes, "counts": counts}}
-    monkeypatch.setattr(problem, "load_state", lambda project: state)
+    monkeypatch.setattr(problem_baselines, "load_state", lambda project: state)
     figures = {
         "scores": scores,
         "metric": "accuracy" if classes else "r2",
@@ -125,7 +125,7 @@ def test_a_constant_scores_far_below_zero_in_a_split_by_time(monkeypatch, centre
     score = r2(validation, np.full(len(validation), centre(train)))
     assert score < -3
     project = see_baselines(monkeypatch, train, validation, {"constant": {"r2": score}})
-    found = problem.constant_baseline_is_scored(project)
+    found = problem_baselines.constant_baseline_is_scored(project)
     assert found.holds
     assert centre.__name__ in found.figure
 
@@ -135,7 +135,7 @@ def test_a_constant_that_scores_otherwise_than_its_labels_say_fails(monkeypatch,
     train, validation = grow()
     score = share * r2(validation, np.full(len(validation), train.mean()))
     project = see_baselines(monkeypatch, train, validation, {"constant": {"r2": score}})
-    assert not problem.constant_baseline_is_scored(project).holds
+    assert not problem_baselines.constant_baseline_is_scored(project).holds
 
 
 def test_a_constant_of_some_of_the_items_may_miss_the_mean_of_all(monkeypatch):
@@ -143,9 +143,9 @@ def test_a_constant_of_some_of_the_items_may_miss_the_mean_of_all(monkeypatch):
     constant = np.random.default_rng(1).choice(train, 100, replace=False).mean()
     scores = {"constant": {"r2": r2(validation, np.full(len(validation), constant))}}
     project = see_baselines(monkeypatch, train, validation, scores, fitted=100)
-    assert problem.constant_baseline_is_scored(project).holds
+    assert problem_baselines.constant_baseline_is_scored(project).holds
     project = see_baselines(monkeypatch, train, validation, scores)
-    assert not problem.constant_baseline_is_scored(project).holds
+    assert not problem_baselines.constant_baseline_is_scored(project).holds
 
 
 @pytest.mark.parametrize("slope", [0.0, 10.0])
@@ -156,18 +156,18 @@ def test_guessed_numbers_score_what_their_labels_say(monkeypatch, slope):
         guesses = RandomRegressor(seed).fit(train, train).predict(validation)
         scores = {"random": {"r2": r2(validation, guesses)}}
         project = see_baselines(monkeypatch, train, validation, scores)
-        held.append(problem.random_baseline_is_near_chance(project).holds)
+        held.append(problem_baselines.random_baseline_is_near_chance(project).holds)
     assert all(held)
     for score in (0.5, -100.0):
         project = see_baselines(monkeypatch, train, validation, {"random": {"r2": score}})
-        assert not problem.random_baseline_is_near_chance(project).holds
+        assert not problem_baselines.random_baseline_is_near_chance(project).holds
 
 
 def test_guessed_classes_score_what_their_shares_in_both_splits_say(monkeypatch):
     train, validation = ["old"] * 90 + ["new"] * 10, ["old"] * 10 + ["new"] * 90
     for score, holds in ((0.18, True), (0.82, False)):  # where shares stay, 0.82 is chance
         project = see_baselines(monkeypatch, train, validation, {"random": {"accuracy": score}})
-        assert problem.random_baseline_is_near_chance(project).holds == holds
+        assert problem_baselines.random_baseline_is_near_chance(project).holds == holds
 
 
 def count_items(monkeypatch, items, parameters, shapes, classes):

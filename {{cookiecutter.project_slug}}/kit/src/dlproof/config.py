@@ -153,7 +153,11 @@ def find_home(override: str) -> str:
     key = override.lstrip("+~").partition("=")[0]
     group, _, rest = key.partition(".")
     if rest and Path("configs", group).is_dir():
-        chosen = compose()[group]
+        cfg = compose()
+        rate = Path("configs", "rate", f"{cfg.optimizer.name}_{cfg.model.name}.yaml")
+        if key == "optimizer.lr" and rate.exists():
+            return rate.as_posix()
+        chosen = cfg[group]
         name = chosen.get("name") if isinstance(chosen, DictConfig) else None
         option = Path("configs", group, f"{name}.yaml")
         return option.as_posix() if option.exists() else f"configs/{group}/"
