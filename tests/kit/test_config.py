@@ -152,7 +152,10 @@ def any_adam(params, lr, weight_decay, **options):
 """
     (tmp_path / "mine.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
-    named = [f"{g}._target_=mine.{c}" for g, c in (("augmentation", "Blurred"), ("schedule", "polynomial"))]
+    named = [
+        f"{g}._target_=mine.{c}"
+        for g, c in (("augmentation", "Blurred"), ("schedule", "polynomial"))
+    ]
     cfg = compose([*named, "+augmentation.blur=0.5", "+schedule.power=2"])
     assert (cfg.augmentation.blur, cfg.schedule.power) == (0.5, 2)
     for wrong, words in (

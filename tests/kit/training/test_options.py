@@ -12,8 +12,8 @@ from dlproof.config import build, compose, to_plain
 from dlproof.errors import UserError
 from dlproof.schema.config import list_arguments
 from dlproof.training import trainer
-from dlproof.training.trainer import build_callbacks, build_trainer
 from dlproof.training.module import build_optimizer
+from dlproof.training.trainer import build_callbacks, build_trainer
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelSummary, Timer
 from lightning.pytorch.profilers import AdvancedProfiler, SimpleProfiler

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil, isclose, isfinite
-from pathlib import Path
 from statistics import median
 from typing import Any
 

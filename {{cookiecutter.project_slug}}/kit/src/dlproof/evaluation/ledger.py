@@ -74,7 +74,9 @@ class Ledger:
         lines = self.lines()
         later = lines[lines.index(opening) + 1 :]
         pair = (opening["data"], opening["model"])
-        return not any(PREDICTIONS in line and (line["data"], line["model"]) == pair for line in later)
+        return not any(
+            PREDICTIONS in line and (line["data"], line["model"]) == pair for line in later
+        )
 
     def add(self, data_version: str, model: str, **told: Any) -> None:
         """Adds a line, which names the one before it."""

@@ -50,9 +50,7 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settings = build_settings(cfg.trainer)
     asked = settings["precision"]
     is_plugged = asked == "auto" and brings_precision(settings.get("plugins"))
-    settings["precision"] = (
-        None if is_plugged else choose_precision(settings["accelerator"], asked)
-    )
+    settings["precision"] = None if is_plugged else choose_precision(settings["accelerator"], asked)
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     quieten(logging.INFO if settings.get("profiler") else logging.WARNING)
     callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
@@ -61,15 +59,19 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         for name, node in cfg.logger.items()
         if node is not None
     ]
-    return {"enable_model_summary": False} | settings | {
-        "callbacks": callbacks,
-        "logger": loggers,
-        "default_root_dir": run_dir,
-        # Lightning would add a checkpoint of its own where there is none.
-        "enable_checkpointing": any(isinstance(watcher, Checkpoint) for watcher in callbacks),
-        # SplitData slices the order of items by process itself, without padding.
-        "use_distributed_sampler": False,
-    }
+    return (
+        {"enable_model_summary": False}
+        | settings
+        | {
+            "callbacks": callbacks,
+            "logger": loggers,
+            "default_root_dir": run_dir,
+            # Lightning would add a checkpoint of its own where there is none.
+            "enable_checkpointing": any(isinstance(watcher, Checkpoint) for watcher in callbacks),
+            # SplitData slices the order of items by process itself, without padding.
+            "use_distributed_sampler": False,
+        }
+    )
 
 
 def build_settings(trainer: DictConfig) -> dict[str, Any]:
