@@ -1,4 +1,4 @@
-"""Rows of a CSV: `data=breast_cancer`, `data=diabetes`, or your own with `data=csv data.path=…`."""
+"""Rows of a table: `data=breast_cancer`, `data=diabetes`, or yours: `data=csv data.path=…`."""
 
 from typing import Any
 
@@ -7,37 +7,40 @@ import pandas as pd
 from dlproof import KEYS, Arrays, State, UserError
 from dlproof.data import TableKind, hash_rows
 
+GRAIN = 2.0e-6  # of a deviation: what float32 may round off a number as it stands
+
 
 class Table(TableKind):
     """One item a row; columns of numbers are scaled, columns of text are categories."""
 
     def list_items(self) -> pd.DataFrame:
         """One item a row, with the hash of its features."""
-        features, others = self.load_usable()
-        if not others[self.target].any():
+        loaded = self.load()
+        label = loaded.others[self.target]
+        if not label.any():
             raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
-        rows = range(1, len(features) + 1)
         items = pd.DataFrame(
             {
-                "id": features.index,
-                "label": others[self.target].to_numpy(),
-                "hash": hash_rows(features),
-                "source": [f"{self.path.as_posix()} row {row}" for row in rows],
+                "id": loaded.features.index,
+                "label": label.to_numpy(),
+                "hash": hash_rows(loaded.features),
+                "source": [f"{self.path.as_posix()} row {row}" for row in loaded.cells.index],
             }
         )
         for key in KEYS:
-            items[key] = others[self.keys[key]].to_numpy() if key in self.keys else ""
-        return items
+            items[key] = loaded.others[self.keys[key]].to_numpy() if key in self.keys else ""
+        return self.explain(items)
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
-        return self.load_typed().loc[items["id"]]
+        return self.load().typed.loc[items["id"]]
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
         """What fills a missing number, mean and deviation of numbers, known values of text.
 
         Returns:
-            `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values).
+            `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values);
+            and `ignored`, columns that were left out by themselves, where there are some.
 
         Raises:
             UserError: A column has no value, or too many different texts.
@@ -56,24 +59,31 @@ class Table(TableKind):
             categories[str(name)] = sorted(raw[name].dropna().unique())
             self.refuse_crowd(raw[name], preprocess.max_categories)
         shapes = {"numeric": [len(numeric)], "categorical": [len(categories)]}
-        return {"shapes": shapes, "numeric": numeric, "categories": categories}
+        ignored = {"ignored": self.load().ignored} if self.load().ignored else {}
+        return {"shapes": shapes, "numeric": numeric, "categories": categories, **ignored}
 
     def encode(self, raw: pd.DataFrame, state: State) -> Arrays:
         """`numeric`: float32 with NaN where missing; `categorical`: int64, 0 unknown or missing."""
         table = self.conform(raw, state)
-        numeric = table[list(state["numeric"])].to_numpy(np.float32)
+        offsets = [fitted.get("offset", 0.0) for fitted in state["numeric"].values()]
+        numeric = table[list(state["numeric"])].to_numpy(np.float64) - offsets
         codes = np.zeros((len(table), len(state["categories"])), np.int64)
         for column, (name, values) in enumerate(state["categories"].items()):
-            known = {value: code for code, value in enumerate(values, start=1)}
-            codes[:, column] = [known.get(value, 0) for value in table[name]]
-        return {"numeric": numeric, "categorical": codes}
+            codes[:, column] = pd.Index(values).get_indexer(table[name]) + 1
+        return {"numeric": numeric.astype(np.float32), "categorical": codes}
 
 
 def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
-    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1."""
-    std = float(column.std(ddof=0))
-    return {
-        "fill": float(getattr(column, impute)()),
-        "mean": float(column.mean()),
-        "std": std if std > 1e-12 * max(1.0, abs(float(column.mean()))) else 1.0,
-    }
+    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1.
+
+    Where float32 would round off what tells the numbers apart (times in milliseconds, northings),
+    their mean is the `offset` that is taken off first, and the others count from there.
+    """
+    mean, std = float(column.mean()), float(column.std(ddof=0))
+    std = std if std > 1e-12 * max(1.0, abs(mean)) else 1.0
+    largest = float(column.abs().max())
+    offset = {}
+    if np.spacing(np.float32(largest)) > GRAIN * std:
+        offset = {"offset": mean}
+        column, mean = column - mean, 0.0
+    return {"fill": float(getattr(column, impute)()), "mean": mean, "std": std} | offset

@@ -31,7 +31,15 @@ def evidence(
         "raw_hash": hash_raw(items),
         "expectations": expectations,
         "personal": personal,
+        "warnings": items.attrs.get("warnings", []),
+        **items.attrs.get("figures", {}),
     }
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """Prints what was merged, guessed, converted or left out."""
+    for warning in figures["warnings"]:
+        print(f"warning: {warning}")
 
 
 def summarise(figures: dict[str, Any]) -> str:

@@ -16,7 +16,6 @@ import yaml
 
 from ..errors import UserError
 from ..types import State
-from .table_files import type_columns
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -74,7 +73,7 @@ def expect_rows(
     """Validates a whole table.
 
     Args:
-        features: Typed by what they hold; the index is the id.
+        features: Typed by what they are; the index is the id.
         others: Columns that are no features, as text; validated where the schema names them.
         path: The schema.
         source: The table's file, for sentences.
@@ -89,11 +88,10 @@ def expect_rows(
 
     schema = read_schema(path)
     named = [name for name in others if name in schema.columns]
-    table = features.join(type_columns(others[named].replace("", None)))
+    table = features.join(type_others(others[named], schema))
     refuse_columns(table, schema, path, source)
     for name in table.columns.intersection(list(schema.columns)):
-        kind = NUMBER if schema.columns[name].dtype.type == np.float64 else TEXT
-        refuse_type(table[name], kind, path, source)
+        refuse_type(table[name], choose_kind(schema, name), path, source)
     rules = {
         str(name): {
             "nullable": column.nullable,
@@ -132,18 +130,44 @@ def refuse_columns(
         )
 
 
+def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame:
+    """Target, keys and dropped columns as the schema types them; text where a cell is no number."""
+    typed = {}
+    for name in others:
+        cells = others[name].astype(object).mask(others[name] == "", None)
+        numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+        is_number = choose_kind(schema, name) == NUMBER and numbers.notna().sum() == cells.count()
+        typed[name] = numbers if is_number else cells
+    return pd.DataFrame(typed, index=others.index)
+
+
+def choose_kind(schema: "DataFrameSchema", name: str) -> str:
+    """What a schema says that a column holds."""
+    return NUMBER if schema.columns[name].dtype.type == np.float64 else TEXT
+
+
 def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
-    """Raises a UserError for the first cell that is none of its column's type."""
-    numbers = pd.to_numeric(column, errors="coerce").notna()
-    wrong = column.notna() & ~numbers
-    if kind == TEXT:  # what holds nothing but numbers is read as numbers
-        wrong = column.notna() & numbers.sum() == column.notna().sum()
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
+    """Raises a UserError for a column of another type, naming the first cell that is none of it."""
+    is_number = pd.api.types.is_numeric_dtype(column)
+    if is_number == (kind == NUMBER):
+        return
+    if is_number:
         raise UserError(
-            f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
-            f"{kind} as {path} expects: mend the cell, or the dtype there."
+            f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
+            f"set data.columns={{{column.name}: category}}, or mend the dtype there."
         )
+    numbers = pd.to_numeric(column, errors="coerce").notna()
+    wrong = (column.notna() & ~numbers).to_numpy()
+    if not wrong.any():
+        raise UserError(
+            f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
+            f"{NUMBER}: set data.columns={{{column.name}: number}}, or mend the dtype there."
+        )
+    row = int(wrong.argmax())
+    raise UserError(
+        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
+        f"{kind} as {path} expects: mend the cell, or the dtype there."
+    )
 
 
 def describe_case(case: dict[str, Any]) -> str:

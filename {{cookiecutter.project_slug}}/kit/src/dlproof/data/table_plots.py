@@ -57,9 +57,15 @@ def share_values(table: pd.DataFrame) -> dict[str, float]:
     shares = {}
     for name in table.columns[table.nunique() <= MAX_CLASSES]:
         for value, share in table[name].value_counts(normalize=True).items():
-            written = f"{value:g}" if isinstance(value, float) else value
-            shares[f"{name}={written}"] = round(float(share), 4)
+            shares[f"{name}={write_value(value)}"] = round(float(share), 4)
     return shares
+
+
+def write_value(value: Any) -> str:
+    """`3` for 3.0; else with every digit, so that two values never share a name."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    return str(value)
 
 
 def find_outliers(column: pd.Series, outlier_z: float) -> pd.Series:

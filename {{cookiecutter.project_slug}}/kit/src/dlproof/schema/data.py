@@ -6,11 +6,23 @@ from pydantic import Field
 
 from .strict import Positive, Share, Strict
 
+Kind = Literal["number", "category", "ignore"]
+
+
+class Number(Strict):
+    """How numbers of a column are written: `1.234,50 €` has `.`, `,` and `[€]`."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "_"] | None = None
+    strip: list[str] = Field([])
+
 
 class Data(Strict):
     """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`.
 
-    An `archive` of the given `md5` is unpacked to `root`.
+    An `archive` of the given `md5` is unpacked to `root`. Of a table, `columns` says what its
+    columns are where a guess would be wrong, `missing` which words mean that nothing is known,
+    `fold` which spellings are one word.
     """
 
     name: str
@@ -23,6 +35,11 @@ class Data(Strict):
     target: str | None = None
     id: str | None = None
     drop: list[str] = Field([])
+    columns: dict[str, Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]] = Field(
+        {}
+    )
+    missing: list[str] | dict[str, list[str]] | None = None
+    fold: dict[str, bool | dict[str, str]] = Field({})
     group: str | None
     time: str | None
     origin: str | None
