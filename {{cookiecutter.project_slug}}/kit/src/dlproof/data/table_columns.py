@@ -5,6 +5,7 @@ The config says it in `data.columns`; of what it does not name, the cells say it
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
@@ -29,7 +30,8 @@ def decide(name: str, cells: pd.Series, rules: Rules) -> Column:
         UserError: It is empty, or what it is must be said, or is not as the config says.
     """
     words = rules.choose_missing(name, is_feature=True)
-    known = cells[(cells != "") & ~cells.isin(words or ())]
+    known = cells[cells != ""]
+    known = known[~known.isin(words)] if words else known
     told = rules.read_told(name)
     if told is not None and told[0] in ("ignore", "category"):
         return Column(told[0], TOLD, missing=words or ())
@@ -74,10 +76,11 @@ def convert(cells: pd.Series, column: Column, rule: Fold | None) -> pd.Series:
         column: What it is.
         rule: Of `data.fold`, for this column.
     """
-    words = {"", *column.missing}
     if column.kind == "category" and rule is not None:
         cells = fold(cells, rule)
-    return cells.astype(object).mask(cells.isin(words), None)
+    values = cells.to_numpy(object, copy=True)
+    values[cells.isin(["", *column.missing]) if column.missing else values == ""] = None
+    return pd.Series(values, index=cells.index, name=cells.name)
 
 
 def type_column(cells: pd.Series, column: Column) -> pd.Series:

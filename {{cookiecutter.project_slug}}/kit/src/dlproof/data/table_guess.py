@@ -52,7 +52,7 @@ class Column:
 
 def find_soft(known: pd.Series) -> tuple[str, ...]:
     """Words in a column that mean "not known" where numbers are expected."""
-    return tuple(str(word) for word in known.unique() if is_missing(str(word)))
+    return tuple(word for word in known.unique().tolist() if is_missing(word))
 
 
 def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
@@ -69,7 +69,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     numbers = read_numbers(known, {})
     soft = find_soft(known[numbers.isna()]) if words is None else ()
     rest = known[~known.isin(soft)] if soft else known
-    numbers = numbers[rest.index]
+    numbers = numbers[rest.index] if soft else numbers
     if rest.empty:
         out, names = say("columns", name, "ignore"), say("columns", name, "category")
         raise UserError(
@@ -98,7 +98,7 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
     Raises:
         UserError: They are compact dates, or times in two units.
     """
-    words = [str(word) for word in known.unique()]
+    words = known.unique().tolist()
     if why := find_codes(words, name):
         return leave_out(name, why, "category")
     if is_compact(words):
@@ -148,8 +148,8 @@ def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence
         UserError: It holds dates, numbers that are written with more than digits, or numbers of
             which some are spoilt.
     """
-    different = [str(word) for word in known.unique()]
-    odd = [str(word) for word in known[numbers.isna()].unique()]
+    different = known.unique().tolist()
+    odd = known[numbers.isna()].unique().tolist()
     refuse_dates(name, known, different, odd)
     writings = find_writings(different[:MAX_TRIED])
     if writings and len(different) >= MANY:
