@@ -100,7 +100,7 @@ def find_suspects(
     are_classes = targets.dtype.kind == "i"
     folds = min(folds, len(np.unique(units)), counts.max() if are_classes else folds)
     if folds < 2:
-        raise UserError("labels: nothing can be held out: no class, or no group, has a second.")
+        raise UserError("nothing can be held out: no class, or no group, has a second.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer items than folds
         find = find_wrong_classes if are_classes else find_wrong_numbers

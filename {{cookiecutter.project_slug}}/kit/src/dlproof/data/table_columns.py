@@ -5,7 +5,6 @@ The config says it in `data.columns`; of what it does not name, the cells say it
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..errors import UserError

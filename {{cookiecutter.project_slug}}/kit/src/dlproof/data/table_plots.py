@@ -34,7 +34,7 @@ def measure_columns(table: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
             "count": int(outlying.any(axis=1).sum()),
             "values": int(outlying.to_numpy().sum()),
         },
-        "measures": table.select_dtypes("number"),
+        "measures": table,
     }
 
 

@@ -30,8 +30,8 @@ def conform(
         UserError: A column is unknown or absent, or a cell of a number's or date's column is none.
     """
     known = [*state["numeric"], *state["categories"]]
-    table = table.drop(columns=[*others, *state.get("ignored", ())], errors="ignore")
-    unknown = [str(name) for name in table.columns if name not in known]
+    passed = {*others, *state.get("ignored", ())}
+    unknown = [str(name) for name in table.columns if name not in {*known, *passed}]
     if unknown:
         raise UserError(f"column {unknown[0]!r} is unknown: the model knows {', '.join(known)}.")
     refuse_absent(table.columns, known)
@@ -146,4 +146,4 @@ def locate_rows(
     lacking = ", ".join(name for name in known if name not in cells.columns)
     remedy = f"add it to {path}, or allow that by predict.absent=[{lacking}]."
     refuse_absent(cells.columns, known, remedy)
-    return cells.drop(columns=[*others, *state.get("ignored", ())], errors="ignore"), names
+    return cells, names
