@@ -142,6 +142,8 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
     remedy = "quote cells that hold commas or line breaks"
     if cells[0].startswith("#"):
         remedy = "remove comments"
+    elif any("\n" in cell for cell in cells):
+        remedy = "close the quote that is opened there"
     elif len(cells) == 1 and ";" in cells[0]:
         remedy = "separate all cells by commas"
     elif len(layout.header) == 1:
@@ -149,7 +151,7 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
     elif len(cells) < len(layout.header):
         remedy += ", or load the file again if it was cut off there"
     return (
-        f"{path} has rows of unequal length: row {layout.count} ({','.join(cells):.40}) has "
+        f"{path} has rows of unequal length: row {layout.count} ({' '.join(','.join(cells).split()):.40}) has "
         f"{len(cells)} cells and the header {len(layout.header)}: {remedy}."
     )
 
