@@ -89,7 +89,10 @@ REFUSED = {
     "a title": ("My table\n" + CSV, "remove what stands above the header"),
     "sep=;": ("sep=;\n" + CSV.replace(",", ";"), "not separated by commas"),
     "a comma at the ends": (CSV.replace("\n", ",\n"), "no name for column 4.*comma at the ends"),
-    "a quote left open": (CSV + '3,"red,a\n4,red,a\n', r"row 3 .*: close the quote that is opened there"),
+    "a quote left open": (
+        CSV + '3,"red,a\n4,red,a\n',
+        r"row 3 .*: close the quote that is opened there",
+    ),
     "half of a gzip": (gzip.compress(CSV.encode() * 99)[:60], "cannot be unpacked"),
     "a workbook": (b"PK\x03\x04" + bytes(99), "a ZIP archive or an Excel workbook"),
     "zstd": (b"\x28\xb5\x2f\xfd" + bytes(99), "compressed by zstd"),
