@@ -62,7 +62,7 @@ def test_nothing_predicted_is_a_failure_with_its_reason(predict):
 )
 def test_no_other_file_is_written_over(predict, output):
     before = Path("raw.csv").read_bytes()
-    with pytest.raises(UserError, match="set predict.output to another file"):
+    with pytest.raises(UserError, match=r"set predict\.output to another file"):
         predict(lambda table: table, f"predict.output={output}")
     assert Path("raw.csv").read_bytes() == before
 
@@ -73,7 +73,7 @@ def test_a_file_of_predictions_may_be_written_anew(predict):
 
 
 def test_an_input_that_is_not_there_names_the_key_that_was_set(exported, run):
-    with pytest.raises(UserError, match="nowhere.csv is not a file: set predict.input"):
+    with pytest.raises(UserError, match=r"nowhere\.csv is not a file: set predict.input"):
         run("predict", "predict.input=nowhere.csv")
 
 

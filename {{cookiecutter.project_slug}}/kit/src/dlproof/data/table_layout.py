@@ -150,8 +150,9 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
         remedy = "remove what stands above the header"
     elif len(cells) < len(layout.header):
         remedy += ", or load the file again if it was cut off there"
+    shown = " ".join(",".join(cells).split())
     return (
-        f"{path} has rows of unequal length: row {layout.count} ({' '.join(','.join(cells).split()):.40}) has "
+        f"{path} has rows of unequal length: row {layout.count} ({shown:.40}) has "
         f"{len(cells)} cells and the header {len(layout.header)}: {remedy}."
     )
 
