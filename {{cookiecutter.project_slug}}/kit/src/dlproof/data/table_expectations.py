@@ -16,6 +16,7 @@ import yaml
 
 from ..errors import UserError
 from ..types import State
+from .table_settings import say
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -154,14 +155,14 @@ def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
     if is_number:
         raise UserError(
             f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
-            f"set data.columns={{{column.name}: category}}, or mend the dtype there."
+            f"set {say('columns', str(column.name), 'category')}, or mend the dtype there."
         )
     numbers = pd.to_numeric(column, errors="coerce").notna()
     wrong = (column.notna() & ~numbers).to_numpy()
     if not wrong.any():
         raise UserError(
             f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
-            f"{NUMBER}: set data.columns={{{column.name}: number}}, or mend the dtype there."
+            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or mend the dtype there."
         )
     row = int(wrong.argmax())
     raise UserError(

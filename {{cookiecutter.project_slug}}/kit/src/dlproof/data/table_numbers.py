@@ -22,8 +22,8 @@ MARKS: tuple[tuple[dict[str, str], str], ...] = (
     ({"decimal": ","}, r"[+-]?\d+(?:,\d+)?"),
     ({"thousands": ","}, r"[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?"),
     ({"thousands": ".", "decimal": ","}, r"[+-]?\d{1,3}(?:\.\d{3})*(?:,\d+)?"),
-    ({"thousands": " "}, rf"[+-]?\d{{1,3}}(?:{BLANK}\d{{3}})*(?:\.\d+)?"),
-    ({"thousands": " ", "decimal": ","}, rf"[+-]?\d{{1,3}}(?:{BLANK}\d{{3}})*(?:,\d+)?"),
+    ({"thousands": " "}, rf"[+-]?\d\d?\d?(?:{BLANK}\d\d\d)*(?:\.\d+)?"),
+    ({"thousands": " ", "decimal": ","}, rf"[+-]?\d\d?\d?(?:{BLANK}\d\d\d)*(?:,\d+)?"),
     ({"thousands": "'"}, r"[+-]?\d{1,3}(?:['\u2019]\d{3})*(?:\.\d+)?"),
     ({"thousands": "_"}, r"[+-]?\d{1,3}(?:_\d{3})*(?:\.\d+)?"),
 )

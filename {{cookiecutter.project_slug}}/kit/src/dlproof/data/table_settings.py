@@ -41,7 +41,7 @@ class Rules:
         if told == "date":
             raise UserError(
                 f"{say('columns', name, 'date')} must say how dates are written, such as "
-                f"{say('columns', name, {'date': '%d.%m.%Y'})} or {{date: ISO8601}}."
+                f"{say('columns', name, {'date': '%d.%m.%Y'})} or 'ISO8601'."
             )
         kind, how = (told, {}) if isinstance(told, str) else next(iter(told.items()))
         if kind not in KINDS:
@@ -82,8 +82,8 @@ def say(setting: str, column: str, value: Any) -> str:
     """`data.columns={zip: category}`; what no override can hold is said as YAML."""
     if PLAIN.fullmatch(column):
         key = ESCAPED.sub(r"\\\1", column)
-        return f"data.{setting}={{{key}: {write(value)}}}"
-    return f"`{setting}: {{{column!r}: {write(value)}}}` in configs/data"
+        return f"data.{setting}={write({key: value})}"
+    return f"`{setting}: {write({repr(column): value})}` in configs/data"
 
 
 def write(value: Any) -> str:
