@@ -33,7 +33,7 @@ class Table(TableKind):
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
-        return self.load().typed.loc[items["id"]]
+        return self.select(items)
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
         """What fills a missing number, mean and deviation of numbers, known values of text.

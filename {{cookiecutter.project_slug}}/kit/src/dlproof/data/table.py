@@ -13,7 +13,7 @@ from ..types import Arrays, State, rules_of
 from .table_columns import describe_crowd
 from .table_embedded import WRITERS
 from .table_expectations import expect_rows, hold_rules, infer_schema
-from .table_load import Loaded, describe_columns, load
+from .table_load import Loaded, describe_columns, load, read_stamp
 from .table_numbers import LARGEST
 from .table_personal import find_personal
 from .table_predict import conform, find_unknown, locate_rows
@@ -29,8 +29,7 @@ KINDS = ("numeric", "categories")  # of columns, in the fitted state
 class TableKind:
     """One item a row of a table; a project says which they are, how they are fitted and encoded.
 
-    Its class has `list_items`, `read`, `fit` and `encode`, as `dlproof.data.DataType` describes
-    them.
+    Its class has `list_items`, `read`, `fit` and `encode`: see `dlproof.data.DataType`.
 
     Args:
         path: CSV with a header, compressed or not, or Parquet.
@@ -96,12 +95,21 @@ class TableKind:
             UserError: The file is unusable, a column that the config names is not there, an id is
                 missing or occurs twice, or what a column is must be said.
         """
-        found = self.path.stat() if self.path.exists() else None
-        stamp = (found.st_mtime_ns, found.st_size) if found else None
+        stamp = read_stamp(self.path)
         if self.kept is None or self.kept[0] != stamp:
-            drop = [name for name in self.drop if name not in (self.target, *self.keys.values())]
-            self.kept = stamp, load(self.path, self.target, drop, self.keys, self.rules)
+            self.kept = stamp, load(self.path, self.target, self.drop, self.keys, self.rules)
         return self.kept[1]
+
+    def load_typed(self) -> pd.DataFrame:
+        """The features, those of numbers and dates as float64; the index is the item's id."""
+        return self.load().typed
+
+    def select(self, items: pd.DataFrame) -> pd.DataFrame:
+        """The typed rows of some items, in their order."""
+        table = self.load_typed()
+        if len(items) == len(table) and (items["id"].to_numpy() == table.index.to_numpy()).all():
+            return table
+        return table.loc[items["id"]]
 
     def explain(self, items: pd.DataFrame) -> pd.DataFrame:
         """The items with what `ingest` tells of the table: `warnings`, and what each column is."""
@@ -144,10 +152,7 @@ class TableKind:
     def draft_expectations(self) -> str:
         """Every feature and the target, in pandera's YAML."""
         loaded = self.load()
-        target = loaded.others[self.target].replace("", None)
-        numbers = pd.to_numeric(target, errors="coerce").astype("float64")
-        is_numeric = numbers.notna().sum() == target.notna().sum()
-        return infer_schema(loaded.typed.join(numbers if is_numeric else target), self.path)
+        return infer_schema(loaded.typed, loaded.others[self.target], self.path)
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Rows without any value, and rows with an infinite one."""
@@ -172,24 +177,13 @@ class TableKind:
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Missing, constant and outlying values; a histogram a column, and sample rows."""
-        from dlproof.data.table_plots import (
-            measure_columns,
-            plot_columns,
-            share_values,
-            write_samples,
-        )
+        from dlproof.data.table_plots import explore_rows
 
         table = self.read(items)
-        labels = items["label"].set_axis(table.index)
-        plot_columns(table, folder / "explore_columns.png")
-        samples = folder / "explore_samples.csv"
-        labelled = pd.concat([labels.rename(self.target), table], axis=1)
-        shown = write_samples(labelled, self.target, samples, settings)
-        figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+        labels = items["label"].set_axis(table.index).rename(self.target)
+        figures = explore_rows(table, labels, folder, settings)
         unreadable = list(self.find_problems(items))
-        figures["unreadable"] = {"count": len(unreadable), "items": unreadable}
-        pictures = ["explore_columns.png", samples.name]
-        return figures | {"sampled_classes": shown, "pictures": pictures}
+        return figures | {"unreadable": {"count": len(unreadable), "items": unreadable}}
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
         """The sheet beside the values of its rows."""

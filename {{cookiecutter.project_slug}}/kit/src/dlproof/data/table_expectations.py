@@ -136,10 +136,19 @@ def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame
     typed = {}
     for name in others:
         cells = others[name].astype(object).mask(others[name] == "", None)
-        numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-        is_number = choose_kind(schema, name) == NUMBER and numbers.notna().sum() == cells.count()
-        typed[name] = numbers if is_number else cells
+        is_number = choose_kind(schema, name) == NUMBER and is_numeric(cells)
+        typed[name] = to_numbers(cells) if is_number else cells
     return pd.DataFrame(typed, index=others.index)
+
+
+def to_numbers(cells: pd.Series) -> pd.Series:
+    """Texts as float64, NaN where one is no number."""
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
+
+
+def is_numeric(cells: pd.Series) -> bool:
+    """Whether all known texts are numbers."""
+    return bool(to_numbers(cells).count() == cells.count())
 
 
 def choose_kind(schema: "DataFrameSchema", name: str) -> str:
@@ -203,13 +212,16 @@ def find_breaches(values: np.ndarray, rule: State) -> Iterator[tuple[str, int]]:
         yield from ((words, int(row)) for row in known[~HOLDS[check](values[known], **statistics)])
 
 
-def infer_schema(table: pd.DataFrame, source: Path) -> str:
+def infer_schema(features: pd.DataFrame, target: pd.Series, source: Path) -> str:
     """A first draft in pandera's YAML: the range with room around it, texts where they are few.
 
     Args:
-        table: Features and target, typed by what they hold.
+        features: Typed by what they are.
+        target: As text, empty where missing.
         source: The table's file.
     """
+    known = target.astype(object).mask(target == "", None)
+    table = features.join(to_numbers(known) if is_numeric(known) else known)
     columns = {str(name): infer_column(table[name]) for name in table}
     content = {"schema_type": "dataframe", "columns": columns, "strict": True}
     text = yaml.safe_dump(

@@ -49,6 +49,12 @@ class Loaded:
         return [name for name, column in self.columns.items() if column.kind == "ignore"]
 
 
+def read_stamp(path: Path) -> tuple[int, int] | None:
+    """Changes when a file is written to; None where it is not there."""
+    found = path.stat() if path.exists() else None
+    return (found.st_mtime_ns, found.st_size) if found else None
+
+
 def load(
     path: Path, target: str, drop: Sequence[str], keys: Mapping[str, str], rules: Rules
 ) -> Loaded:
@@ -70,7 +76,7 @@ def load(
     refuse_names(cells, path, target, drop, keys, rules)
     cells = cells.apply(lambda column: column.str.strip())
     named = {target: "target"} | {column: key for key, column in keys.items()}
-    others = {name: cells[name] for name in drop}
+    others = {name: cells[name] for name in drop if name not in named}
     features: dict[str, pd.Series] = {}
     columns: dict[str, Column] = {}
     refused: list[str] = []

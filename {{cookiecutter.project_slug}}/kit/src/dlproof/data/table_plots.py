@@ -14,6 +14,25 @@ MAX_BARS = 10  # categories drawn
 MAX_CLASSES = 20  # with more labels, samples are spread over their range
 
 
+def explore_rows(
+    table: pd.DataFrame, labels: pd.Series, folder: Path, settings: Any
+) -> dict[str, Any]:
+    """Figures of a table, beside a histogram a column and sample rows in `folder`.
+
+    Args:
+        table: The features, typed.
+        labels: Named as the target.
+        folder: Of the reports.
+        settings: The config's `explore`.
+    """
+    plot_columns(table, folder / "explore_columns.png")
+    samples = folder / "explore_samples.csv"
+    shown = write_samples(pd.concat([labels, table], axis=1), str(labels.name), samples, settings)
+    figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+    pictures = ["explore_columns.png", samples.name]
+    return figures | {"sampled_classes": shown, "pictures": pictures}
+
+
 def measure_columns(table: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
     """Each column's kind, missing share, values and outliers; `outliers.count` is rows."""
     outlying = pd.DataFrame({n: find_outliers(table[n], outlier_z) for n in table})

@@ -22,7 +22,7 @@ class Table(TableKind):
 
     def read(self, items):
         """The features, typed."""
-        return self.load().typed.loc[items["id"]]
+        return self.load_typed().loc[items["id"]]
 
     def fit(self, raw, preprocess):
         """What fills numbers, and the known texts."""
