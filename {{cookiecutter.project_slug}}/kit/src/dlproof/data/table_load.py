@@ -1,5 +1,6 @@
 """A table as the config means it: features with what each column is, target and keys as text."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,10 +90,12 @@ def load(
             columns[name] = decide(name, cells[name], rules)
             features |= read_feature(cells[name], columns[name], rules, warnings)
     if refused:
+        several = "Columns of one setting go into one: data.columns={a: …, b: …}."
+        refused += [several] * (len(refused) > 1)
         raise UserError(f"{path}: " + "\n  ".join(refused))
     if not features:
         raise UserError(f"{path} has no column besides {target!r} to learn from: add features.")
-    warnings += warn_of_missing(cells, columns)
+    warnings += warn_of_missing(cells, columns, rules)
     ids = find_ids(cells, others, keys, path)
     return Loaded(
         cells,
@@ -164,21 +167,21 @@ def refuse_names(
             raise UserError(f"{path} has no column {name!r} (data.{key}); it has {listed:.400}.")
 
 
-def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
+def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column], rules: Rules) -> list[str]:
     """A sentence on words that were taken for missing numbers without the config's word."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     found = []
     for name, column in columns.items():
-        if column.kind in ("number", "date") and column.missing:
+        told = rules.choose_missing(name, is_feature=True)
+        if told is None and column.kind in ("number", "date") and column.missing:
             found.append(name)
-            for word, count in cells[name][cells[name].isin(column.missing)].value_counts().items():
-                counts[word] = counts.get(word, 0) + int(count)
+            counts.update(cells[name][cells[name].isin(column.missing)].tolist())
     if not counts:
         return []
-    told = ", ".join(f"{word!r} ({count} cells)" for word, count in counts.items())
+    listed = ", ".join(f"{word!r} ({count} cells)" for word, count in counts.items())
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     return [
-        f"{told} among the numbers of {', '.join(found[:3])}{more} count as missing "
+        f"{listed} among the numbers of {', '.join(found[:3])}{more} count as missing "
         "(data.missing says which words do)."
     ]
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from .strict import Positive, Share, Strict
 
+Word = str | int | float | bool  # a name or cell, as YAML may read it
 Kind = Literal["number", "category", "ignore"]
 
 
@@ -15,6 +16,9 @@ class Number(Strict):
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'", "_"] | None = None
     strip: list[str] = Field([])
+
+
+Told = Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]  # of a column
 
 
 class Data(Strict):
@@ -35,11 +39,11 @@ class Data(Strict):
     target: str | None = None
     id: str | None = None
     drop: list[str] = Field([])
-    columns: dict[str, Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]] = Field(
-        {}
-    )
-    missing: list[str] | dict[str, list[str]] | None = None
-    fold: dict[str, bool | dict[str, str]] = Field({})
+    columns: (
+        dict[Word, Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]] | None
+    ) = None
+    missing: list[str] | dict[Word, list[str]] | None = None
+    fold: dict[Word, bool | dict[Word, str]] | None = None
     group: str | None
     time: str | None
     origin: str | None
