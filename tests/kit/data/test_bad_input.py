@@ -113,10 +113,11 @@ FOLDERS = {
 }
 
 
-def rows(line="{n}.5,{m},{c}", header="x,y,target", count=40, **odd):
+def rows(line="{r},{m},{c}", header="x,y,target", count=40, **odd):
     """A CSV of generated lines; `odd` lines, such as `line3`, come instead of their own."""
     lines = [
-        odd.get(f"line{n}", line.format(n=n, m=n % 7, c=f"<{n}>")) for n in range(1, count + 1)
+        odd.get(f"line{n}", line.format(n=n, r=17 * n % 41 + 0.5, m=n % 7, c=f"<{n}>"))
+        for n in range(1, count + 1)
     ]
     return "\n".join([header, *lines, ""])
 
@@ -140,28 +141,28 @@ TABLES = {
     "repeated header": (rows(header="x,x,target"), "ingest: raw.csv has two columns named 'x'"),
     "nameless column": (rows(header=",y,target"), "ingest: raw.csv has no name for column 1"),
     "no label column": (rows(header="x,y,label"), "no column 'target' (data.target); it has x"),
-    "no labels": (rows("{n},{m},"), "ingest: raw.csv: column 'target' (data.target) is empty"),
-    "all missing column": (rows("{n},,{c}"), "raw.csv: column 'y' is empty: add it to data.drop"),
-    "mixed types": (rows(line6="oops,1,1"), "ingest: raw.csv row 6: column 'x' is 'oops' among"),
-    "constant column": (rows("{n},3,{c}"), {}),
-    "dates": (rows("2024-01-{n:02d},{m},{c}", count=28), "raw.csv row 1: column 'x' holds dates"),
+    "no labels": (rows("{r},{m},"), "ingest: raw.csv: column 'target' (data.target) is empty"),
+    "all missing column": (rows("{r},,{c}"), "column 'y' is empty: data.columns={y: ignore}"),
+    "mixed types": (rows(line6="oops,1,1"), "ingest: raw.csv: row 6: column 'x' is 'oops' among"),
+    "constant column": (rows("{r},3,{c}"), {}),
+    "dates": (rows("2024-01-{n:02d},{m},{c}", count=28), "data.columns={x: {date: ISO8601}}"),
     "spoilt dates": (
         rows("2024-01-{n:02d},{m},{c}", count=28, line3="2024-13-45,1,1"),
-        "ingest: raw.csv row 1: column 'x' holds dates (2024-01-01): make numbers",
+        "column 'x' holds dates such as '2024-01-01', and row 3 is '2024-13-45'",
     ),
     "long row": (rows(line4="1,2,3,4"), "ingest: raw.csv has rows of unequal length"),
     "open quote": (rows(line4='"1,2,3'), "ingest: raw.csv has rows of unequal length"),
     "semicolons": (rows().replace(",", ";"), "ingest: raw.csv is not separated by commas"),
     "latin-1": (rows(line4="\u00e4,1,1").encode("latin-1"), "ingest: raw.csv is not UTF-8"),
-    "UTF-16": (rows().encode("utf-16"), "ingest: raw.csv is not UTF-8"),
-    "a workbook": (b"PK\x03\x04\0\0" + bytes(99), "ingest: raw.csv holds zero bytes"),
+    "UTF-16": (rows().encode("utf-16"), "ingest: raw.csv is UTF-16: save the table"),
+    "a workbook": (b"PK\x03\x04\0\0" + bytes(99), "ingest: raw.csv is a ZIP archive or an Excel"),
     "infinite": (rows(line4="inf,1,2.5"), {"row-0000004": "is infinite in column 'x'"}),
     "any unicode": (rows(header='\N{CAT},"new\nline",target'), {}),
-    "a huge cell": (rows("{n},t,{c}", line3=f"3,{'z' * 200_000},2.5"), {}),
+    "a huge cell": (rows("{r},t,{c}", line3=f"3,{'z' * 200_000},2.5"), {}),
 }
 ONE_CLASS = {
-    "one class": (rows("{n},{m},a"), "split: the labels hold only 'a'"),
-    "one of a class": (rows("{n},{m},a", line3="3,1,b"), {}),
+    "one class": (rows("{r},{m},a"), "split: the labels hold only 'a'"),
+    "one of a class": (rows("{r},{m},a", line3="3,1,b"), {}),
 }
 
 

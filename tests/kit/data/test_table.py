@@ -108,8 +108,8 @@ def test_a_table_of_one_kind_has_an_array_of_width_zero(tmp_path, kind):
         ("x,target\nä,a\n".encode("latin-1"), "not UTF-8"),
         ("x,target\n,a\n,b\n", "column 'x' is empty"),
         ("x,target\n" + "".join(f"2024-01-{d},a\n" for d in range(10, 30)), "holds dates"),
-        ("x,target\n" + "".join(f"{d} May 2024,a\n" for d in range(1, 9)), "look like dates"),
-        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row-0000010 is '\?!'"),
+        ("x,target\n" + "".join(f"{d} May 2024,a\n" for d in range(1, 9)), r"date: '%d %b %Y'"),
+        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row 10: .* is '\?!'"),
         ("x,target\n" + "".join(f"t{n},a\n" for n in range(9)), "9 different texts"),
     ],
 )
@@ -191,12 +191,18 @@ def test_a_request_encodes_as_the_file_did(tmp_path):
         np.testing.assert_array_equal(array, table.encode(received, state)[name])
 
 
-def test_an_absent_column_is_missing_and_an_unseen_category_unknown(tmp_path):
+def test_null_is_missing_and_an_unseen_category_unknown_and_named(tmp_path):
     table = write(tmp_path, CSV)
     _, state = fit(table)
-    arrays = table.encode(receive(table, state, {"rows": [{"flag": "perhaps"}]}), state)
+    row = {"width": None, "colour, name": None, "flag": "perhaps"}
+    raw = receive(table, state, {"rows": [row, row | {"flag": "True"}]})
+    arrays = table.encode(raw, state)
     assert np.isnan(arrays["numeric"]).all()
-    assert arrays["categorical"].tolist() == [[0, 0]]
+    assert arrays["categorical"].tolist() == [[0, 0], [0, 2]]
+    assert table.find_unknown(raw, state) == [{"flag": "perhaps"}, {}]
+
+
+ROW = {"width": 1, "colour, name": None, "flag": "True"}
 
 
 @pytest.mark.parametrize(
@@ -207,8 +213,9 @@ def test_an_absent_column_is_missing_and_an_unseen_category_unknown(tmp_path):
         ([], "must be"),
         ({"rows": []}, "must be"),
         ({"rows": [{"width": 1}], "more": 1}, "must be"),
-        ({"rows": [{"width": 1}, {}]}, "row 2"),
-        ({"rows": [{"width": 1}, {"breadth": 1}]}, "row 2: column 'breadth' is unknown"),
+        ({"rows": [ROW, {}]}, "row 2"),
+        ({"rows": [ROW, ROW | {"breadth": 1}]}, "row 2: column 'breadth' is unknown"),
+        ({"rows": [ROW, {"width": 1, "flag": None}]}, "row 2 has no column 'colour, name': send"),
         ({"rows": [{"width": "1"}]}, "row 1, column 'width': '1' is not a finite number"),
         ({"rows": [{"width": True}]}, "True is not a finite number"),
         ({"rows": [{"flag": True}]}, "is not a text"),
@@ -243,7 +250,7 @@ def test_any_rows_are_encoded_or_refused_with_a_sentence(rows):
 def test_rows_for_prediction_may_hold_the_target_and_no_unknown_column(tmp_path):
     table = write(tmp_path, CSV)
     _, state = fit(table)
-    raw, names = table.locate(str(tmp_path / "own.csv"), {})
+    raw, names = table.locate(str(tmp_path / "own.csv"), state)
     assert len(names) == len(table.encode(raw, state)["numeric"]) == 4
     with pytest.raises(UserError, match="'extra' is unknown"):
         table.encode(raw.assign(extra=1), state)

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from dlproof.data.table_expectations import expect_rows, hold_rules, infer_column
-from dlproof.data.table_files import type_columns
 from dlproof.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +22,15 @@ strict: true
 """
 
 
-def expect(tmp_path, table, schema=SCHEMA):
+def read(cells):
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    return numbers if numbers.count() == cells.count() else cells
+
+
+def expect(tmp_path, table, schema=SCHEMA, others=None):
     (tmp_path / "schema.yaml").write_text(schema)
-    features = type_columns(pd.DataFrame(table, dtype=object))
-    others = pd.DataFrame(index=features.index)
+    features = pd.DataFrame(table, dtype=object).apply(read)
+    others = pd.DataFrame(others, index=features.index)
     return expect_rows(features, others, tmp_path / "schema.yaml", Path("raw.csv"))
 
 
@@ -46,7 +50,8 @@ def test_rows_outside_range_or_list_are_told_with_value_and_bound(tmp_path):
         ({"width": ["1"]}, "raw.csv has no column 'colour', which"),
         ({"width": ["1"], "colour": ["red"], "x": ["1"]}, "raw.csv has a column 'x', which"),
         ({"width": ["1", "w"], "colour": ["red", "red"]}, "row 2: column 'width' is 'w', no float"),
-        ({"width": ["1"], "colour": ["7"]}, "row 1: column 'colour' is '7.0', no str as"),
+        ({"width": ["1", "2"], "colour": ["7", "8"]}, r"data\.columns=\{colour: category\}"),
+        ({"width": ["1", None], "colour": ["7", None]}, "'colour' is read as numbers, and"),
     ],
 )
 def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table, sentence):
@@ -129,8 +134,9 @@ def test_a_request_outside_the_rules_names_row_column_value_and_bound(tmp_path):
         received = asyncio.run(table.receive(SimpleNamespace(body=read), state))
         return table.encode(received, state)
 
-    assert ask({"width": 3, "colour": "red"}, {"width": None})["numeric"].shape == (2, 1)
+    rows = [{"width": 3, "colour": "red"}, {"width": None, "colour": None}]
+    assert ask(*rows)["numeric"].shape == (2, 1)
     with pytest.raises(UserError, match=r"row 2: column 'width' is 99.0, not less_than"):
-        ask({"width": 3}, {"width": 99})
+        ask({"width": 3, "colour": "red"}, {"width": 99, "colour": "red"})
     with pytest.raises(UserError, match=r"row 1: column 'colour' is 'blue', not isin"):
-        ask({"colour": "blue"})
+        ask({"width": 3, "colour": "blue"})

@@ -32,7 +32,7 @@ def place(exported):
 
 def test_no_input_means_the_validation_split(exported, run, model, raw):
     report = run("predict")
-    table = pd.read_csv("data/predictions.csv")
+    table = pd.read_csv("data/validation_predictions.csv")
     items = pd.read_csv("data/processed/items.csv")
     assert list(table["item"]) == list(items.loc[items["split"] == "validation", "id"])
     assert report.figures["predicted"] == len(table) == len(raw)
@@ -57,7 +57,7 @@ def test_every_item_is_predicted_however_many_are_at_a_time(model, raw, monkeypa
 
 def test_a_missing_input_leaves_the_older_output_alone(exported, run):
     run("predict")
-    before = Path("data/predictions.csv").read_bytes()
+    before = Path("data/validation_predictions.csv").read_bytes()
     with pytest.raises(UserError, match="nowhere"):
         run("predict", "predict.input=nowhere.csv")
-    assert Path("data/predictions.csv").read_bytes() == before
+    assert Path("data/validation_predictions.csv").read_bytes() == before

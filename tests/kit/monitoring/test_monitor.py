@@ -5,10 +5,12 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from dlproof.errors import UserError
 from dlproof.monitoring.drift import describe_distribution
 from dlproof.monitoring.log import LIVE, PROBE, Entry, PredictionLog, log_path
+from dlproof.monitoring.monitor import count_unknown, describe_unknown
 from omegaconf import OmegaConf
 from own.monitoring.monitor import run
 
@@ -101,3 +103,10 @@ def test_without_an_export_the_command_to_run_is_named(cfg):
     Path(cfg.paths.models_dir, "reference.json").unlink()
     with pytest.raises(UserError, match="run `export`"):
         run(cfg)
+
+
+def test_values_that_training_had_not_met_are_counted_by_input():
+    rows = pd.DataFrame({"prediction": [{"unknown": ["a", "b"]}, {"unknown": ["a"]}, {}]})
+    assert count_unknown(rows) == {"a": 2, "b": 1}
+    assert describe_unknown({"unknown": count_unknown(rows)}) == ", unknown values in a (2), b (1)"
+    assert describe_unknown({"unknown": {}}) == ""

@@ -56,7 +56,8 @@ class Predict(Strict):
     """What the `predict` stage reads and writes."""
 
     input: str
-    output: str
+    output: str | None
+    absent: list[str]
 
 
 class Monitor(Strict):

@@ -125,7 +125,7 @@ PROJECT = Project(
             settings=("predict",),
             reads=("export",),
             deps=(PROCESSED, *EXPORTED[:2]),
-            outs=("data/predictions.csv",),
+            outs=("data/validation_predictions.csv",),
         ),
         Stage(
             "monitor",

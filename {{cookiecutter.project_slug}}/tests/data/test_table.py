@@ -72,6 +72,31 @@ def test_the_mean_fills_missing_numbers_where_the_config_says_so(tmp_path):
         assert table.fit(raw, settings)["numeric"]["x"]["fill"] == fill
 
 
+def test_what_float32_would_round_off_is_counted_from_its_mean(tmp_path):
+    values = [1_717_000_000_000 + step for step in (3, 1, 2, 9, 5)]
+    rows = "".join(f"{value},{n % 3},a\n" for n, value in enumerate(values))
+    table = write(tmp_path, f"ms,y,target\n{rows}")
+    raw, state = fit(table)
+    fitted = state["numeric"]["ms"]
+    assert fitted["offset"] == np.mean(values)
+    assert "offset" not in state["numeric"]["y"]
+    column = table.encode(raw, state)["numeric"][:, 0]
+    found = (column - fitted["mean"]) / fitted["std"]
+    np.testing.assert_allclose(found, (np.array(values) - np.mean(values)) / np.std(values), 1e-6)
+    assert table.summarise(table.encode(raw, state), state)["ms"].tolist() == values
+
+
+def test_a_column_that_counts_the_rows_is_left_out_and_told_and_may_be_there(tmp_path):
+    rows = "".join(f"{n},{n * 7 % 5},{'ab'[n % 2]}\n" for n in range(30))
+    table = write(tmp_path, f"Unnamed: 0,x,target\n{rows}")
+    items = table.list_items()
+    raw, state = fit(table)
+    assert list(raw) == ["x"]
+    assert state["ignored"] == ["Unnamed: 0"]
+    assert "'Unnamed: 0' is named as the index of a table is" in items.attrs["warnings"][0]
+    assert len(table.encode(raw.assign(**{"Unnamed: 0": 1}), state)["numeric"]) == 30
+
+
 def test_a_constant_column_divides_by_one(tmp_path):
     _, state = fit(write(tmp_path, "x,y,target\n0.1,1,a\n0.1,2,b\n0.1,3,b\n"))
     assert state["numeric"]["x"]["std"] == 1.0
@@ -101,9 +126,9 @@ def test_an_unseen_category_is_code_zero_and_an_unknown_column_refused(tmp_path)
         ("x,target\n", "no rows"),
         ("x,label\n1,a\n", r"no column 'target' \(data.target\)"),
         ("x,target\n1,\n2,\n", r"column 'target' \(data.target\) is empty"),
-        ("x,y,target\n,1,a\n,2,b\n", "column 'x' is empty: add it to data.drop"),
+        ("x,y,target\n,1,a\n,2,b\n", r"column 'x' is empty: data.columns=\{x: ignore\}"),
         ("x,target\n" + "".join(f"t{n},a\n" for n in range(9)), "9 different texts"),
-        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row-0000010 is '\?!'"),
+        ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row 10: .* is '\?!'"),
     ],
 )
 def test_an_unusable_file_is_refused_with_what_and_remedy(tmp_path, content, sentence):

@@ -28,7 +28,7 @@ def place(finished):
 
 def test_no_input_means_the_validation_split(finished, run, model, raw):
     report = run("predict")
-    table = pd.read_csv("data/predictions.csv")
+    table = pd.read_csv("data/validation_predictions.csv")
     items = pd.read_csv("data/processed/items.csv")
     assert list(table["item"]) == list(items.loc[items["split"] == "validation", "id"])
     assert report.figures["predicted"] == len(table) == len(raw)
@@ -44,7 +44,7 @@ def test_unreadable_items_are_listed_with_their_reason(finished, run, place):
 
 
 def test_a_missing_input_leaves_the_older_output_alone(finished, run):
-    before = Path("data/predictions.csv").read_bytes()
+    before = Path("data/validation_predictions.csv").read_bytes()
     with pytest.raises(UserError, match="nowhere"):
         run("predict", "predict.input=nowhere.csv")
-    assert Path("data/predictions.csv").read_bytes() == before
+    assert Path("data/validation_predictions.csv").read_bytes() == before

@@ -4,7 +4,7 @@ An option is a class named by `_target_` in `configs/data/`. It imports no torch
 split and the service start quickly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,8 +32,10 @@ class DataType(Protocol):
     `items` are tables of texts with one row an item: `id` (stable, unique), `label` (as it came),
     `hash` (SHA-256 of the item's content), `source` (file, or file and row), and what the config
     declares or else nothing: `group` (items that belong together, such as a patient's), `time`
-    and `origin` (site, device, batch of collection). `raw` is what `read` gives: a list of PIL
-    images, or a table of the feature columns.
+    and `origin` (site, device, batch of collection). As `list_items` gives them, their `attrs` may
+    hold `warnings`, sentences on what was merged, guessed, converted or left out, and `figures` for
+    the report of `ingest`. `raw` is what `read` gives: a list of PIL images, or a table of the
+    feature columns.
     """
 
     name: str
@@ -135,12 +137,22 @@ class DataType(Protocol):
     def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
         """Name -> (N,) values whose distribution monitoring watches for drift."""
 
-    def locate(self, place: str, state: State) -> tuple[Any, list[str]]:
+    def locate(
+        self, place: str, state: State, absent: Collection[str] = ()
+    ) -> tuple[Any, list[str]]:
         """Raw items and their names from a folder or file without labels, for offline prediction.
 
+        Args:
+            place: The folder or file.
+            state: What was fitted.
+            absent: Inputs that may be absent, and count as missing then.
+
         Raises:
-            UserError: The place is missing or holds nothing to predict.
+            UserError: The place is missing, holds nothing to predict, or lacks an input.
         """
+
+    def find_unknown(self, raw: Any, state: State) -> list[dict[str, str]]:
+        """For each item, input -> a value that training had no example of and cannot use."""
 
     async def receive(self, request: "Request", state: State) -> Any:
         """Raw items of one HTTP request.

@@ -1,4 +1,4 @@
-"""Rows of a CSV: `data=breast_cancer`, `data=diabetes`, or your own with `data=csv data.path=…`."""
+"""Rows of a table: `data=breast_cancer`, `data=diabetes`, or yours: `data=csv data.path=…`."""
 
 from typing import Any
 
@@ -15,21 +15,21 @@ class Table(TableKind):
 
     def list_items(self) -> pd.DataFrame:
         """One item a row, with the hash of its features."""
-        features, others = self.load()
-        if not others[self.target].any():
+        loaded = self.load()
+        label = loaded.others[self.target]
+        if not label.any():
             raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
-        rows = range(1, len(features) + 1)
         items = pd.DataFrame(
             {
-                "id": features.index,
-                "label": others[self.target].to_numpy(),
-                "hash": hash_rows(features),
-                "source": [f"{self.path.as_posix()} row {row}" for row in rows],
+                "id": loaded.features.index,
+                "label": label.to_numpy(),
+                "hash": hash_rows(loaded.features),
+                "source": [f"{self.path.as_posix()} row {row}" for row in loaded.cells.index],
             }
         )
         for key in KEYS:
-            items[key] = others[self.keys[key]].to_numpy() if key in self.keys else ""
-        return items
+            items[key] = loaded.others[self.keys[key]].to_numpy() if key in self.keys else ""
+        return self.explain(items)
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
         """Feature columns, typed by the whole file; the index is the id."""
@@ -39,7 +39,8 @@ class Table(TableKind):
         """What fills a missing number, mean and deviation of numbers, known values of text.
 
         Returns:
-            `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values).
+            `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values);
+            and `ignored`, columns that were left out by themselves, where there are some.
 
         Raises:
             UserError: A column has no value, or too many different texts.
@@ -56,7 +57,8 @@ class Table(TableKind):
             categories[str(name)] = sorted(raw[name].dropna().unique())
             self.refuse_crowd(raw[name], preprocess.max_categories)
         shapes = {"numeric": [len(numeric)], "categorical": [len(categories)]}
-        return {"shapes": shapes, "numeric": numeric, "categories": categories}
+        ignored = {"ignored": raw.attrs["ignored"]} if raw.attrs.get("ignored") else {}
+        return {"shapes": shapes, "numeric": numeric, "categories": categories, **ignored}
 
     def encode(self, raw: pd.DataFrame, state: State) -> Arrays:
         """`numeric`: float32 with NaN where missing; `categorical`: int64, 0 unknown or missing."""

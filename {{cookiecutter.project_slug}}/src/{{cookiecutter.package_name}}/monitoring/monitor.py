@@ -30,6 +30,7 @@ def run(cfg: DictConfig) -> Report:
     picture = Path(cfg.paths.reports_dir, "monitor.png")
     monitor.draw(figures, window, watched, picture)
     summary = f"{len(rows)} {source} predictions, {describe(figures['drifted'])}"
+    summary += monitor.describe_unknown(figures)
     return Report("monitor", figures, pictures=[picture.name], summary=summary)
 
 

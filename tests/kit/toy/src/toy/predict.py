@@ -1,18 +1,15 @@
 """`predict`."""
 
-from pathlib import Path
-
-from dlproof import Report, atomic
+from dlproof import atomic
 from dlproof.deployment import Model, predict
 
 
 def run(cfg):
     """Writes a row an item."""
+    output = predict.choose_output(cfg)
     model = Model(cfg.paths.models_dir)
-    table = predict.predict_all(model, *predict.find_items(model, cfg))
-    output = Path(cfg.predict.output)
+    raw, names = predict.find_items(model, cfg)
+    table = predict.predict_all(model, raw, names)
     with atomic(output) as draft:
         table.to_csv(draft, index=False)
-    report = Report("predict", predict.evidence(model, table))
-    report.add_file(output)
-    return report
+    return predict.report_on(cfg, model, table, output)

@@ -86,7 +86,7 @@ PROJECT = Project(
             settings=("predict",),
             reads=("export",),
             deps=(PROCESSED, "models/model.onnx", "models/model.json"),
-            outs=("data/predictions.csv",),
+            outs=("data/validation_predictions.csv",),
         ),
         Stage(
             *("monitor", 7, "monitor", "compare what was served with training"),

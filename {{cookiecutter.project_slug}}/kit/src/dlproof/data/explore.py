@@ -12,7 +12,7 @@ from ..files import read_table
 from ..report import Report
 from ..types import DataType
 from .explore_page import write_explore_page
-from .explore_relations import count_keys, relate_to_labels
+from .explore_relations import count_keys, relate_to_labels, warn_of_leaks
 from .near import name_near
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     readable = items[~items["id"].isin(figures["unreadable"]["items"])]
     near = name_near(readable, data_type, cfg.clean.min_similarity)
     figures["near_duplicates"] = list_near(readable.assign(near=near))
+    figures["warnings"] = warn_of_leaks(figures["relations"])
+    for warning in figures["warnings"]:
+        print(f"warning: {warning}")
     plot_labels(labels, folder / "explore_labels.png")
     pictures = ["explore_labels.png", *figures.pop("pictures")]
     page = write_explore_page(folder, figures, pictures)

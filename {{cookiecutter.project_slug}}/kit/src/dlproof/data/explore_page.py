@@ -9,13 +9,13 @@ import pandas as pd
 
 from ..charter.charter import GROUP_TOLERANCE, Answers, read_charter
 from ..page import fill_template
+from .explore_relations import warn_of_leaks
 
 NAME = "explore.html"
 IMBALANCED = 3.0  # times the smallest class
 FEW = 20  # items of a class
 MANY_OUTLIERS = 0.01  # of all items
 FAR_APART = 1000.0  # between the deviations of two features
-TELLING = 0.95  # of a feature that may be the label in disguise
 MAX_ROWS = 60  # of the sample table
 MAX_CELL = 80  # characters of one of its cells
 
@@ -78,12 +78,7 @@ def advise_on_labels(figures: dict[str, Any]) -> Iterator[str]:
             yield f"The class {name} has {count} items, too few to split and measure: collect more."
     if labels["kind"] == "numbers" and abs(labels["skewness"]) > 2:
         yield f"The target is skewed ({labels['skewness']:g}): its logarithm may be easier."
-    telling = [name for name, value in figures["relations"].items() if value >= TELLING]
-    if telling:
-        yield (
-            f"{say(telling)} nearly tell the label: make sure that they are known before it is, "
-            "or add them to `data.drop`."
-        )
+    yield from warn_of_leaks(figures["relations"])
 
 
 def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What every kind of image brings: checks, search, pictures, features and requests."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -235,7 +235,13 @@ class ImageKind:
             "sharpness": steps,
         }
 
-    def locate(self, place: str, state: State) -> tuple[Images, list[str]]:
+    def find_unknown(self, raw: Images, state: State) -> list[dict[str, str]]:
+        """Nothing: every image that decodes can be used."""
+        return [{} for _ in range(len(raw))]
+
+    def locate(
+        self, place: str, state: State, absent: Collection[str] = ()
+    ) -> tuple[Images, list[str]]:
         """One image, or all images below a folder."""
         path = Path(place)
         if not path.exists():

@@ -32,6 +32,7 @@ def evidence(
         "raw_hash": hash_raw(items),
         "expectations": expectations,
         "personal": personal,
+        **items.attrs.get("figures", {}),
     }
 
 

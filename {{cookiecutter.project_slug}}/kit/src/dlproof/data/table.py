@@ -1,6 +1,7 @@
 """What every kind of table brings: loading, checks, search, plots, features and requests."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,39 +12,37 @@ from ..errors import UserError
 from ..files import hash_json, write_table
 from ..types import Arrays, State, rules_of
 from .table_cache import remember, remember_array
+from .table_columns import refuse_crowds
+from .table_embedded import WRITERS
 from .table_expectations import expect_rows, hold_rules, infer_schema
-from .table_files import (
-    LARGEST,
-    describe_crowd,
-    read_csv,
-    refuse_unusable,
-    row_id,
-    type_columns,
-    write_breast_cancer,
-    write_diabetes,
-)
+from .table_load import Loaded, describe_columns, load, read_stamp
+from .table_numbers import LARGEST
 from .table_personal import find_personal
-from .table_requests import conform, describe_rows, parse_rows
+from .table_predict import conform, find_unknown, locate_rows
+from .table_requests import describe_rows, name_fields, parse_rows
+from .table_settings import read_rules
 
 if TYPE_CHECKING:
     from fastapi import Request
 
 KINDS = ("numeric", "categories")  # of columns, in the fitted state
-WRITERS = {"breast_cancer": write_breast_cancer, "diabetes": write_diabetes}
 
 
 class TableKind:
-    """One item a row of a CSV; a project says which they are, how they are fitted and encoded.
+    """One item a row of a table; a project says which they are, how they are fitted and encoded.
 
-    Its class has `list_items`, `read`, `fit` and `encode`, as `dlproof.data.DataType` describes
-    them.
+    Its class has `list_items`, `read`, `fit` and `encode`: see `dlproof.data.DataType`.
 
     Args:
-        path: CSV with a header.
+        path: CSV with a header, compressed or not, or Parquet.
         target: Column to predict.
         drop: Columns that are no features.
         embedded: Name of the embedded data to write where the file is missing.
         expectations: File that `ingest` holds the rows against.
+        columns: Column -> what it is, where the guess is wrong: `number`, `category`, `ignore`,
+            `{date: format}` or `{number: {decimal, thousands, strip}}`.
+        missing: Words that mean "not known" in every feature, or column -> words.
+        fold: Column -> whether its spellings are one word, or spelling -> word.
         keys: Columns that are no features either: `id` names each row for good (without it, its
             number does), `group`, `time` and `origin`.
     """
@@ -57,6 +56,9 @@ class TableKind:
         drop: list[str] | None = None,
         embedded: str | None = None,
         expectations: str | None = None,
+        columns: Mapping[str, Any] | None = None,
+        missing: Collection[str] | Mapping[str, Collection[str]] | None = None,
+        fold: Mapping[str, Any] | None = None,
         **keys: str | None,
     ) -> None:
         if embedded is not None and embedded not in WRITERS:
@@ -66,6 +68,8 @@ class TableKind:
         self.drop = list(drop or [])
         self.embedded = embedded
         self.keys = {key: column for key, column in keys.items() if column}
+        self.rules = read_rules(columns, missing, fold)
+        self.kept: tuple[Any, Loaded] | None = None
 
     def list_items(self) -> pd.DataFrame:
         """The project's: all raw items, as `dlproof.data.DataType` says."""
@@ -77,57 +81,42 @@ class TableKind:
 
     @property
     def others(self) -> list[str]:
-        """Columns that are no features, each once."""
-        return list(dict.fromkeys([self.target, *self.drop, *self.keys.values()]))
+        """Columns that are no features by the config, each once."""
+        told = [name for name, kind in self.rules.columns.items() if kind == "ignore"]
+        return list(dict.fromkeys([self.target, *self.drop, *self.keys.values(), *told]))
 
     def provide(self) -> None:
         """Writes the embedded table where it is not there yet."""
         if self.embedded and not self.path.exists():
             WRITERS[self.embedded](self.path)
 
-    def load(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The features, and the other columns, as text; the index is the item's id.
+    def load(self) -> Loaded:
+        """The table as it is now; read once, as long as the file is not written to.
 
         Raises:
-            UserError: The file is unusable, a column that the config names is not there, or an id
-                is missing or occurs twice.
+            UserError: The file is unusable, a column that the config names is not there, an id is
+                missing or occurs twice, or what a column is must be said.
         """
-        table = read_csv(self.path)
-        named = [("target", self.target), *self.keys.items()]
-        for key, name in [*named, *(("drop", name) for name in self.drop)]:
-            if name not in table.columns:
-                columns = ", ".join(table.columns)
-                raise UserError(
-                    f"{self.path} has no column {name!r} (data.{key}); it has {columns}."
-                )
-        others = table[self.others].fillna("").apply(lambda column: column.str.strip())
-        ids = pd.Index([row_id(number) for number in table.index])
-        if "id" in self.keys:
-            ids = pd.Index(others[self.keys["id"]])
-            wrong = ids.duplicated() | (ids == "")
-            if wrong.any():
-                row = int(wrong.argmax()) + 1
-                raise UserError(
-                    f"{self.path} row {row}: {self.keys['id']!r} (data.id) is empty or not unique."
-                )
-        features = table.drop(columns=self.others)
-        if features.shape[1] == 0:
-            raise UserError(f"{self.path} has no column besides {self.target!r}: add features.")
-        return features.set_axis(ids), others.set_axis(ids)
+        stamp = read_stamp(self.path)
+        if self.kept is None or self.kept[0] != stamp:
+            self.kept = stamp, load(self.path, self.target, self.drop, self.keys, self.rules)
+        return self.kept[1]
 
     def refuse_unusable(self, preprocess: Any) -> None:
-        """Raises a UserError that names every column that can be no feature as it is."""
+        """Raises a UserError that names every text column with too many values to learn from."""
         limit = getattr(preprocess, "max_categories", None)
-        refuse_unusable(self.load()[0], self.path, self.drop, limit)
+        if limit is not None:
+            refuse_crowds(self.load_typed(), limit, self.path)
 
     @property
     def settings(self) -> dict[str, Any]:
         """What beside the file decides about its typed columns."""
-        return {"target": self.target, "drop": self.drop, "keys": self.keys}
+        rules = {"drop": self.drop, "keys": self.keys, "rules": asdict(self.rules)}
+        return {"target": self.target} | rules
 
     def load_typed(self) -> pd.DataFrame:
-        """The features, those of numbers as float64; the index is the item's id."""
-        return remember(self.path, self.settings, lambda: type_columns(self.load()[0]))
+        """The features, those of numbers and dates as float64; the index is the item's id."""
+        return remember(self.path, self.settings, lambda: self.load().typed)
 
     def select(self, items: pd.DataFrame) -> pd.DataFrame:
         """The typed rows of some items, in their order."""
@@ -136,38 +125,47 @@ class TableKind:
             return table
         return table.loc[items["id"]]
 
+    def explain(self, items: pd.DataFrame) -> pd.DataFrame:
+        """The items with what `ingest` tells of the table: `warnings`, and what each column is."""
+        loaded = self.load()
+        items.attrs |= {
+            "warnings": loaded.warnings,
+            "figures": {"columns": describe_columns(loaded.columns)},
+        }
+        return items
+
     def refuse_crowd(self, column: pd.Series, limit: int) -> None:
         """Raises a UserError for a text column with more different values than the limit."""
-        if column.nunique() > limit:
-            told, remedy = describe_crowd(column, limit)
-            raise UserError(
-                f"{self.path}: column {column.name!r} {told} in train: {remedy} data.drop."
-            )
+        refuse_crowds(column.to_frame(), limit, self.path)
 
     def conform(self, raw: pd.DataFrame, state: State) -> pd.DataFrame:
         """The columns that were fitted, in that order, held against what ingest expected.
 
         Raises:
-            UserError: A column is unknown, or a cell is not what it should be.
+            UserError: A column is unknown or absent, or a cell is not what it should be.
         """
-        table = conform(raw, list(state["numeric"]), list(state["categories"]))
+        table = conform(raw, state, self.rules, self.others)
         hold_rules(table, rules_of(state))
         return table
 
+    def find_unknown(self, raw: pd.DataFrame, state: State) -> list[dict[str, str]]:
+        """For each row the column and value of every category that was not met in training."""
+        return find_unknown(conform(raw, state, self.rules, self.others), state)
+
     def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """Columns by their names, and a sample of cells by how they are written."""
-        return find_personal(read_csv(self.path))
+        return find_personal(self.load().cells)
 
     def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
         """Columns and their types as a whole, ranges and allowed values row by row."""
-        features, others = self.load()
-        return expect_rows(type_columns(features), others.drop(columns=self.drop), path, self.path)
+        loaded = self.load()
+        ignored = loaded.cells[loaded.ignored].set_axis(loaded.typed.index)
+        return expect_rows(loaded.typed, loaded.others.join(ignored), path, self.path)
 
     def draft_expectations(self) -> str:
         """Every feature and the target, in pandera's YAML."""
-        features, others = self.load()
-        known = others[[self.target]].replace("", None)
-        return infer_schema(type_columns(features.join(known)), self.path)
+        loaded = self.load()
+        return infer_schema(loaded.typed, loaded.others[self.target], self.path)
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Rows without any value, and rows with an infinite one."""
@@ -201,24 +199,13 @@ class TableKind:
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:
         """Missing, constant and outlying values; a histogram a column, and sample rows."""
-        from dlproof.data.table_plots import (
-            measure_columns,
-            plot_columns,
-            share_values,
-            write_samples,
-        )
+        from dlproof.data.table_plots import explore_rows
 
         table = self.read(items)
-        labels = items["label"].set_axis(table.index)
-        plot_columns(table, folder / "explore_columns.png")
-        samples = folder / "explore_samples.csv"
-        labelled = pd.concat([labels.rename(self.target), table], axis=1)
-        shown = write_samples(labelled, self.target, samples, settings)
-        figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+        labels = items["label"].set_axis(table.index).rename(self.target)
+        figures = explore_rows(table, labels, folder, settings)
         unreadable = list(self.find_problems(items))
-        figures["unreadable"] = {"count": len(unreadable), "items": unreadable}
-        pictures = ["explore_columns.png", samples.name]
-        return figures | {"sampled_classes": shown, "pictures": pictures}
+        return figures | {"unreadable": {"count": len(unreadable), "items": unreadable}}
 
     def write_sheet(self, sheet: pd.DataFrame, path: Path) -> list[str]:
         """The sheet beside the values of its rows."""
@@ -232,11 +219,13 @@ class TableKind:
 
     def inputs(self, raw: pd.DataFrame, state: State) -> dict[str, tuple[pd.DataFrame, State]]:
         """Every column by itself."""
-        found = {}
-        for name in [*state["numeric"], *state["categories"]]:
-            parts = {k: {n: v for n, v in state[k].items() if n == name} for k in KINDS}
-            found[name] = raw[[name]], state | parts | {"expectations": {"rules": {}}}
-        return found
+        rest = {key: value for key, value in state.items() if key not in KINDS}
+        rest |= {"expectations": {"rules": {}}}
+        return {
+            name: (raw[[name]], rest | {key: {} for key in KINDS} | {kind: {name: fitted}})
+            for kind in KINDS
+            for name, fitted in state[kind].items()
+        }
 
     def features(self, arrays: Arrays, state: State) -> tuple[np.ndarray, list[str]]:
         """Numbers, filled where missing, and one column for each known category."""
@@ -253,23 +242,30 @@ class TableKind:
 
     def summarise(self, arrays: Arrays, state: State) -> dict[str, np.ndarray]:
         """Every column as it is: numbers, and codes of categories."""
-        numeric = {name: arrays["numeric"][:, i] for i, name in enumerate(state["numeric"])}
+        numeric = {
+            name: arrays["numeric"][:, column] + np.float64(fitted.get("offset", 0.0))
+            for column, (name, fitted) in enumerate(state["numeric"].items())
+        }
         codes = {name: arrays["categorical"][:, i] for i, name in enumerate(state["categories"])}
         return numeric | {name: values.astype(np.float64) for name, values in codes.items()}
 
-    def locate(self, place: str, state: State) -> tuple[pd.DataFrame, list[str]]:
-        """Rows of a CSV, less the target and the dropped columns where it has them."""
-        table = read_csv(Path(place))
-        table = table.drop(columns=self.others, errors="ignore")
-        return table, [row_id(number) for number in table.index]
+    def locate(
+        self, place: str, state: State, absent: Collection[str] = ()
+    ) -> tuple[pd.DataFrame, list[str]]:
+        """Rows of a table file, named by `data.id` where it has that column, else by number."""
+        return locate_rows(Path(place), state, self.rules, self.others, self.keys.get("id"), absent)
 
     async def receive(self, request: "Request", state: State) -> pd.DataFrame:
-        """Rows of `{"rows": [{"column": value}]}`; an absent or null value is missing."""
-        return parse_rows(await request.body(), state)
+        """Rows of `{"rows": [{"column": value}]}`; a null value is missing."""
+        return parse_rows(await request.body(), self.name_fields(state))
 
     def describe_request(self, state: State) -> dict[str, Any]:
         """A JSON object with `rows`."""
-        return describe_rows(state)
+        return describe_rows(self.name_fields(state), state["categories"])
+
+    def name_fields(self, state: State) -> dict[str, str]:
+        """Column -> what a request may hold there."""
+        return name_fields(state, self.rules, self.others)
 
     def write_request(self, raw: pd.DataFrame) -> dict[str, Any]:
         """The rows as JSON, null where missing."""

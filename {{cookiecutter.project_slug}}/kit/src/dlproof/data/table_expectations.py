@@ -16,7 +16,7 @@ import yaml
 
 from ..errors import UserError
 from ..types import State
-from .table_files import type_columns
+from .table_settings import say
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -74,7 +74,7 @@ def expect_rows(
     """Validates a whole table.
 
     Args:
-        features: Typed by what they hold; the index is the id.
+        features: Typed by what they are; the index is the id.
         others: Columns that are no features, as text; validated where the schema names them.
         path: The schema.
         source: The table's file, for sentences.
@@ -89,11 +89,10 @@ def expect_rows(
 
     schema = read_schema(path)
     named = [name for name in others if name in schema.columns]
-    table = features.join(type_columns(others[named].replace("", None)))
+    table = features.join(type_others(others[named], schema))
     refuse_columns(table, schema, path, source)
     for name in table.columns.intersection(list(schema.columns)):
-        kind = NUMBER if schema.columns[name].dtype.type == np.float64 else TEXT
-        refuse_type(table[name], kind, path, source)
+        refuse_type(table[name], choose_kind(schema, name), path, source)
     rules = {
         str(name): {
             "nullable": column.nullable,
@@ -138,18 +137,53 @@ def name_columns(names: list[str]) -> str:
     return f"column{'s' * (len(names) > 1)} {', '.join(map(repr, names))}"
 
 
+def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame:
+    """Target, keys and dropped columns as the schema types them; text where a cell is no number."""
+    typed = {}
+    for name in others:
+        cells = others[name].astype(object).mask(others[name] == "", None)
+        is_number = choose_kind(schema, name) == NUMBER and is_numeric(cells)
+        typed[name] = to_numbers(cells) if is_number else cells
+    return pd.DataFrame(typed, index=others.index)
+
+
+def to_numbers(cells: pd.Series) -> pd.Series:
+    """Texts as float64, NaN where one is no number."""
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
+
+
+def is_numeric(cells: pd.Series) -> bool:
+    """Whether all known texts are numbers."""
+    return bool(to_numbers(cells).count() == cells.count())
+
+
+def choose_kind(schema: "DataFrameSchema", name: str) -> str:
+    """What a schema says that a column holds."""
+    return NUMBER if schema.columns[name].dtype.type == np.float64 else TEXT
+
+
 def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
-    """Raises a UserError for the first cell that is none of its column's type."""
-    numbers = pd.to_numeric(column, errors="coerce").notna()
-    wrong = column.notna() & ~numbers
-    if kind == TEXT:  # what holds nothing but numbers is read as numbers
-        wrong = column.notna() & numbers.sum() == column.notna().sum()
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
+    """Raises a UserError for a column of another type, naming the first cell that is none of it."""
+    is_number = pd.api.types.is_numeric_dtype(column)
+    if is_number == (kind == NUMBER):
+        return
+    if is_number:
         raise UserError(
-            f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
-            f"{kind} as {path} expects: mend the cell, or the dtype there."
+            f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
+            f"set {say('columns', str(column.name), 'category')}, or mend the dtype there."
         )
+    numbers = pd.to_numeric(column, errors="coerce").notna()
+    wrong = (column.notna() & ~numbers).to_numpy()
+    if not wrong.any():
+        raise UserError(
+            f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
+            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or mend the dtype there."
+        )
+    row = int(wrong.argmax())
+    raise UserError(
+        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
+        f"{kind} as {path} expects: mend the cell, or the dtype there."
+    )
 
 
 def describe_case(case: dict[str, Any]) -> str:
@@ -184,13 +218,16 @@ def find_breaches(values: np.ndarray, rule: State) -> Iterator[tuple[str, int]]:
         yield from ((words, int(row)) for row in known[~HOLDS[check](values[known], **statistics)])
 
 
-def infer_schema(table: pd.DataFrame, source: Path) -> str:
+def infer_schema(features: pd.DataFrame, target: pd.Series, source: Path) -> str:
     """A first draft in pandera's YAML: the range with room around it, texts where they are few.
 
     Args:
-        table: Features and target, typed by what they hold.
+        features: Typed by what they are.
+        target: As text, empty where missing.
         source: The table's file.
     """
+    known = target.astype(object).mask(target == "", None)
+    table = features.join(to_numbers(known) if is_numeric(known) else known)
     columns = {str(name): infer_column(table[name]) for name in table}
     content = {"schema_type": "dataframe", "columns": columns, "strict": True}
     text = yaml.safe_dump(

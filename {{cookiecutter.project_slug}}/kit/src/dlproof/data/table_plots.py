@@ -14,6 +14,25 @@ MAX_BARS = 10  # categories drawn
 MAX_CLASSES = 20  # with more labels, samples are spread over their range
 
 
+def explore_rows(
+    table: pd.DataFrame, labels: pd.Series, folder: Path, settings: Any
+) -> dict[str, Any]:
+    """Figures of a table, beside a histogram a column and sample rows in `folder`.
+
+    Args:
+        table: The features, typed.
+        labels: Named as the target.
+        folder: Of the reports.
+        settings: The config's `explore`.
+    """
+    plot_columns(table, folder / "explore_columns.png")
+    samples = folder / "explore_samples.csv"
+    shown = write_samples(pd.concat([labels, table], axis=1), str(labels.name), samples, settings)
+    figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+    pictures = ["explore_columns.png", samples.name]
+    return figures | {"sampled_classes": shown, "pictures": pictures}
+
+
 def measure_columns(table: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
     """Each column's kind, missing share, values and outliers; `outliers.count` is rows."""
     outlying = pd.DataFrame({n: find_outliers(table[n], outlier_z) for n in table})
@@ -34,7 +53,7 @@ def measure_columns(table: pd.DataFrame, outlier_z: float) -> dict[str, Any]:
             "count": int(outlying.any(axis=1).sum()),
             "values": int(outlying.to_numpy().sum()),
         },
-        "measures": table.select_dtypes("number"),
+        "measures": table,
     }
 
 
@@ -57,9 +76,15 @@ def share_values(table: pd.DataFrame) -> dict[str, float]:
     shares = {}
     for name in table.columns[table.nunique() <= MAX_CLASSES]:
         for value, share in table[name].value_counts(normalize=True).items():
-            written = f"{value:g}" if isinstance(value, float) else value
-            shares[f"{name}={written}"] = round(float(share), 4)
+            shares[f"{name}={write_value(value)}"] = round(float(share), 4)
     return shares
+
+
+def write_value(value: Any) -> str:
+    """`3` for 3.0; else with every digit, so that two values never share a name."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    return str(value)
 
 
 def find_outliers(column: pd.Series, outlier_z: float) -> pd.Series:

@@ -1,49 +1,34 @@
-"""Rows over HTTP: how the service reads and describes them, and what of a table a model knows."""
+"""Rows over HTTP: how the service reads and describes them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ..errors import UserError
 from ..types import State
-from .table_files import LARGEST, MISSING
+from .table_numbers import LARGEST
+from .table_settings import Rules
 
 
-def conform(
-    table: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]
-) -> pd.DataFrame:
-    """The columns that a model was fitted on, in that order; absent ones are all missing.
-
-    Raises:
-        UserError: A column is unknown, or a cell of a number's column is none.
-    """
-    known = [*numeric, *categorical]
-    unknown = [str(name) for name in table.columns if name not in known]
-    if unknown:
-        raise UserError(f"column {unknown[0]!r} is unknown: the model knows {', '.join(known)}.")
-    table = table.reindex(columns=known)
-    for name in numeric:
-        numbers = pd.to_numeric(table[name], errors="coerce").astype("float64")
-        wrong = table[name].notna() & ~(numbers.abs() <= LARGEST)
-        if wrong.any():
-            row = table.index[wrong][0]
-            raise UserError(
-                f"column {name!r}, row {row}: {table.at[row, name]!r:.40} is not a finite number."
-            )
-        table[name] = numbers
-    for name in categorical:
-        text = table[name].astype(object)
-        table[name] = text.where(text.isna(), text.astype(str).str.strip())
-    return table
+def name_fields(state: State, rules: Rules, others: Collection[str]) -> dict[str, str]:
+    """Column -> what a request may hold there: `number`, `text`, or `any` that is passed over."""
+    passed = dict.fromkeys([*others, *state.get("ignored", ())], "any")
+    dates = filter(rules.has_date, state["numeric"])
+    texts = dict.fromkeys([*dates, *state["categories"]], "text")
+    return passed | dict.fromkeys(state["numeric"], "number") | texts
 
 
-def parse_rows(body: bytes, state: State) -> pd.DataFrame:
-    """Rows of `{"rows": [{"column": value}]}`, by number from 1; absent and null are missing.
+def parse_rows(body: bytes, fields: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of `{"rows": [{"column": value}]}`, by number from 1; null is missing.
+
+    Args:
+        body: Of the request.
+        fields: As `name_fields` gives them.
 
     Raises:
-        UserError: It is something else, or a cell does not suit its column.
+        UserError: It is something else, lacks a column, or a cell does not suit its column.
     """
     try:
         content = json.loads(body, parse_constant=refuse_constant)
@@ -53,26 +38,31 @@ def parse_rows(body: bytes, state: State) -> pd.DataFrame:
     if not isinstance(rows, list) or not rows:
         raise UserError('the body must be {"rows": [{"column": value, …}, …]} with a row or more.')
     for number, row in enumerate(rows, start=1):
-        check_row(row, number, state)
+        check_row(row, number, fields)
     table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
-    return table.mask(table.isin(MISSING), None)
+    return table.reindex(columns=[name for name, kind in fields.items() if kind != "any"])
 
 
-def check_row(row: Any, number: int, state: State) -> None:
-    """Raises a UserError for the first wrong cell of a received row."""
+def check_row(row: Any, number: int, fields: Mapping[str, str]) -> None:
+    """Raises a UserError for the first wrong or absent cell of a received row."""
     if not isinstance(row, dict) or not row:
         raise UserError(f"row {number} must be an object with a value for each column.")
     for name, value in row.items():
-        if name not in state["numeric"] and name not in state["categories"]:
-            known = ", ".join([*state["numeric"], *state["categories"]])
+        if name not in fields:
+            known = ", ".join(name for name, kind in fields.items() if kind != "any")
             raise UserError(f"row {number}: column {name!r} is unknown; known are {known}.")
-        if value is None:
-            continue
         place = f"row {number}, column {name!r}: {value!r:.40}"
-        if name in state["categories"] and not isinstance(value, str):
+        if value is None or fields[name] == "any":
+            continue
+        if fields[name] == "text" and not isinstance(value, str):
             raise UserError(f"{place} is not a text.")
-        if name in state["numeric"] and not is_finite(value):
+        if fields[name] == "number" and not is_finite(value):
             raise UserError(f"{place} is not a finite number.")
+    for name, kind in fields.items():
+        if kind != "any" and name not in row:
+            raise UserError(
+                f"row {number} has no column {name!r}: send null where nothing is known."
+            )
 
 
 def is_finite(value: Any) -> bool:
@@ -85,12 +75,27 @@ def refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number: send null for a missing value")
 
 
-def describe_rows(state: State) -> dict[str, Any]:
-    """OpenAPI `requestBody`: a JSON object with `rows`."""
-    values: dict[str, Any] = {name: {"type": ["number", "null"]} for name in state["numeric"]}
-    for name, known in state["categories"].items():
-        values[name] = {"type": ["string", "null"], "examples": known[:5]}
-    row = {"type": "object", "properties": values, "additionalProperties": False}
+def describe_rows(
+    fields: Mapping[str, str], categories: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """OpenAPI `requestBody`: a JSON object with `rows`.
+
+    Args:
+        fields: As `name_fields` gives them.
+        categories: Column -> values that are known.
+    """
+    types = {"number": ["number", "null"], "text": ["string", "null"]}
+    values: dict[str, Any] = {
+        name: {} if kind == "any" else {"type": types[kind]} for name, kind in fields.items()
+    }
+    for name, known in categories.items():
+        values[name]["examples"] = list(known[:5])
+    row = {
+        "type": "object",
+        "properties": values,
+        "required": [name for name, kind in fields.items() if kind != "any"],
+        "additionalProperties": False,
+    }
     rows = {"type": "array", "items": row, "minItems": 1}
     schema = {
         "type": "object",

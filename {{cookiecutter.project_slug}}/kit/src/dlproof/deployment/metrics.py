@@ -30,6 +30,9 @@ class Metrics:
         self.requests = Counter("requests", "By status: from 400 errors.", by_status, **kept)
         self.latency = Histogram("request_seconds", "Latency.", by_path, buckets=SECONDS, **kept)
         self.log_failures = Counter("prediction_log_failures", "Answered and not logged.", **kept)
+        self.unknown = Counter(
+            "unknown_values", "Inputs that training had not met.", ["input"], **kept
+        )
         self.classes = Counter("predictions", "Predicted classes.", ["prediction"], **kept)
         self.confidence = Histogram(
             "prediction_confidence", "Probability of the answer.", buckets=CONFIDENCE, **kept
@@ -42,6 +45,8 @@ class Metrics:
         """Counts answered predictions."""
         for described in predictions:
             answer, confidence = answer_of(described)
+            for name in described.get("unknown", ()):
+                self.unknown.labels(name).inc()
             if isinstance(answer, str):
                 self.classes.labels(answer).inc()
             else:

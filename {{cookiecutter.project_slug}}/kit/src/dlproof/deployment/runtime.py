@@ -3,6 +3,7 @@
 Needs onnxruntime and no torch: what serves is small and starts quickly.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,17 @@ class Model:
             )
         return [self.task.describe(row, self.info["state"]["task"]) for row in predictions]
 
+    def find_unknown(self, raw: Any) -> list[dict[str, str]]:
+        """For each item, input -> a value that training had not met."""
+        return self.data_type.find_unknown(raw, self.info["state"]["data"])
+
     def predict(self, raw: Any) -> list[dict[str, Any]]:
-        """Raw items to described predictions.
+        """Raw items to described predictions, with `unknown` where a value was not met in training.
 
         Raises:
             UserError: An item cannot be read, or has no finite prediction.
         """
-        return self.describe(self.run(self.encode(raw)))
+        return note_unknown(self.describe(self.run(self.encode(raw))), self.find_unknown(raw))
 
     def summarise(self, arrays: Arrays) -> dict[str, np.ndarray]:
         """What monitoring watches in each item: name -> (N,)."""
@@ -105,6 +110,12 @@ class Model:
         """Runs once, so that the first request does not pay for allocation."""
         shapes = {item["name"]: item for item in self.info["inputs"]}
         self.run({n: np.zeros((1, *i["shape"]), i["dtype"]) for n, i in shapes.items()})
+
+
+def note_unknown(described: list[dict[str, Any]], unknown: Iterable[Any]) -> list[dict[str, Any]]:
+    """Predictions in words, each with its inputs that training had not met, where it has some."""
+    pairs = zip(described, unknown, strict=True)
+    return [answer | ({"unknown": found} if found else {}) for answer, found in pairs]
 
 
 def open_validation(

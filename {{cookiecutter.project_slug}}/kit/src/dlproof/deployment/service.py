@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..monitoring.log import LIVE, Entry, PredictionLog
 from ..types import Arrays
 from .metrics import Metrics
-from .runtime import Model
+from .runtime import Model, note_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +49,14 @@ class Service:
     async def predict(self, request: Request) -> JSONResponse:
         """One prediction, with an id, for each item; `version` says which model answers."""
         try:
-            arrays = await self.receive(await read_limited(request, self.max_bytes))
-            predictions = await run_in_threadpool(self.answer, arrays)
+            items = await self.receive(await read_limited(request, self.max_bytes))
+            predictions = await run_in_threadpool(self.answer, *items)
         except UserError as error:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
         return JSONResponse({"version": self.model.version, "predictions": predictions})
 
-    async def receive(self, request: Request) -> Arrays:
-        """Encoded items of a body of acceptable size.
+    async def receive(self, request: Request) -> tuple[Arrays, list[list[str]]]:
+        """Encoded items of a body of acceptable size, and each one's inputs of unknown value.
 
         Raises:
             UserError: Whatever is wrong with the body, also what its reader did not foresee.
@@ -65,7 +65,7 @@ class Service:
             raw = await self.model.data_type.receive(request, self.model.info["state"]["data"])
             if not len(raw):
                 raise UserError("the body holds no items: send at least one.")
-            return await run_in_threadpool(self.model.encode, raw)
+            return await run_in_threadpool(self.read, raw)
         except UserError:
             raise
         except Exception as error:
@@ -73,9 +73,13 @@ class Service:
             logger.exception("a body was refused by an unforeseen error")
             raise UserError("the body cannot be read: see /docs for its form.") from error
 
-    def answer(self, arrays: Arrays) -> list[dict[str, Any]]:
+    def read(self, raw: Any) -> tuple[Arrays, list[list[str]]]:
+        """Raw items as arrays, and the names of each one's inputs that training had not met."""
+        return self.model.encode(raw), [list(found) for found in self.model.find_unknown(raw)]
+
+    def answer(self, arrays: Arrays, unknown: list[list[str]]) -> list[dict[str, Any]]:
         """Predicts encoded items; each prediction gets an id and is logged and counted."""
-        described = self.model.describe(self.model.run(arrays))
+        described = note_unknown(self.model.describe(self.model.run(arrays)), unknown)
         ids = [uuid.uuid4().hex for _ in described]
         self.keep(ids, described, arrays)
         self.metrics.count(described)

@@ -1,5 +1,6 @@
 """The newest predictions and inputs as distributions: read, measured, drawn, told to checks."""
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..figure import figure, save
 from .drift import Distribution, count_values, expected_counts
 from .log import INPUT, LIVE, PROBE, PredictionLog, log_path, split_answers
 
+NAMED = 3  # inputs in a summary
 BARS = 12  # the largest are drawn
 LOW_SHARE = 0.05  # of the reference's predictions count as unsure
 
@@ -50,7 +52,20 @@ def evidence(
     """
     ends = {"from": rows["time"].iloc[0], "to": rows["time"].iloc[-1]} if len(rows) else {}
     found = {"version": version, "source": source, "items": len(rows), "enough": bool(verdict)}
-    return found | {"drift": None} | verdict | ends
+    return found | {"unknown": count_unknown(rows), "drift": None} | verdict | ends
+
+
+def count_unknown(rows: pd.DataFrame) -> dict[str, int]:
+    """Input -> in how many predictions of a window it had a value that training had not met."""
+    counts = Counter(name for answer in rows["prediction"] for name in answer.get("unknown", ()))
+    return dict(counts.most_common())
+
+
+def describe_unknown(figures: dict[str, Any]) -> str:
+    """`, unknown values in colour (12)`, or nothing."""
+    listed = [f"{name} ({count})" for name, count in figures["unknown"].items()]
+    more = f" and {len(listed) - NAMED} more inputs" if len(listed) > NAMED else ""
+    return f", unknown values in {', '.join(listed[:NAMED])}{more}" if listed else ""
 
 
 def measure_low_confidence(

@@ -6,12 +6,28 @@ from pydantic import Field
 
 from .strict import Positive, Share, Strict
 
+Word = str | int | float | bool  # a name or cell, as YAML may read it
+Kind = Literal["number", "category", "ignore"]
+
+
+class Number(Strict):
+    """How numbers of a column are written: `1.234,50 €` has `.`, `,` and `[€]`."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "_"] | None = None
+    strip: list[str] = Field([])
+
+
+Told = Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]  # of a column
+
 
 class Data(Strict):
     """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`.
 
     An `archive` of the given `md5` is unpacked to `root`; `ignore`, `layout`, `fold`, `frame` and
-    `lenient` say how folders and files of images are read.
+    `lenient` say how folders and files of images are read. Of a table, `columns` says what its
+    columns are where a guess would be wrong, `missing` which words mean that nothing is known,
+    `fold` which spellings are one word.
     """
 
     name: str
@@ -24,12 +40,16 @@ class Data(Strict):
     target: str | None = None
     id: str | None = None
     drop: list[str] = Field([])
+    columns: (
+        dict[Word, Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]] | None
+    ) = None
+    missing: list[str] | dict[Word, list[str]] | None = None
+    fold: dict[Word, bool | dict[Word, str]] | None = None
     group: str | None
     time: str | None
     origin: str | None
     ignore: list[str] = Field([])
     layout: Literal["class", "split/class"] | None = None
-    fold: dict[str, bool | dict[str, str]] = Field({})
     frame: int | Literal["middle"] | None = None
     lenient: bool = False
 

@@ -11,12 +11,12 @@ class Table(TableKind):
 
     def list_items(self):
         """Every row, with the hash of its features."""
-        features, others = self.load()
+        loaded = self.load()
         columns = {
-            "id": features.index,
-            "label": others[self.target].to_numpy(),
-            "hash": hash_rows(features),
-            "source": [f"{self.path} {name}" for name in features.index],
+            "id": loaded.features.index,
+            "label": loaded.others[self.target].to_numpy(),
+            "hash": hash_rows(loaded.features),
+            "source": [f"{self.path} {name}" for name in loaded.features.index],
         }
         return pd.DataFrame(columns | dict.fromkeys(KEYS, ""))
 

@@ -1,0 +1,240 @@
+"""What the cells of a column say that it is.
+
+A guess that could cost the meaning of a column is refused with the setting that decides.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ..errors import UserError
+from .table_dates import COMPACT, find_formats, is_compact
+from .table_numbers import (
+    find_codes,
+    find_count,
+    find_writings,
+    has_many_units,
+    is_beyond_float,
+    mixes_epochs,
+    read_numbers,
+)
+from .table_settings import say
+from .table_words import is_missing
+
+MANY = 5  # different numbers: so many among other words are a measure, spoilt, and no names
+ENOUGH = 20  # known cells, from which on an order of rows is no chance
+NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__|level_\d+")  # as pandas calls an index
+MAX_LISTED = 6  # words in a sentence that a setting can name
+MAX_TRIED = 1000  # different cells that writings of numbers are tried on
+
+
+@dataclass
+class Column:
+    """What was decided about a column.
+
+    Attributes:
+        kind: One of `KINDS`.
+        why: In words.
+        how: How its numbers (`decimal`, `thousands`, `strip`) or dates (`date`) are written.
+        missing: Words that mean "not known".
+        warnings: What a person should know, with the setting that changes it.
+    """
+
+    kind: str
+    why: str
+    how: dict[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_soft(known: pd.Series) -> tuple[str, ...]:
+    """Words in a column that mean "not known" where numbers are expected."""
+    return tuple(word for word in known.unique().tolist() if is_missing(word))
+
+
+def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
+    """What the known cells of a column say that it is.
+
+    Args:
+        name: The column's.
+        known: Texts; the index is the row number.
+        words: What `data.missing` says of it, already taken out of `known`; None for nothing.
+
+    Raises:
+        UserError: They could mean several things, one of which would be silently wrong.
+    """
+    numbers = read_numbers(known, {})
+    soft = find_soft(known[numbers.isna()]) if words is None else ()
+    rest = known[~known.isin(soft)] if soft else known
+    numbers = numbers[rest.index] if soft else numbers
+    if rest.empty:
+        out, names = say("columns", name, "ignore"), say("columns", name, "category")
+        raise UserError(
+            f"column {name!r} is empty, but for {', '.join(soft)}: {out} leaves it out, {names} "
+            "takes them as names."
+        )
+    if numbers.notna().all():
+        found = guess_numbers(name, rest, numbers)
+        found.missing = (words or ()) + (soft if found.kind == "number" else ())
+    else:
+        found = guess_texts(name, rest, numbers, (*(words or ()), *soft))
+        found.missing = words or ()
+    if soft and found.kind == "category":
+        counts = known[known.isin(soft)].value_counts()
+        told = ", ".join(f"{word!r} ({count} rows)" for word, count in counts[:3].items())
+        found.warnings.append(
+            f"column {name!r} holds {told}, taken as a value of its own: "
+            f"{say('missing', name, soft)} if it means that nothing is known."
+        )
+    return found
+
+
+def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
+    """A column whose every known cell reads as a number.
+
+    Raises:
+        UserError: They are compact dates, or times in two units.
+    """
+    words = known.unique().tolist()
+    if why := find_codes(words, name):
+        return leave_out(name, why, "category")
+    if is_compact(words):
+        raise UserError(
+            f"column {name!r} holds dates such as {words[0]}: "
+            f"{say('columns', name, {'date': COMPACT})} makes days since 1970-01-01 of them, "
+            f"{say('columns', name, 'number')} leaves them as they are."
+        )
+    if mixes_epochs(numbers):
+        raise UserError(
+            f"column {name!r} holds times in seconds and in milliseconds: write all of them "
+            f"alike, or leave the column out by {say('columns', name, 'ignore')}."
+        )
+    enough = len(numbers) >= ENOUGH
+    if is_beyond_float(words):
+        is_id = enough and len(words) == len(known)
+        why = "holds whole numbers beyond 2**53, which no number keeps apart"
+        return leave_out(name, why, "ignore" if is_id else "category")
+    if NAMELESS.fullmatch(name):
+        return leave_out(name, "is named as the index of a table is", "ignore")
+    if enough and (why := find_count(numbers)):
+        return leave_out(name, why, "ignore")
+    return Column("number", "every known cell is a number")
+
+
+def leave_out(name: str, why: str, kind: str) -> Column:
+    """A column that reads as numbers and is none by this guess: `ignore` or `category`."""
+    if kind == "ignore":
+        told = f"so it is left out as an index or id: {say('columns', name, 'number')} makes it a "
+        told += f"feature, {say('columns', name, 'ignore')} leaves it out unsaid"
+    else:
+        told = f"so its cells are taken as names: {say('columns', name, 'number')} makes numbers "
+        told += f"of them, {say('columns', name, 'category')} says that they are names"
+    return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
+
+
+def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> Column:
+    """A column with cells that are no plain numbers.
+
+    Args:
+        name: The column's.
+        known: Texts; the index is the row number.
+        numbers: The same as numbers, NaN where one is none.
+        words: Those that mean "not known", which `known` has not.
+
+    Raises:
+        UserError: It holds dates, numbers that are written with more than digits, or numbers of
+            which some are spoilt.
+    """
+    different = known.unique().tolist()
+    odd = known[numbers.isna()].unique().tolist()
+    refuse_dates(name, known, different, odd)
+    writings = find_writings(different[:MAX_TRIED])
+    if writings and len(different) >= MANY:
+        raise UserError(describe_writings(name, different, odd, writings))
+    count = numbers.nunique()
+    if count >= MANY and count >= len(odd):
+        raise UserError(describe_spoilt(name, known, numbers, [*words, *odd]))
+    if len(known) >= ENOUGH and len(different) == len(known) and known.is_monotonic_increasing:
+        why = "has another text in every row, in order"
+        told = f"{say('columns', name, 'category')} makes it a feature"
+        warning = f"column {name!r} {why}, so it is left out as an index or id: {told}."
+        return Column("ignore", why, warnings=[warning])
+    found = Column("category", "its cells are texts")
+    if writings or count:
+        found.warnings.append(describe_mixture(name, known, numbers, writings))
+    return found
+
+
+def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Sequence[str]) -> None:
+    """Raises a UserError for a column that holds dates, which no network reads as they are.
+
+    Args:
+        name: The column's.
+        known: Texts; the index is the row number.
+        different: Its different cells.
+        odd: Those that are no plain numbers.
+    """
+    formats, others = find_formats(odd) if len(odd) > len(different) / 2 else ([], [])
+    if not formats:
+        return
+    others += [word for word in different if word not in odd][:1]
+    start, out = f"column {name!r} holds dates", say("columns", name, "ignore")
+    if others:
+        row = known.index[known == others[0]][0]
+        first = next(word for word in different if word not in others)
+        raise UserError(
+            f"{start} such as {first!r:.40}, and row {row} is {others[0]!r:.40}: write all of them "
+            f"in one form, or leave the column out by {out}."
+        )
+    shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
+    which = ", whichever is meant," if len(formats) > 1 else ""
+    raise UserError(
+        f"{start} ({different[0]}): {shown}{which} makes days since 1970-01-01 of them; else make "
+        f"numbers of them (age, month), name the column in data.time, or leave it out by {out}."
+    )
+
+
+def describe_writings(
+    name: str, different: Sequence[str], odd: Sequence[str], writings: Sequence[dict[str, Any]]
+) -> str:
+    """What a column of numbers is written with, and how it can be read."""
+    start = f"column {name!r} holds numbers written as {odd[0]!r:.40}"
+    rest = f"{say('columns', name, 'category')} takes them as names, "
+    rest += f"{say('columns', name, 'ignore')} leaves the column out"
+    if has_many_units(writings[0], different):
+        units = ", ".join(writings[0]["strip"])
+        return f"{start}, with several of {units}: make one unit of them, or {rest}."
+    shown = " or ".join(say("columns", name, {"number": how}) for how in writings)
+    which = ", whichever is meant," if len(writings) > 1 else ""
+    return f"{start}: {shown}{which} reads them; {rest}."
+
+
+def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> str:
+    """Which cell is no number among numbers, and what to do."""
+    count = int(numbers.isna().sum())
+    row = numbers.index[numbers.isna()][0]
+    missing = f"set {say('missing', name, words)} if nothing is known there, or "
+    return (
+        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of "
+        f"{len(known)} cells): mend {'the cell' if count == 1 else 'them'}, "
+        f"{missing if len(words) <= MAX_LISTED else ''}set {say('columns', name, 'category')} to "
+        f"take all as names, or {say('columns', name, 'ignore')}."
+    )
+
+
+def describe_mixture(
+    name: str, known: pd.Series, numbers: pd.Series, writings: Sequence[dict[str, Any]]
+) -> str:
+    """That numbers among texts are taken as names, and how to read them where they can be."""
+    plain = known[numbers.notna()]
+    shown = known.iloc[0] if plain.empty else plain.iloc[0]
+    told = f"{say('columns', name, 'category')} says that they are"
+    if writings:
+        told = f"{say('columns', name, {'number': writings[0]})} reads them, {told}"
+    return (
+        f"column {name!r} holds numbers such as {shown!r:.40} among {known.nunique()} different "
+        f"texts, and all are taken as names: {told}."
+    )

@@ -1,0 +1,197 @@
+"""A table as the config means it: features with what each column is, target and keys as text."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import UserError
+from .table_columns import SEVERAL, convert, decide, type_column, warn_of_spellings
+from .table_files import read_cells, row_id
+from .table_guess import Column
+from .table_keys import read_key
+from .table_settings import Rules
+
+
+@dataclass
+class Loaded:
+    """One file, read.
+
+    Attributes:
+        cells: Every column of the file as text, empty where missing; the index is the row number.
+        features: Columns to learn from, as text, NaN where missing; the index is the item's id.
+        others: Columns that are no features, as text, empty where missing; with the same index.
+        columns: What each column is that the config does not name as target, key or dropped.
+        warnings: A sentence for each thing that was merged, guessed, converted or left out.
+    """
+
+    cells: pd.DataFrame
+    features: pd.DataFrame
+    others: pd.DataFrame
+    columns: dict[str, Column]
+    warnings: list[str]
+
+    @cached_property
+    def typed(self) -> pd.DataFrame:
+        """The features, those of numbers and dates as float64."""
+        typed = {
+            name: type_column(self.features[name], self.columns[name]) for name in self.features
+        }
+        table = pd.DataFrame(typed, index=self.features.index)
+        table.attrs = {"ignored": self.ignored}
+        return table
+
+    @property
+    def ignored(self) -> list[str]:
+        """Columns that are left out, though `data.drop` does not name them."""
+        return [name for name, column in self.columns.items() if column.kind == "ignore"]
+
+
+def read_stamp(path: Path) -> tuple[int, int] | None:
+    """Changes when a file is written to; None where it is not there."""
+    found = path.stat() if path.exists() else None
+    return (found.st_mtime_ns, found.st_size) if found else None
+
+
+def load(
+    path: Path, target: str, drop: Sequence[str], keys: Mapping[str, str], rules: Rules
+) -> Loaded:
+    """Reads a table file.
+
+    Args:
+        path: The file.
+        target: Column to predict.
+        drop: Columns that are no features.
+        keys: `id`, `group`, `time` or `origin` -> its column.
+        rules: The config's word about columns.
+
+    Raises:
+        UserError: The file is unusable, a column that the config names is not there, an id is
+            missing or occurs twice, or what a column is must be said.
+    """
+    cells = read_cells(path)
+    warnings = list(cells.attrs.pop("notes", []))
+    refuse_names(cells, path, target, drop, keys, rules)
+    cells = cells.apply(lambda column: column.str.strip())
+    named = {target: "target"} | {column: key for key, column in keys.items()}
+    others = {name: cells[name] for name in drop if name not in named}
+    features: dict[str, pd.Series] = {}
+    columns: dict[str, Column] = {}
+    refused: list[str] = []
+    for name, setting in named.items():
+        with gather(refused):
+            others[name], found = read_key(cells[name], setting, rules)
+            warnings += found
+    for name in cells.columns.difference([*named, *drop], sort=False):
+        with gather(refused):
+            columns[name] = decide(name, cells[name], rules)
+            features |= read_feature(cells[name], columns[name], rules, warnings)
+    if refused:
+        refused += [SEVERAL] * (len(refused) > 1)
+        raise UserError(f"{path}: " + "\n  ".join(refused))
+    if not features:
+        raise UserError(f"{path} has no column besides {target!r} to learn from: add features.")
+    warnings += warn_of_missing(cells, columns, rules)
+    ids = find_ids(cells, others, keys, path)
+    return Loaded(
+        cells,
+        pd.DataFrame(features).set_axis(ids),
+        pd.DataFrame(others).set_axis(ids),
+        columns,
+        warnings,
+    )
+
+
+@contextmanager
+def gather(refused: list[str]) -> Iterator[None]:
+    """Goes on where a column is refused, so that all of them are told at once."""
+    try:
+        yield
+    except UserError as error:
+        refused.append(str(error))
+
+
+def read_feature(
+    cells: pd.Series, column: Column, rules: Rules, warnings: list[str]
+) -> dict[str, pd.Series]:
+    """Name -> cells of a column to learn from, none for one that is left out; adds its warnings."""
+    name = str(cells.name)
+    warnings += column.warnings
+    if column.kind == "ignore":
+        return {}
+    rule = rules.fold.get(name)
+    found = convert(cells, column, rule)
+    if column.kind == "category":
+        warnings += warn_of_spellings(name, found, rule)
+    return {name: found}
+
+
+def find_ids(
+    cells: pd.DataFrame, others: Mapping[str, pd.Series], keys: Mapping[str, str], path: Path
+) -> pd.Index:
+    """The id of each row: its column `data.id`, else its number.
+
+    Raises:
+        UserError: An id is missing, or occurs twice.
+    """
+    if "id" not in keys:
+        return pd.Index([row_id(number) for number in cells.index])
+    ids = pd.Index(others[keys["id"]])
+    wrong = ids.duplicated() | (ids == "")
+    if wrong.any():
+        row = cells.index[int(wrong.argmax())]
+        raise UserError(f"{path} row {row}: {keys['id']!r} (data.id) is empty or not unique.")
+    return ids
+
+
+def refuse_names(
+    cells: pd.DataFrame,
+    path: Path,
+    target: str,
+    drop: Sequence[str],
+    keys: Mapping[str, str],
+    rules: Rules,
+) -> None:
+    """Raises a UserError for a column that the config names and the file has not."""
+    by_name = rules.missing if isinstance(rules.missing, Mapping) else {}
+    named = [("target", target), *keys.items(), *(("drop", name) for name in drop)]
+    for setting in ("columns", "fold"):
+        named += [(setting, name) for name in getattr(rules, setting)]
+    for key, name in [*named, *(("missing", name) for name in by_name)]:
+        if name not in cells.columns:
+            listed = ", ".join(cells.columns)
+            raise UserError(f"{path} has no column {name!r} (data.{key}); it has {listed:.400}.")
+
+
+def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column], rules: Rules) -> list[str]:
+    """A sentence on words that were taken for missing numbers without the config's word."""
+    counts: Counter[str] = Counter()
+    found = []
+    for name, column in columns.items():
+        told = rules.choose_missing(name, is_feature=True)
+        if told is None and column.kind in ("number", "date") and column.missing:
+            found.append(name)
+            counts.update(cells[name][cells[name].isin(column.missing)].tolist())
+    if not counts:
+        return []
+    listed = ", ".join(f"{word!r} ({count} cells)" for word, count in counts.items())
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return [
+        f"{listed} among the numbers of {', '.join(found[:3])}{more} count as missing "
+        "(data.missing says which words do)."
+    ]
+
+
+def describe_columns(columns: Mapping[str, Column]) -> dict[str, dict[str, Any]]:
+    """What each column is and why, JSON-able."""
+    return {
+        name: {"kind": column.kind, "why": column.why}
+        | ({"how": column.how} if column.how else {})
+        | ({"missing": list(column.missing)} if column.missing else {})
+        for name, column in columns.items()
+    }
