@@ -16,7 +16,6 @@ def run(cfg: DictConfig) -> Report:
     path = Path(cfg.paths.data_dir, "items.csv")
     write_table(items, path)
     report = Report("ingest", ingest.evidence(items, expectations, personal))
-    ingest.tell(report.figures)
     report.summary = ingest.summarise(report.figures)
     ingest.tell(report.figures)
     report.add_file(path)
