@@ -94,7 +94,7 @@ FAULTS = [
     Fault("DL-14.2", "config changed and card not", change_the_size),
     Fault("DL-14.2", "a card of another size", describe_another_size),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),
-    Fault("ML-20", "no cost", answer("data.collection_cost", "")),
+    Fault("ML-20", "no cost", answer("data.collection_cost", ""), becomes="to do"),
     Fault("ML-21", "older annotations not kept", leave_versions_to_git),
     Fault("ML-21", "splits untracked", leave_splits_untracked),
 ]

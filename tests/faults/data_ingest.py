@@ -32,5 +32,5 @@ def add_a_column_of_mail(work: Workspace) -> None:
 FAULTS = [
     Fault("DL-05.3", "a picture says where it was taken", photograph_at_home),
     Fault("DL-05.3", "a column of e-mails", add_a_column_of_mail, option_set=TABLES),
-    Fault("DL-05.3", "not said what there is", answer("data.personal", "")),
+    Fault("DL-05.3", "not said what there is", answer("data.personal", ""), becomes="to do"),
 ]

@@ -231,7 +231,7 @@ FAULTS = [
         given=declare_times,
         also=("ML-19",),
     ),
-    Fault("ML-16", "no reason why", answer("data.dev_and_test", "")),
+    Fault("ML-16", "no reason why", answer("data.dev_and_test", ""), becomes="to do"),
     Fault("ML-16", "validation without a class", validate_without_a_class, also=("DL-09.2",)),
     Fault("ML-17", "test of brighter pictures", test_on_bright_items),
     Fault("ML-17", "test of mirrored pictures", test_on_mirrored_items),

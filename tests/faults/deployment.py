@@ -186,10 +186,8 @@ def empty_the_tests(work: Workspace) -> None:
         work.write(path.relative_to(work.root).as_posix(), text)
 
 
-def change_the_code(work: Workspace) -> None:
-    (path,) = (work.root / "src").glob("*/monitoring/monitor.py")
-    name = path.relative_to(work.root).as_posix()
-    work.write(name, f"{path.read_text('utf-8')}\n\ndef unused() -> None:\n    pass\n")
+def add_a_test(work: Workspace) -> None:
+    work.write("tests/test_more.py", "def test_more():\n    assert 1\n")
 
 
 def forget_the_tests(work: Workspace) -> None:
@@ -275,7 +273,7 @@ FAULTS = [
     Fault("ML-28", "never run", forget_the_tests, becomes="to do"),
     Fault("ML-30", "no test asks the service", rerun(answers=False)(answers)),
     Fault("ML-30", "nobody awaited them", rerun(outcome="skipped")(answers)),
-    Fault("ML-30", "other code than was tested", change_the_code, becomes="stale"),
+    Fault("ML-30", "a test that never ran", add_a_test, becomes="stale"),
     Fault("ML-31", "no test without a stage", rerun(stages=["ingest"])(is_unit)),
     Fault("ML-31", "a phase without tests", leave_a_phase_untested),
     Fault("ML-31", "some tests ran", run_some_tests, becomes="to do"),

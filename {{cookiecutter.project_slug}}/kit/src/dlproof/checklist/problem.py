@@ -84,6 +84,8 @@ def simpler_models_were_tried(project: Evidence) -> Finding:
 def deep_learning_suits_the_data(project: Evidence) -> Finding:
     """The network is ahead of boosting, or the data is unstructured, or the charter says why."""
     scores, metric = read_baselines(project)
+    if metric not in scores.get("gradient_boosting", {}):
+        raise NotYetError("run `baselines` with gradient boosting")
     boosting = scores["gradient_boosting"][metric]
     network = project.figures("train")[f"best_val_{metric}"]
     gain = signed_gain(project, network, boosting)

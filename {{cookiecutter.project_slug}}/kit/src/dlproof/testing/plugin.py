@@ -70,14 +70,15 @@ class Recorder:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
-        """Keeps what a fixture calls: it counts for every test that has the fixture."""
+        """Keeps what a fixture of several tests calls: it counts for each that has the fixture."""
         before = self.take()
         try:
             return (yield)
         finally:
             called = self.take()
-            key = (fixturedef.argname, fixturedef.baseid)
-            self.by_fixture.setdefault(key, set()).update(called)
+            if fixturedef.scope != "function":
+                key = (fixturedef.argname, fixturedef.baseid)
+                self.by_fixture.setdefault(key, set()).update(called)
             self.called |= before | called
 
     @pytest.hookimpl(wrapper=True)
