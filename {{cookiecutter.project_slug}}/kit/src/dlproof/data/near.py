@@ -43,8 +43,8 @@ def refuse_crowd(items: pd.DataFrame, min_similarity: float) -> None:
     if len(near) >= FEW and counts.max() > CROWD * len(near):
         raise UserError(
             f"{counts.max()} of {len(near)} items are near {counts.idxmax()} or each other, and "
-            "one split would get them all. Where they only look alike, as parts on a belt do, "
-            f"set clean.min_similarity above {min_similarity:g}; 1 takes none for near."
+            "one split would get them all. Where they only look alike, as parts before one camera "
+            f"do, set clean.min_similarity above {min_similarity:g}; 1 takes none for near."
         )
 
 
