@@ -72,8 +72,11 @@ def measure(items: pd.DataFrame, labels: pd.Series, found: dict[str, Any]) -> di
 
 def as_numbers(labels: pd.Series) -> pd.Series | None:
     """The labels as numbers where they are a measure; None where they are classes."""
-    numbers = pd.to_numeric(labels, errors="coerce")
-    return numbers if numbers.notna().all() and numbers.nunique() > MAX_CLASSES else None
+    codes, values = pd.factorize(labels)
+    numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+    if numbers.isna().any() or numbers.nunique() <= MAX_CLASSES:
+        return None
+    return pd.Series(numbers.to_numpy()[codes], index=labels.index, name=labels.name)
 
 
 def find_repeats(items: pd.DataFrame) -> dict[str, Any]:

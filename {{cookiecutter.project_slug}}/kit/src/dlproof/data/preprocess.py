@@ -51,11 +51,10 @@ def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, floa
     """Input -> milliseconds that reading and encoding it alone take for one item."""
     found = {}
     inputs = data_type.inputs(raw, state)
+    times = 3 if len(inputs) <= MANY else 1
     for name, (part, part_state) in inputs.items():
         seconds = []
-        for _ in range(
-            3 if len(inputs) <= MANY else 1
-        ):  # the quickest: other work of the machine is no cost of the input
+        for _ in range(times):  # the quickest: other work of the machine is no cost of the input
             started = time.perf_counter()
             data_type.encode(part, part_state)
             seconds.append(time.perf_counter() - started)

@@ -102,8 +102,7 @@ def recall(cfg: DictConfig, items: pd.DataFrame, bins: dict[str, float]) -> Hist
         told = " ".join(str(part) for part in before["data"].values())
         warnings.append(
             f"data/splits.csv was made for the data set {told}: {int((was != '').sum())} of "
-            f"{len(items)} items here have contents of it and keep their split, the others are "
-            f"assigned afresh."
+            f"{len(items)} items here have contents of it and keep their split, the others are new."
         )
     elif (was != "").any():
         warnings += tell_cleaning(before.get("clean"), data["clean"])
@@ -131,20 +130,17 @@ def read_figures(cfg: DictConfig) -> dict[str, Any]:
 def read_past(path: Path, settings: dict[str, Any]) -> pd.DataFrame:
     """Every item that was ever placed; of the last split, the bins are those of its file."""
     folds = settings["name"] == "kfold"
-    last = read_assignment(
-        path, settings["bins"] if folds else SPLITS, column="bin" if folds else "split"
-    )
+    bins, column = (settings["bins"], "bin") if folds else (SPLITS, "split")
+    last = read_assignment(path, bins, column=column)
     table = pd.DataFrame({"id": list(last), "bin": list(last.values())})
-    found = path.with_name(NAME)
-    if not found.exists():
+    if not path.with_name(NAME).exists():
         return table.assign(hash="", label="", last=True)[[*COLUMNS, "last"]]
-    kept = read_table(found, "split")
+    kept = read_table(path.with_name(NAME), "split")
     named = kept[kept["id"].isin(last.keys())]
     table = table.merge(named[["id", "hash", "label"]], on="id", how="left").fillna("")
     gone = kept[~kept["id"].isin(last.keys())]
-    return pd.concat([table.assign(last=True), gone.assign(last=False)], ignore_index=True)[
-        [*COLUMNS, "last"]
-    ]
+    found = pd.concat([table.assign(last=True), gone.assign(last=False)], ignore_index=True)
+    return found[[*COLUMNS, "last"]]
 
 
 def look_up(keys: pd.Series, table: pd.Series) -> pd.Series:

@@ -1,5 +1,6 @@
 """What every kind of table brings: loading, checks, search, plots, features and requests."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from ..files import hash_json, write_table
+from ..files import write_table
 from ..types import Arrays, State, rules_of
 from .table_cache import remember, remember_array
 from .table_columns import refuse_crowds
@@ -194,7 +195,8 @@ class TableKind:
             return find_near_rows(self.read(items), min_similarity)
 
         # `explore` and `clean` ask for the same.
-        name = f"near_{hash_json([list(items['id']), min_similarity])[:32]}"
+        ids = hashlib.sha256("\n".join(items["id"]).encode()).hexdigest()
+        name = f"near_{min_similarity:g}_{ids[:32]}"
         return remember_array(self.path, self.settings, name, find)
 
     def explore(self, items: pd.DataFrame, folder: Path, settings: Any) -> dict[str, Any]:

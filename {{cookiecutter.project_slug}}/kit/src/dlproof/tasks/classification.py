@@ -74,13 +74,12 @@ class ClassificationTask(Ranked):
 
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """int64 (N,): positions in `state["classes"]`."""
-        codes = {name: code for code, name in enumerate(state["classes"])}
-        unknown = sorted(set(labels) - set(codes))
+        unknown = sorted(set(labels) - set(state["classes"]))
         if unknown:
             raise UserError(
                 f"class {unknown[0]!r} is not in the training split: run `split` again."
             )
-        return np.array([codes[label] for label in labels], np.int64)
+        return pd.Index(state["classes"]).get_indexer(labels).astype(np.int64)
 
     def num_outputs(self, state: State) -> int:
         """One logit a class."""
