@@ -121,7 +121,7 @@ def test_an_unusable_file_is_refused_with_what_and_remedy(tmp_path, content, sen
 MANY = pd.DataFrame(
     {
         "empty": [""] * 30,
-        "good": range(30),
+        "good": [number % 7 for number in range(30)],
         "joined": [f"2024-01-{day:02d}" for day in range(1, 31)],
         "spoilt": [*range(29), "oops"],
         "words": [f"word {number}" for number in range(30)],
