@@ -148,12 +148,3 @@ def test_a_predefined_split_is_taken_as_it_is_and_must_name_every_item(project, 
     given[:-1].to_csv("given.csv", index=False)
     with pytest.raises(UserError, match=r"given\.csv has no row for 'item-039': add one"):
         assign(gather(cfg), cfg, choose_bins(cfg.split), new)
-
-
-@pytest.mark.pipeline
-def test_the_same_settings_keep_the_split_and_others_split_afresh(processed, run):
-    first = run("split").figures
-    assert first["history"]["kept"] == sum(first["items"].values())
-    other = run("split", "seed=7").figures
-    assert other["history"]["new"] == sum(first["items"].values())
-    assert other["version"] != first["version"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
+from .aside import set_aside
 from .config import keeps_results, list_overrides, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
@@ -39,8 +40,6 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     refuse_failed(stage.reads, cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
     if not keeps_results(cfg):
-        from .training.debug import set_aside
-
         cfg = set_aside(stage, cfg)
     started = time.perf_counter()
     with use(cfg.executor):

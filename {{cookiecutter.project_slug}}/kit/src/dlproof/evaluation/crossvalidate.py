@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig
 
+from ..aside import redirect
 from ..config import build
 from ..data.expectations import RULES
 from ..data.store import TEST, TRAIN, VALIDATION, load_store
@@ -16,7 +17,7 @@ from ..report import Report
 from ..task import Task
 from ..training.limits import refuse_several
 from ..training.rate import settle_rate
-from ..training.record import create_run_dir, redirect
+from ..training.record import create_run_dir
 from .predictions import predict_validation
 
 if TYPE_CHECKING:

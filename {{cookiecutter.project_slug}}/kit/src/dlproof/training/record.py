@@ -32,17 +32,6 @@ def create_run_dir(runs_dir: str | Path) -> Path:
             return folder
 
 
-def redirect(cfg: DictConfig, **folders: Path) -> DictConfig:
-    """A copy of the config that writes into other folders, `models=…` by `paths.models_dir`."""
-    own = cfg.copy()
-    OmegaConf.resolve(own)  # before the paths change, on which others are built
-    for name, folder in folders.items():
-        own.paths[f"{name}_dir"] = folder.as_posix()
-    if "wandb" in own.logger:
-        own.logger.wandb = None  # names its runs after folders, and theirs repeat
-    return own
-
-
 def start_record(
     run_dir: Path, cfg: DictConfig, state: State, weights: dict[str, str] | None
 ) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
+from ..aside import redirect
 from ..config import given_overrides
 from ..data.store import load_state
 from ..errors import Terminated, UserError, explain
@@ -23,7 +24,7 @@ from ..inputs import select_config
 from ..report import Report
 from ..stage import refuse_failed
 from .rate import set_rate, settle_rate
-from .record import finish_record, redirect
+from .record import finish_record
 from .tune_report import write_results
 from .tune_space import build_space, describe_space, to_overrides
 from .tune_study import DEFAULT, VALUES, WHY, Search, find_best, give_up, open_search, take_trial

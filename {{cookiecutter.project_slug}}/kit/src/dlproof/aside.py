@@ -1,24 +1,34 @@
-"""Debug runs, `train debug=limit`: what they write lies in `runs/debug/` and changes no verdict."""
+"""Folders of their own for what may not mix with results: trials, folds and debug runs."""
 
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from ..config import GIVEN
-from ..report import load_report
-from .record import redirect
+from .config import GIVEN
+from .report import load_report
 
 if TYPE_CHECKING:
-    from ..stages import Stage
+    from .stages import Stage
+
+
+def redirect(cfg: DictConfig, **folders: Path) -> DictConfig:
+    """A copy of the config that writes into other folders, `models=…` by `paths.models_dir`."""
+    own = cfg.copy()
+    OmegaConf.resolve(own)  # before the paths change, on which others are built
+    for name, folder in folders.items():
+        own.paths[f"{name}_dir"] = folder.as_posix()
+    if "wandb" in own.logger:
+        own.logger.wandb = None  # names its runs after folders, and theirs repeat
+    return own
 
 
 def set_aside(stage: "Stage", cfg: DictConfig) -> DictConfig:
     """A copy of the config with folders of its own for models and reports, below `runs/debug`.
 
-    The reports that the command reads are there too. `optimizer.lr=auto` is the rate that `find_lr`
-    suggested for a whole run.
+    So a debug run (`train debug=limit`) changes no verdict. The reports that the command reads are
+    there too. `optimizer.lr=auto` is the rate that `find_lr` suggested for a whole run.
 
     Raises:
         UserError: `find_lr` has not run.
