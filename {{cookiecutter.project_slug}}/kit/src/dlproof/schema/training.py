@@ -11,10 +11,11 @@ NotNegative = Annotated[float, Field(ge=0)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 # Of an epoch's batches: a number, or a share.
 Batches = Positive | Annotated[float, Field(gt=0, le=1)]
-Precision = Literal[
-    *("auto", "32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"),
-    *("transformer-engine", "transformer-engine-float16", "16", "bf16", "32", "64", 16, 32, 64),
-]
+Precision = (
+    Literal["auto", "32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"]
+    | Literal["transformer-engine", "transformer-engine-float16", "16", "bf16", "32", "64"]
+    | Literal[16, 32, 64]
+)
 Numbers = Annotated[str, Field(pattern=r"^-?\d+(, ?\d+)*,?$")]  # of devices: "0,1"
 Time = str | dict[str, int]  # "00:12:00:00", or {hours: 12}
 Object = dict[str, Any]  # with its class as `_target_`
@@ -95,7 +96,7 @@ class Trainer(Strict):
     num_nodes: Positive
     strategy: str | Object
     sync_batchnorm: bool
-    precision: Precision | Literal[16, 32, 64]
+    precision: Precision
     max_epochs: Literal["auto"] | Positive
     min_steps: Positive | None = None
     max_steps: Literal[-1] | Positive
