@@ -2,7 +2,7 @@
 
 import inspect
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from hydra.utils import get_object
 from pydantic import BaseModel, create_model
@@ -10,9 +10,10 @@ from pydantic import BaseModel, create_model
 from .strict import Open, Strict
 
 PLAIN = (bool, int, float, str, NoneType)  # what YAML holds; the class itself refuses the rest
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
-def add_arguments(schema: type[BaseModel], config: dict[str, Any]) -> type[BaseModel]:
+def add_arguments(schema: type[Schema], config: dict[str, Any]) -> type[Schema]:
     """A schema that knows what each group's class takes beyond the schema's own keys.
 
     A class is looked at only where its group has such a key, since importing it takes seconds.

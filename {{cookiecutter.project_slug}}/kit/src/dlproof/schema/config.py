@@ -101,11 +101,11 @@ class Config(Strict):
 def find_mistakes(config: dict[str, Any], schema: type[Config]) -> list[str]:
     """One sentence for each key or value of a composed config that the schema refuses."""
     try:
-        whole = add_arguments(schema, config)
+        schema = add_arguments(schema, config)
     except ImportError as error:
         return [f"{error}."]
     try:
-        whole.model_validate(config)
+        schema.model_validate(config)
     except ValidationError as error:
         places: dict[str, list[Any]] = {}  # several mistakes at one: the types that it may have
         for item in error.errors():
