@@ -29,7 +29,7 @@ class Data(Strict):
     origin: str | None
     ignore: list[str] = Field([])
     layout: Literal["class", "split/class"] | None = None
-    fold: dict[str, bool | dict[str, str]] = Field({})
+    fold: dict[str, bool | dict[str, str]] | None = None
     frame: int | Literal["middle"] | None = None
     lenient: bool = False
 
