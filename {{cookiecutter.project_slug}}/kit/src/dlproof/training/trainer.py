@@ -21,6 +21,7 @@ from omegaconf import DictConfig
 from ..config import build, to_plain
 from ..errors import UserError
 from .callbacks import StepSeed
+from .limits import EPOCHS
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -48,6 +49,8 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settings.pop("_target_", None)
     refuse_unsuitable(cfg.trainer)
     settings["precision"] = choose_precision(settings["accelerator"], settings["precision"])
+    if settings["max_epochs"] == "auto":  # of a trainer that is only asked what it would be
+        settings["max_epochs"] = EPOCHS
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     quieten()
     callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
