@@ -206,6 +206,7 @@ FAULTS = [
         "a published split, its reason gone",
         take_its_reason_away,
         given=take_a_published_split,
+        also=("DL-09.3", "ML-19"),  # near duplicates are in two splits, as in CIFAR-10
     ),
     Fault(
         "DL-09.2",

@@ -145,7 +145,7 @@ def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
 
 def keeps_results(cfg: DictConfig) -> bool:
     """Whether models and reports of a command are the project's; a debug run's lie apart."""
-    return bool(cfg.keep and not cfg.trainer.fast_dev_run)
+    return bool(cfg.get("keep", True) and not cfg.trainer.fast_dev_run)
 
 
 def find_home(override: str) -> str:

@@ -42,8 +42,8 @@ def gain_is_beyond_chance(project: Evidence) -> Finding:
 
     Within one item of zero it is met, and the figure says that it is near: which of two models
     gets an item right may hang on the last bits of a machine's arithmetic. That holds where an item
-    is a small part of the interval, so that a model which is no better passes in 6 of 100 test
-    splits at most, in place of 2.5, and only where the model does score better.
+    is a small part of the interval, whose middle then lies five items or more on the better side: a
+    model that is no better passes in 6 of 100 test splits at most, in place of 2.5.
     """
     refuse_ceiling(project)
     figures, sign = project.figures("evaluate"), 1 if project.cfg.task.mode == "max" else -1
@@ -52,7 +52,7 @@ def gain_is_beyond_chance(project: Evidence) -> Finding:
     level = project.cfg.evaluate.confidence
     figure = f"difference [{bounds[0]:+.4f}, {bounds[1]:+.4f}] at {level:.0%}"
     item = 1 / figures["items"] if are_classes(project) else 0.0
-    has_band = 0 < LEAST_ITEMS * item <= high - low and measure_gain(project)[0] > 0
+    has_band = 0 < LEAST_ITEMS * item <= high - low + item * ROUNDED
     if low <= 0 and not has_band:
         return Finding(False, figure)
     return hold_below(-low, 0.0, item * (1 + ROUNDED), figure)

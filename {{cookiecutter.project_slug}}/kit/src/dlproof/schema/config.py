@@ -66,7 +66,7 @@ class Config(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     goal: str
     change: str
-    keep: bool
+    keep: bool = True
     strict: bool
     reasons: Reasons
     resume: str | None

@@ -1,7 +1,7 @@
 """How long a run is, and what cannot end well: refused before a run exists."""
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ..config import to_plain
 from ..data.datamodule import DataModule
@@ -48,7 +48,8 @@ def settle_epochs(cfg: DictConfig, data: DataModule) -> DictConfig:
     num_batches = data.count_batches(count_processes(cfg.trainer))
     own.trainer.max_epochs = epochs = count_epochs(cfg.trainer, num_batches)
     if epochs > EPOCHS:
-        own.trainer.min_steps = count_steps(own.trainer, num_batches)
+        steps = count_steps(own.trainer, num_batches)
+        OmegaConf.update(own, "trainer.min_steps", steps, force_add=True)
     return own
 
 

@@ -23,6 +23,7 @@ from omegaconf import DictConfig
 from ..config import build, to_plain
 from ..errors import UserError
 from .callbacks import StepSeed
+from .limits import EPOCHS
 
 OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are no arguments
 
@@ -51,6 +52,8 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     asked = settings["precision"]
     is_plugged = asked == "auto" and brings_precision(settings.get("plugins"))
     settings["precision"] = None if is_plugged else choose_precision(settings["accelerator"], asked)
+    if settings["max_epochs"] == "auto":  # of a trainer that is only asked what it would be
+        settings["max_epochs"] = EPOCHS
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     quieten(logging.INFO if settings.get("profiler") else logging.WARNING)
     callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
