@@ -49,7 +49,7 @@ def run(project: Path, package: str, *stages: str) -> subprocess.CompletedProces
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(list_sources(project))}
     for stage in stages:
         done = subprocess.run(
-            [sys.executable, "-m", package, stage],
+            [sys.executable, "-m", package, stage, "clean.duplicates=drop"],
             cwd=project,
             env=environment,
             text=True,

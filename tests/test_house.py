@@ -15,7 +15,7 @@ OWN_LINES, OWN_FILES, OWN_TEST_LINES, FILE_LINES = 3000, 45, 2000, 250
 SHORT = {  # files that a newcomer reads first
     "training/train.py": 80,
     "data/split.py": 170,
-    "training/module.py": 170,
+    "training/module.py": 190,
     "deployment/app.py": 170,
 }
 MEDIAN, MOST, LONGEST = 15, 40, 60  # lines of functions: half, 95 %, all

@@ -82,13 +82,18 @@ def leave_splits_untracked(work: Workspace) -> None:
 
 FAULTS = [
     Fault("DL-06.1", "one class cut to 3 samples", keep_three_of_a_class, also=("DL-05.1",)),
-    Fault("DL-06.2", "sampling not told", answer("data.sampling", "")),
+    Fault("DL-06.2", "sampling not told", answer("data.sampling", ""), becomes="to do"),
     Fault(
         "DL-07.1", "another imbalance", report("explore", lambda f: f["labels"].update(imbalance=9))
     ),
     Fault("DL-07.3", "statistics missing", report("explore", lambda f: f["contrast"].pop("mean"))),
     Fault("DL-07.4", "a class missing from the sheet", draw_nine_classes),
-    Fault("DL-14.1", "data changed and hash not", change_the_targets),
+    Fault(
+        "DL-14.1",
+        "data changed and hash not",
+        change_the_targets,
+        also=("DL-30.1", "DL-31.1", "DL-31.2"),
+    ),
     Fault("DL-14.1", "the version's items are gone", lose_the_version),
     Fault("DL-14.1", "a run without DVC's id", forget_dvcs_id),
     Fault("DL-14.2", "config changed and card not", change_the_size),

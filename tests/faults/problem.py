@@ -122,6 +122,18 @@ PARAGRAPHS = "We want to read digits. They are on forms.\n\nForms come by post.\
 LATENCY = ("DL-03.2", "ML-09", "DL-36.4")
 LICENCE = ("DL-05.4", "DL-06.3")
 SCORES = ("ML-22", "ML-26", "ML-41")  # sums that fall with a bullet they count
+
+
+def declare(groups: dict[str, float]):
+    """Other groups, with which the data is explored anew."""
+
+    def apply(work: Workspace) -> None:
+        work.charter(**{"data.groups": groups})
+        work.run("explore")
+
+    return apply
+
+
 FAULTS = [
     Fault("DL-01.1", "a filler", answer("problem.statement", "TBD"), becomes="to do"),
     Fault("DL-01.1", "one word", answer("problem.statement", "Digits"), becomes="to do"),
@@ -182,8 +194,8 @@ FAULTS = [
     ),
     Fault("DL-04.4", "a score with no weights loaded", score_without_weights),
     Fault("DL-04.4", "neither score nor reason", give_no_reason),
-    Fault("DL-05.1", "an absent group", answer("data.groups", {"label=x": 0.1}), also=SCORES),
-    Fault("DL-05.1", "another share", answer("data.groups", {"label=7": 0.5}), also=SCORES),
+    Fault("DL-05.1", "an absent group", declare({"label=x": 0.1}), also=SCORES),
+    Fault("DL-05.1", "another share", declare({"label=7": 0.5}), also=SCORES),
     Fault("DL-05.2", "high risk, no mitigation", leave_a_high_risk),
     Fault("DL-05.4", "licence unknown", answer("data.sources.0.licence", "unknown"), also=LICENCE),
     Fault("DL-05.4", "no SPDX name", answer("data.sources.0.licence", "CC-BY"), also=LICENCE),

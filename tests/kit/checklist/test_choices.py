@@ -174,7 +174,9 @@ def test_what_a_recipe_does_against_a_rule_has_its_reason(at_root, monkeypatch, 
     monkeypatch.setattr(training_log, "read_rates", lambda _: [(0, 0.001), (100, 0.1)])
     project = finish(recipe, monkeypatch)
     verdicts = {check.__name__: judge(check, project, monkeypatch) for check in CHOICES}
-    assert {v.status for v in verdicts.values()} <= {"verified", "attested", "n/a"}, verdicts
+    assert {v.status for v in verdicts.values()} <= {"verified", "present", "attested", "n/a"}, (
+        verdicts
+    )
     project.cfg.reasons = {}
     bare = {
         check.__name__
@@ -205,7 +207,7 @@ def sgd_only(untouched, monkeypatch):
     root = untouched / "configs" / "config.yaml"
     root.write_text(root.read_text().replace("optimizer: adamw", "optimizer: sgd"))
     shutil.rmtree(untouched / "configs" / "experiment")
-    return SimpleNamespace(cfg=compose([]), project=None)
+    return SimpleNamespace(cfg=compose([]), project=None, figures=dict)
 
 
 def test_a_project_with_sgd_alone_is_held_to_sgds_values(sgd_only, monkeypatch):
@@ -221,7 +223,8 @@ def test_a_project_with_sgd_alone_is_held_to_sgds_values(sgd_only, monkeypatch):
 def test_a_reason_for_the_chosen_rate_excuses_no_other_option(untouched, monkeypatch):
     option = untouched / "configs" / "optimizer" / "adamw.yaml"
     option.write_text(option.read_text().replace("lr: 3.0e-4", "lr: 0.3"))
-    project = SimpleNamespace(cfg=compose(["optimizer=sgd", "optimizer.lr=0.1"]), project=None)
+    cfg = compose(["optimizer=sgd", "optimizer.lr=0.1"])
+    project = SimpleNamespace(cfg=cfg, project=None, figures=dict)
     project.cfg.reasons = {"optimizer.lr=0.1": REASON, "optimizer.lr=0.3": REASON}
     found = judge(training.adamw_has_usual_rate_and_decay, project, monkeypatch)
     assert found.status == "failing"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dlproof.checklist.data_version import preprocessing_is_documented
-from dlproof.checklist.evidence import Evidence, NotYetError
+from dlproof.checklist.evidence import Evidence, StaleError
 from dlproof.config import compose
 from dlproof.data.store import load_state
 from dlproof.errors import UserError
@@ -56,12 +56,12 @@ def test_an_answer_is_shown_and_a_missing_one_is_to_do(carded, run):
     write_charter(population="TODO whom", groups="TODO which")
     run("data_card")
     assert "- TODO `project.yaml` data.population is to do" in CARD.read_text()
-    source = {"name": "us", "licence": "MIT", "owner": "me", "link": "here"}
+    source = {"name": "ward 3", "licence": "MIT", "owner": "Jo Doe", "link": "https://a.org/x"}
     write_charter(population="Everybody, <b>also</b> | at night", sources=[source])
     run("data_card")
     text = CARD.read_text(encoding="utf-8")
     assert "- population: Everybody, &lt;b&gt;also&lt;/b&gt; | at night" in text
-    assert "- sources: name us, licence MIT, owner me, link here" in text
+    assert "- sources: name ward 3, licence MIT, owner Jo Doe, link https://a.org/x" in text
     assert "data.population" not in text
     assert "- TODO `project.yaml` data.groups is to do" in text
 
@@ -79,7 +79,8 @@ def test_the_check_holds_the_card_against_the_present_settings(carded, run, look
     assert not found.holds
     assert "preprocess" in found.figure
     CARD.write_text(CARD.read_text().replace(load_state("data")["version"], "0" * 64))
-    assert not preprocessing_is_documented(look()).holds
+    with pytest.raises(StaleError, match="data_card.md is not as the run left it"):
+        preprocessing_is_documented(look())
     CARD.unlink()
-    with pytest.raises(NotYetError, match="run `data_card`"):
+    with pytest.raises(StaleError, match="data_card.md is gone: run `data_card`"):
         preprocessing_is_documented(look())

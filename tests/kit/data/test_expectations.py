@@ -39,7 +39,7 @@ def test_a_changed_file_makes_the_report_of_ingest_another(project, run, small):
     first = run("ingest", f"data.expectations={path}")
     path.write_text(path.read_text() + "# looked at\n")
     second = run("ingest", f"data.expectations={path}")
-    assert first.made_from["expectations"] != second.made_from["expectations"]
+    assert first.made_from["named"] != second.made_from["named"]
     assert first.digest != second.digest
 
 

@@ -259,6 +259,7 @@ def test_your_own_folder_goes_through_the_data_phase_untouched(project, run, fol
     assert hash_tree(folder) == before
     assert report.figures["items"] == {"train": 26, "validation": 3, "test": 3}
     store = load_store("data")
+    store.open_test()
     assert store.arrays["image"].shape == (32, 3, 32, 32)
     assert pd.read_csv("data/quarantine.csv")["id"].tolist() == ["ünïcode/broken.png"]
     assert set(store.items["label"]) == {"café 猫", "ünïcode"}

@@ -24,7 +24,7 @@ def test_arrays_targets_and_items_align(processed):
 def test_chunks_make_no_difference(processed, run, monkeypatch):
     before = {path.name: path.read_bytes() for path in Path("data/processed").iterdir()}
     monkeypatch.setattr(preprocess, "BATCH", 7)
-    monkeypatch.setattr(preprocess, "ROWS", 7)
+    monkeypatch.setattr(preprocess, "CELLS", 7)
     run("preprocess")
     assert {path.name: path.read_bytes() for path in Path("data/processed").iterdir()} == before
 

@@ -346,6 +346,7 @@ def test_items_that_a_split_by_time_leaves_out_reach_no_array(project, run):
     assert figures["left_out"]["count"] == 1
     drift = run("preprocess", "split=temporal", times).figures["drift"]
     store = load_store("data")
+    store.open_test()
     assert len(store.items) == len(clean) - 1
     assert set(store.items["id"]).isdisjoint(figures["left_out"]["items"])
     assert list(drift["times"]) == ["earlier against later half"]

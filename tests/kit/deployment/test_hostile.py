@@ -204,6 +204,6 @@ def test_arrays_hold_no_objects():
     np.savez("reports/test_predictions.npz", model=np.array(Evil(), dtype=object))
     np.save("data/processed/targets.npy", np.array([Evil()], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        load_predictions(Path("reports/test_predictions.npz"), "", "")
+        load_predictions(Path("reports/test_predictions.npz"))
     with pytest.raises(ValueError, match=r"[Oo]bject"):
         load_store("data")

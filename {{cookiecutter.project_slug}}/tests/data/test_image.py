@@ -150,5 +150,6 @@ def test_your_own_folder_goes_through_the_data_phase_and_broken_files_to_the_qua
     quarantined = pd.read_csv("data/quarantine.csv")["id"].tolist()
     assert quarantined == ["ünïcode/broken.png", "ünïcode/half.png"]
     store = load_store("data")
+    store.open_test()
     assert store.arrays["image"].shape == (32, 3, 16, 16)
     assert set(store.items["label"]) == {"café 猫", "ünïcode"}

@@ -154,6 +154,7 @@ def test_your_own_table_goes_through_the_data_phase_and_odd_rows_to_the_quaranti
     reasons = pd.read_csv("data/quarantine.csv")["reason"].tolist()
     assert reasons == ["same content as row-0000001", "has no label"]
     store = load_store("data")
+    store.open_test()
     assert store.arrays["numeric"].shape == (120, 2)
     assert np.isnan(store.arrays["numeric"]).sum() == 6
     assert (np.asarray(store.arrays["categorical"]) == 0).sum() == 6

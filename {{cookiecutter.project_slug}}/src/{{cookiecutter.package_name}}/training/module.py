@@ -108,13 +108,13 @@ class LitModel(ShardedClipping, SafeModule):
         """
         self.score(batch, "test", self.test_metrics)
 
-    def score(self, batch: Batch, split: str, metrics: MetricCollection) -> None:
+    def score(self, batch: Batch, stage: str, metrics: MetricCollection) -> None:
         """Takes a batch into the metrics and logs its loss."""
         targets = batch["targets"]
         outputs = self(batch["inputs"]).float()
         metrics.update(self.decoder(outputs), targets)
         loss = self.val_loss(outputs, targets)
-        self.log(f"{split}/loss", loss, **EPOCH, batch_size=len(targets))
+        self.log(f"{stage}/loss", loss, **EPOCH, batch_size=len(targets))
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metric and loss."""
