@@ -200,7 +200,7 @@ def working_in(folder: Path):
 
 
 def copy_by_links(source: Path, target: Path) -> Path:
-    """A copy that shares its files' blocks with the original; not those that are written in place."""
+    """A copy that shares its files' blocks with the original."""
     shutil.copytree(source, target, symlinks=True, copy_function=link)
     return target
 

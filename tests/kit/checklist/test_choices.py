@@ -207,7 +207,7 @@ def sgd_only(untouched, monkeypatch):
     root = untouched / "configs" / "config.yaml"
     root.write_text(root.read_text().replace("optimizer: adamw", "optimizer: sgd"))
     shutil.rmtree(untouched / "configs" / "experiment")
-    return SimpleNamespace(cfg=compose([]), project=None, figures=dict)
+    return SimpleNamespace(cfg=compose([]), project=None, figures=lambda stage: {})
 
 
 def test_a_project_with_sgd_alone_is_held_to_sgds_values(sgd_only, monkeypatch):
@@ -224,7 +224,7 @@ def test_a_reason_for_the_chosen_rate_excuses_no_other_option(untouched, monkeyp
     option = untouched / "configs" / "optimizer" / "adamw.yaml"
     option.write_text(option.read_text().replace("lr: 3.0e-4", "lr: 0.3"))
     cfg = compose(["optimizer=sgd", "optimizer.lr=0.1"])
-    project = SimpleNamespace(cfg=cfg, project=None, figures=dict)
+    project = SimpleNamespace(cfg=cfg, project=None, figures=lambda stage: {})
     project.cfg.reasons = {"optimizer.lr=0.1": REASON, "optimizer.lr=0.3": REASON}
     found = judge(training.adamw_has_usual_rate_and_decay, project, monkeypatch)
     assert found.status == "failing"

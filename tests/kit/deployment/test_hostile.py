@@ -201,7 +201,8 @@ def test_pretrained_weights_are_unpickled_without_code(suffix):
 
 
 def test_arrays_hold_no_objects():
-    np.savez("reports/test_predictions.npz", model=np.array(Evil(), dtype=object))
+    evil = np.array(Evil(), dtype=object)
+    np.savez("reports/test_predictions.npz", predictions=evil, mode=evil)
     np.save("data/processed/targets.npy", np.array([Evil()], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
         load_predictions(Path("reports/test_predictions.npz"))
