@@ -144,6 +144,7 @@ def main() -> None:
     make(project, "pipeline")
     say("serve one digit")
     print(serve_one(project))
+    subprocess.run(command_line(project, "monitor"), cwd=project, check=True)
     say("the checklist")
     subprocess.run(command_line(project, "checklist"), cwd=project, check=True)
     say("served and checked; what follows is optional: what each component is worth")

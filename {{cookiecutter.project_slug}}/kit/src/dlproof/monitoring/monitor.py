@@ -20,13 +20,11 @@ LOW_SHARE = 0.05  # of the reference's predictions count as unsure
 
 
 def read_window(cfg: DictConfig, version: str) -> tuple[str, pd.DataFrame]:
-    """The newest predictions of a model: live ones, or the probe's while there are none."""
+    """The newest predictions of a model: live ones, or the probe's while those are too few."""
     with closing(PredictionLog(log_path(cfg.paths.data_dir))) as log:
-        for source in (LIVE, PROBE):
-            rows = log.newest(version, source, cfg.monitor.window)
-            if len(rows):
-                return source, rows
-    return LIVE, rows
+        live, probe = (log.newest(version, source, cfg.monitor.window) for source in (LIVE, PROBE))
+    few = len(live) < cfg.monitor.min_items
+    return (PROBE, probe) if few and len(probe) > len(live) else (LIVE, live)
 
 
 def unpack(rows: pd.DataFrame, watched: Iterable[str]) -> dict[str, np.ndarray]:
