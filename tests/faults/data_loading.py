@@ -45,11 +45,11 @@ def look_again(work: Workspace) -> None:
 
 def renew(work: Workspace, stage: str) -> None:
     """Lets a report hold again after what it was made from has changed."""
-    cfg = work.project.compose()
+    config = work.module("config").to_plain(work.project.compose())
     found = work.module("report").load_report(stage, "reports")
     project = work.project
-    describe_inputs = work.module("stage").describe_inputs
-    found.made_from = describe_inputs(project, project.stages[stage], cfg)
+    code = work.module("closure").Code(project)
+    found.made_from = work.module("inputs").describe_inputs(code, project.stages[stage], config)
     work.leave(found)
 
 

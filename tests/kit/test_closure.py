@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from dlproof import closure, manifest
-from dlproof.closure import find_targets, hash_code, trace
+from dlproof.closure import Code, find_targets
 from dlproof.config import to_plain
 from dlproof.files import hash_file
 from dlproof.imports import parse_module
@@ -63,14 +63,14 @@ def find(project, name, **settings):
     """Names of the files that a stage reaches, by package."""
     cfg = compose(project)
     config = {"data": cfg["data"], "task": cfg["task"]} | settings
-    found = trace(project, project.stages[name], config)
+    found = Code(project).trace(project.stages[name], config)
     return {project.package: {*found.own}, "dlproof": {path.as_posix() for path in found.kit}}
 
 
 def hashes(project):
     """The hash of each stage's own code, and of the kit's behind it."""
     return {
-        name: hash_code(project, project.stages[name], choose(project, name))
+        name: Code(project).hash(project.stages[name], choose(project, name))
         for name in (*PIPELINE, *MADE_BEFORE_TRAINING, "export")
     }
 

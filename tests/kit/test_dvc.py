@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dlproof.closure import Code
+from dlproof.config import to_plain
 from dlproof.errors import UserError
 from dlproof.inputs import describe_settled
 from dlproof.pipeline import HEAD, describe_stage, render_dvc, run_pipeline, write_dvc, write_params
@@ -42,7 +44,7 @@ def test_dvc_watches_what_the_report_of_each_stage_is_compared_with(declared, in
         assert digests == [{path: ["digest"]} for path in listed]
         files = [path for path in stage.deps if path not in listed]
         assert [path for path in entry["deps"] if "${" not in path] == files
-        settled = describe_settled(declared, stage, declared.compose())
+        settled = describe_settled(Code(declared), stage, to_plain(declared.compose()))
         watched = [key for key in entry["params"] if isinstance(key, str)]
         named = {key.removeprefix(f"made_from.{name}.") for key in watched}
         sections = {key for key in named if key in settled["config"]}
@@ -122,7 +124,9 @@ def test_a_report_holds_exactly_as_long_as_dvc_has_nothing_to_run(project, decla
     """Both compare the same description: what the report recorded, and what is watched now."""
     run("ingest")
     recorded = load_report("ingest", "reports").made_from
-    settled = describe_settled(declared, declared.stages["ingest"], declared.compose())
+    settled = describe_settled(
+        Code(declared), declared.stages["ingest"], to_plain(declared.compose())
+    )
     assert {key: recorded[key] for key in settled} == settled
 
 

@@ -30,7 +30,8 @@ SOME = ScoreTest("X-1", "model", "It holds.", (), check="a.check")
 
 
 def judge(check, project, monkeypatch):
-    """The verdict of a check of a project."""
+    """The verdict of a check of a project as it is now."""
+    project.checked = {}
     monkeypatch.setattr(verdict, "find_check", lambda name, known: check)
     return judge_check(SOME, project)
 

@@ -12,7 +12,8 @@ from dlproof.checklist.evidence import Evidence, NotYetError, StaleError
 from dlproof.checklist.places import find_line
 from dlproof.checklist.text import explain
 from dlproof.checklist.verdict import Finding, judge
-from dlproof.config import compose
+from dlproof.closure import Code
+from dlproof.config import compose, to_plain
 from dlproof.inputs import describe_settled
 from dlproof.report import load_report
 
@@ -176,10 +177,10 @@ def test_answers_count_where_a_stage_reads_them(look, processed, run):
 def test_a_file_that_the_config_names_counts_by_its_content(look, processed, run, declared):
     Path("splits.csv").write_text("id,split\n")
     given = ("split=predefined", "split.path=splits.csv")
-    before = describe_settled(declared, declared.stages["split"], compose(given))
+    before = describe_settled(Code(declared), declared.stages["split"], to_plain(compose(given)))
     assert list(before["named"]) == ["splits.csv"]
     Path("splits.csv").write_text("id,split\na,test\n")
-    after = describe_settled(declared, declared.stages["split"], compose(given))
+    after = describe_settled(Code(declared), declared.stages["split"], to_plain(compose(given)))
     assert before | {"named": after["named"]} == after != before
 
 

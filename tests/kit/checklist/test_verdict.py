@@ -32,9 +32,8 @@ def make_project(state="done", waivers=()):
     charter = Answers({"waivers": list(waivers)}, {}, TODAY)
     judged = charter.get
     charter.get = lambda key: judged(key) if key.startswith("waivers") else answer
-    return SimpleNamespace(
-        project=None, charter=charter, cfg=OmegaConf.create({"task": {"name": "classification"}})
-    )
+    cfg = OmegaConf.create({"task": {"name": "classification"}})
+    return SimpleNamespace(project=None, charter=charter, cfg=cfg, checked={})
 
 
 @pytest.fixture

@@ -60,73 +60,102 @@ class Traced:
     imported: set[str] = field(default_factory=set)
 
 
-def hash_code(project: "Project", stage: Stage, config: Any) -> dict[str, Any]:
-    """Hashes of all code that a stage's result depends on.
+@dataclass(frozen=True)
+class Step:
+    """What one module brings: files, names of packages of others, and the modules it leads to."""
+
+    own: dict[str, Path] = field(default_factory=dict)
+    kit: tuple[Path, ...] = ()
+    imported: tuple[str, ...] = ()
+    leads_to: tuple[str, ...] = ()
+
+
+class Code:
+    """The code of a project and of its kit as it lies there now; each module is read once.
 
     Args:
-        project: Whose stage it is.
-        stage: The command.
-        config: The part of the config that it reads: its `_target_`s are code too.
-
-    Returns:
-        `code`: of the project's files, by their bytes; `kit`: of the kit's, by what its manifest
-        promises of each, or by its bytes where it was changed here; `packages`: the versions of
-        what these files import.
+        project: Its stages and seams.
     """
-    traced, manifest = trace(project, stage, config), read_manifest()
-    own = [(name, hash_file(path)) for name, path in sorted(traced.own.items())]
-    kit = [told for path in sorted(traced.kit) if (told := manifest.tell(path)) is not None]
-    return {
-        "code": hash_json(own),
-        "kit": hash_json(kit),
-        "packages": describe_packages(traced.imported),
-    }
 
+    def __init__(self, project: "Project") -> None:
+        self.project = project
+        self._steps: dict[str, Step] = {}
 
-def trace(project: "Project", stage: Stage, config: Any) -> Traced:
-    """The files that a stage reaches, without what carries stages, and what these import.
+    def hash(self, stage: Stage, config: Any) -> dict[str, Any]:
+        """Hashes of all code that a stage's result depends on.
 
-    Stages that make data import no torch. They name classes with networks, losses and metrics in
-    their config and build none: what only such classes import does not count for them.
-    """
-    traced = Traced()
-    start = [f"{stage.package}.{stage.module}", *find_targets(config.get("data"))]
-    follow(project, traced, start)
-    imported = set(traced.imported)
-    follow(project, traced, [*find_targets(config)])
-    if "torch" not in imported:
-        traced.imported = imported
-    return traced
+        Args:
+            stage: The command.
+            config: The part of the config that it reads: its `_target_`s are code too.
 
+        Returns:
+            `code`: of the project's files, by their bytes; `kit`: of the kit's, by what its
+            manifest promises of each, or by its bytes where it was changed here; `packages`: the
+            versions of what these files import.
+        """
+        traced, manifest = self.trace(stage, config), read_manifest()
+        own = [(name, hash_file(path)) for name, path in sorted(traced.own.items())]
+        kit = [told for path in sorted(traced.kit) if (told := manifest.tell(path)) is not None]
+        return {
+            "code": hash_json(own),
+            "kit": hash_json(kit),
+            "packages": describe_packages(traced.imported),
+        }
 
-def follow(project: "Project", traced: Traced, waiting: list[str]) -> None:
-    """Adds all that some modules reach to what is traced."""
-    found = set()
-    while waiting:
-        module = waiting.pop()
-        package, table = module.partition(".")[0], f"{project.package}.{TABLE}"
-        if module.startswith(f"{table}.") and module != f"{table}.PROJECT":
-            traced.own[f"{TABLE}.py"] = project.folder / f"{TABLE}.py"  # a constant from there
-        if module in found or is_carrier(module, project.package):
-            continue
-        found.add(module)
+    def trace(self, stage: Stage, config: Any) -> Traced:
+        """The files that a stage reaches, without what carries stages, and what these import.
+
+        Stages that make data import no torch. They name classes with networks, losses and metrics
+        in their config and build none: what only such classes import does not count for them.
+        """
+        traced = Traced()
+        start = [f"{stage.package}.{stage.module}", *find_targets(config.get("data"))]
+        self._follow(traced, start)
+        imported = set(traced.imported)
+        self._follow(traced, [*find_targets(config)])
+        if "torch" not in imported:
+            traced.imported = imported
+        return traced
+
+    def _follow(self, traced: Traced, waiting: list[str]) -> None:
+        """Adds all that some modules reach to what is traced."""
+        found = set()
+        while waiting:
+            module = waiting.pop()
+            if module in found:
+                continue
+            found.add(module)
+            if module not in self._steps:
+                self._steps[module] = self._take_step(module)
+            step = self._steps[module]
+            traced.own |= step.own
+            traced.kit.update(step.kit)
+            traced.imported.update(step.imported)
+            waiting += step.leads_to
+
+    def _take_step(self, module: str) -> Step:
+        """Reads one module."""
+        project, package = self.project, module.partition(".")[0]
+        if is_carrier(module, project.package):
+            table = f"{project.package}.{TABLE}"
+            names_constant = module.startswith(f"{table}.") and module != f"{table}.PROJECT"
+            own = {f"{TABLE}.py": project.folder / f"{TABLE}.py"} if names_constant else {}
+            return Step(own)
         folder = find_folder(package, project)
         if folder is None:
-            traced.imported.add(package)
-            continue
+            return Step(imported=(package,))
         path = find_module(module, folder)
         if path is None or (package == KIT and path.name == "__init__.py"):
-            continue  # a room's list of public names carries too
+            return Step()  # a room's list of public names carries too
         reached = read_module(path, module)
-        waiting += reached.modules
         called = [project.stages[name] for name in reached.stages if name in project.stages]
-        waiting += [f"{stage.package}.{stage.module}" for stage in called]
+        leads_to = (*reached.modules, *(f"{stage.package}.{stage.module}" for stage in called))
         if package == KIT:
-            traced.kit.add(path.relative_to(folder))
-            waiting += find_seams(project, reached)
-        else:
-            traced.own |= find_own(path, folder if package == project.package else folder.parent)
-            waiting.append(module.rpartition(".")[0] or module)  # a package's `__init__` runs too
+            seams = find_seams(project, reached)
+            return Step(kit=(path.relative_to(folder),), leads_to=(*leads_to, *seams))
+        own = find_own(path, folder if package == project.package else folder.parent)
+        above = module.rpartition(".")[0] or module  # a package's `__init__` runs too
+        return Step(own, leads_to=(*leads_to, above))
 
 
 def find_own(path: Path, base: Path) -> dict[str, Path]:

@@ -70,10 +70,12 @@ def find_imports(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
 
 
 def walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those that only a type checker reads."""
+    """Every node but those that only a type checker reads, and what says how a name is used."""
     waiting = deque([tree])
     while waiting:
         node = waiting.popleft()
+        if isinstance(node, ast.expr_context):
+            continue
         yield node
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             waiting.extend(node.orelse)

@@ -4,16 +4,14 @@ DVC watches the same: `pipeline` writes it into `params.yaml` and `dvc.yaml`.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from functools import reduce
 from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
-
 from .charter.charter import Answers, read_charter
-from .closure import hash_code
-from .config import to_plain
+from .closure import Code
 from .files import hash_file, hash_json, hash_tree
 from .report import load_report
 from .revision import describe_revision
@@ -39,51 +37,59 @@ INPUTS = {
 TOLD = ("packages", "answers", "named", "files")  # of these, which ones is said
 
 
-def describe_inputs(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+def describe_inputs(code: Code, stage: Stage, config: dict[str, Any]) -> dict[str, Any]:
     """What a report of this stage is made from; equal hashes mean that it still holds.
+
+    Args:
+        code: Of the project whose stage it is.
+        stage: The command.
+        config: The whole config as plain containers.
 
     `dvc.yaml` has the same: what stands in `describe_settled` by `params.yaml`, the rest as
     dependencies and as digests of reports.
     """
-    raw = {"raw": hash_tree(cfg.data.get("root") or cfg.data.path)} if stage.reads_raw else {}
-    reports = {name: load_report(name, cfg.paths.reports_dir) for name in stage.reads}
+    raw = (
+        {"raw": hash_tree(config["data"].get("root") or config["data"]["path"])}
+        if stage.reads_raw
+        else {}
+    )
+    reports = {name: load_report(name, config["paths"]["reports_dir"]) for name in stage.reads}
     return {
-        **describe_settled(project, stage, cfg),
+        **describe_settled(code, stage, config),
         **raw,
-        "files": {path: hash_tree(path) for path in list_unmade(project, stage, cfg)},
+        "files": {path: hash_tree(path) for path in list_unmade(code.project, stage, config)},
         "reports": {name: report.digest_for(stage.deps) for name, report in reports.items()},
         "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
         **describe_revision(),
     }
 
 
-def describe_settled(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str, Any]:
+def describe_settled(code: Code, stage: Stage, config: dict[str, Any]) -> dict[str, Any]:
     """The part of `describe_inputs` that people set: config, code, packages and answers."""
     return {
-        "config": hash_config(stage, cfg),
-        **hash_code(project, stage, select_config(stage, cfg)),
+        "config": hash_config(stage, config),
+        **code.hash(stage, select_config(stage, config)),
         "answers": hash_answers(stage.answers),
-        "named": {path: hash_file(path) for path in list_named(project, stage, cfg)},
+        "named": {path: hash_file(path) for path in list_named(code.project, stage, config)},
     }
 
 
-def list_unmade(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
+def list_unmade(project: "Project", stage: Stage, config: dict[str, Any]) -> list[str]:
     """Files that a stage reads and no stage makes."""
     made = {out for other in project.stages.values() for out in other.outs}
     unmade = [path for path in stage.deps if path not in made and not path.startswith("reports/")]
     if any(path.endswith(f"/{MARK}") for path in unmade):
         from .monitoring.log import refresh_mark
 
-        refresh_mark(cfg.paths.data_dir)
+        refresh_mark(config["paths"]["data_dir"])
     return unmade
 
 
-def list_named(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
+def list_named(project: "Project", stage: Stage, config: dict[str, Any]) -> list[str]:
     """Files that a stage's settings name, such as weights or a table of splits, and it reads."""
-    plain = to_plain(cfg)
-    named = set(find_texts({key: plain[key] for key in stage.settings}))
-    if stage.reads_raw and cfg.data.expectations:
-        named.add(cfg.data.expectations)
+    named = set(find_texts({key: config[key] for key in stage.settings}))
+    if stage.reads_raw and config["data"]["expectations"]:
+        named.add(config["data"]["expectations"])
     written = {out for other in project.stages.values() for out in other.outs}
     return sorted(name for name in named - written if is_file(name))
 
@@ -118,10 +124,10 @@ def hash_answers(keys: Sequence[str]) -> dict[str, str]:
 
 
 def find_differences(
-    project: "Project", stage: Stage, cfg: DictConfig, made_from: dict[str, Any]
+    code: Code, stage: Stage, config: dict[str, Any], made_from: dict[str, Any]
 ) -> list[str]:
     """Names of what differs between what a report was made from and what there is now."""
-    now = describe_inputs(project, stage, cfg)
+    now = describe_inputs(code, stage, config)
     names = []
     for key, name in INPUTS.items():
         before, after = made_from.get(key, {}), now.get(key, {})
@@ -138,15 +144,14 @@ def name_changed(key: str, before: dict[str, str], after: dict[str, str]) -> str
     return f" ({', '.join(changed)})"
 
 
-def hash_config(stage: Stage, cfg: DictConfig) -> dict[str, str]:
+def hash_config(stage: Stage, config: dict[str, Any]) -> dict[str, str]:
     """Section of the config that the stage's result depends on -> its hash."""
-    return {section: hash_json(part) for section, part in select_config(stage, cfg).items()}
+    return {section: hash_json(part) for section, part in select_config(stage, config).items()}
 
 
-def select_config(stage: Stage, cfg: DictConfig) -> dict[str, Any]:
-    """The part of the config that the stage's result depends on, as plain containers."""
-    plain = to_plain(cfg)
-    selected = {key: plain[key] for key in (*ALWAYS, *stage.settings) if key in plain}
+def select_config(stage: Stage, config: dict[str, Any]) -> dict[str, Any]:
+    """The part of the config that the stage's result depends on."""
+    selected = {key: deepcopy(config[key]) for key in (*ALWAYS, *stage.settings) if key in config}
     for key in stage.without:
         *sections, last = key.split(".")
         reduce(getitem, sections, selected)[last] = None

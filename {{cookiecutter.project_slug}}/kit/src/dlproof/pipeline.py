@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from omegaconf import OmegaConf
 
+from .closure import Code
 from .config import to_plain
 from .errors import UserError
 from .files import atomic
@@ -64,12 +65,13 @@ def write_params(project: "Project", overrides: Sequence[str] = ()) -> Path:
     """Writes where DVC watches it the composed config, and what each stage is made from."""
     cfg = project.compose(overrides)
     refresh_mark(cfg.paths.data_dir)  # else DVC would miss what no stage makes
+    code, plain = Code(project), to_plain(cfg)
     settled = {
-        stage.name: describe_settled(project, stage, cfg)
+        stage.name: describe_settled(code, stage, plain)
         for stage in project.stages.values()
         if stage.in_pipeline
     }
-    content = OmegaConf.create({**to_plain(cfg), SETTLED: settled})
+    content = OmegaConf.create({**plain, SETTLED: settled})
     with atomic(PARAMS) as draft:
         draft.write_text(OmegaConf.to_yaml(content), encoding="utf-8")
     return PARAMS

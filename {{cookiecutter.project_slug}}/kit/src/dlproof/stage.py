@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from .aside import set_aside
-from .config import keeps_results, list_overrides, warn_outside_cheatsheet
+from .closure import Code
+from .config import keeps_results, list_overrides, to_plain, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
 from .headlines import write_headlines
@@ -35,7 +36,7 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     refuse_idle_debugging(stage, cfg)
     if stage.reads_raw:
         provide(cfg)
-    made_from = describe_inputs(project, stage, cfg)
+    made_from = describe_inputs(Code(project), stage, to_plain(cfg))
     made_from["overrides"] = list_overrides(cfg, stage.options)
     refuse_failed(stage.reads, cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
@@ -103,7 +104,7 @@ def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None
         if not Path(cfg.paths.reports_dir, f"{name}.json").exists():
             continue  # of a stage further back, which this one does not read
         ran = load_report(name, cfg.paths.reports_dir).made_from.get("config", {})
-        now = hash_config(project.stages[name], cfg)
+        now = hash_config(project.stages[name], to_plain(cfg))
         for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
             raise UserError(
                 f"`{name}` ran with another {section} than this config's: set it in configs/ and "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from ..charter.charter import Answers, read_charter
-from ..config import find_home
+from ..closure import Code
+from ..config import find_home, to_plain
 from ..errors import UserError
 from ..files import hash_tree
 from ..inputs import find_differences, select_config
@@ -62,11 +63,17 @@ class Evidence:
 
     def __init__(self, project: "Project") -> None:
         self.project = project
+        self.code = Code(project)
+        self.checked: dict[str, Any] = {}  # name of a check -> its verdict
 
     @cached_property
     def cfg(self) -> DictConfig:
         """The composed config, without overrides."""
         return self.project.compose()
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return to_plain(self.cfg)
 
     @cached_property
     def charter(self) -> Answers:
@@ -95,7 +102,7 @@ class Evidence:
 
     def settings(self, stage: str) -> dict[str, Any]:
         """The part of the config that a stage's result depends on."""
-        return select_config(self.project.stages[stage], self.cfg)
+        return select_config(self.project.stages[stage], self._plain)
 
     def report(self, stage: str) -> Report:
         """A stage's report, if it still holds; raises as `figures` does."""
@@ -147,7 +154,7 @@ class Evidence:
             if changed:
                 return changed.replace(f": run `{upstream}`", ": run `pipeline`")
         made_from = report.made_from
-        names = find_differences(self.project, self.project.stages[stage], self.cfg, made_from)
+        names = find_differences(self.code, self.project.stages[stage], self._plain, made_from)
         if names == ["config"] and made_from.get("overrides"):
             return say_overrides(stage, made_from["overrides"])
         if names:

@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-from ..closure import TABLE, trace
+from ..closure import TABLE
 from ..data.store import TEST
 from ..evaluation.ledger import KEPT
 from ..manifest import PACKAGE, read_manifest
@@ -57,13 +57,13 @@ def sort_files(project: Evidence) -> tuple[set[str], set[str]]:
     making += [name for last in making for name in list_upstream(project.project, stages[last])]
     makers, others = {f"{TABLE}.py"}, set[str]()
     for name, stage in stages.items():
-        reached = trace(project.project, stage, project.settings(name)).own
+        reached = project.code.trace(stage, project.settings(name)).own
         (makers if name in making else others).update(reached)
     return makers, others - makers
 
 
 def name_source(path: Path, package: str) -> str:
-    """A file as `trace` calls it: by its place in the package, or beside it."""
+    """A file as `Code.trace` calls it: by its place in the package, or beside it."""
     return path.as_posix().removeprefix("src/").removeprefix(f"{package}/")
 
 

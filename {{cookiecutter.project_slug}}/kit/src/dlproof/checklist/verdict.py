@@ -140,11 +140,18 @@ def judge_answers(bullet: Bullet, evidence: Evidence) -> Verdict:
 
 
 def judge_check(bullet: Bullet | ScoreTest, evidence: Evidence) -> Verdict:
-    """The check's part; a test of the ML Test Score may have one too."""
+    """The check's part; a test of the ML Test Score may have one too. Each check runs once."""
     if not bullet.check:
         return Verdict("to do", bullet.run)
+    if bullet.check not in evidence.checked:
+        evidence.checked[bullet.check] = run_check(bullet.check, evidence)
+    return evidence.checked[bullet.check]
+
+
+def run_check(check: str, evidence: Evidence) -> Verdict:
+    """What a check finds."""
     try:
-        finding = find_check(bullet.check, evidence.project)(evidence)
+        finding = find_check(check, evidence.project)(evidence)
     except NotYetError as error:
         return Verdict("to do", str(error))
     except StaleError as error:

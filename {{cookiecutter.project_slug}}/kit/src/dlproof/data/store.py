@@ -1,15 +1,20 @@
 """The processed data on disk: arrays of one shape, targets, splits and the fitted state."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ..errors import UserError
 from ..files import read_json, read_table
 from ..stages import RUNNING
 from ..types import Arrays, State
+
+if TYPE_CHECKING:
+    import pandas as pd  # which takes a third of the time in which `checklist` starts
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 OPENS = "evaluate"  # the one stage that may read the test split

@@ -4,6 +4,8 @@ Write-ahead logging with a commit a request: rows survive `kill -9` of the servi
 reads while the service writes.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sqlite3
@@ -13,13 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ..errors import UserError
 from ..stages import MARK
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIVE, PROBE = "live", "probe"
 INPUT = "input/"  # prefix of what is watched in the input
@@ -128,6 +132,8 @@ class PredictionLog:
 
     def newest(self, version: str, source: str, limit: int) -> pd.DataFrame:
         """The newest rows of one model, oldest first, with `prediction` and `summary` decoded."""
+        import pandas as pd  # which the service needs for nothing else
+
         with self.lock:
             rows = pd.read_sql_query(NEWEST, self.connection, params=(version, source, limit))
         for name in ("prediction", "summary"):

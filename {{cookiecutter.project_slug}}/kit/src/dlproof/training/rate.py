@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
+from ..closure import Code
+from ..config import to_plain
 from ..errors import UserError
 from ..inputs import find_differences
 from ..report import load_report
@@ -41,7 +43,8 @@ def settle_rate(project: "Project", cfg: DictConfig, run_dir: Path | None = None
         report = load_report("find_lr", cfg.paths.reports_dir)
     except UserError as error:
         raise UserError(f"optimizer.lr=auto: {error}") from None
-    changed = find_differences(project, project.stages["find_lr"], cfg, report.made_from)
+    stage = project.stages["find_lr"]
+    changed = find_differences(Code(project), stage, to_plain(cfg), report.made_from)
     if changed:
         raise UserError(
             f"optimizer.lr=auto: the {' and '.join(changed)} of `find_lr` changed since it "

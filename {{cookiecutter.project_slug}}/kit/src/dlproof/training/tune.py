@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
 from ..aside import redirect
-from ..config import given_overrides
+from ..config import given_overrides, to_plain
 from ..data.store import load_state
 from ..errors import Terminated, UserError, explain
 from ..files import hash_json, read_json
@@ -67,7 +67,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
 
 def name_study(project: "Project", cfg: DictConfig, space: dict[str, Any], version: str) -> str:
     """A name that differs where trials could not be compared: config, space, data or metric."""
-    config = select_config(project.stages["tune"], cfg) | {"paths": None, "tune": cfg.tune.epochs}
+    config = select_config(project.stages["tune"], to_plain(cfg))
+    config |= {"paths": None, "tune": cfg.tune.epochs}
     return f"{cfg.model.name}-{hash_json([config, space, version])[:8]}"
 
 
