@@ -17,6 +17,7 @@ import yaml
 
 IMAGES = "image-classification"
 TABLES = "tabular-classification"
+SHARED = ("cache", "objects")  # of DVC and git: what is in them is called by its content
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,11 @@ def working_in(folder: Path):
 
 
 def copy_by_links(source: Path, target: Path) -> Path:
-    """A copy that shares its files' blocks with the original."""
-    shutil.copytree(source, target, symlinks=True, copy_function=link)
+    """A copy that shares its files' blocks with the original, and folders that only grow."""
+    without = shutil.ignore_patterns(".hypothesis", ".pytest_cache", "__pycache__", *SHARED)
+    shutil.copytree(source, target, symlinks=True, copy_function=link, ignore=without)
+    for path in (path for name in SHARED for path in source.glob(f".*/{name}")):
+        (target / path.relative_to(source)).symlink_to(path)
     return target
 
 

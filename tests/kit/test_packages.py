@@ -1,8 +1,7 @@
 """Versions of packages: the installed ones, and the lock's where they differ."""
 
-from importlib import metadata
-
 import pytest
+from dlproof import packages
 from dlproof.packages import describe_packages, describe_version
 
 VERSIONS = {"torch": "2.9.1+cpu", "scikit-learn": "1.8.0"}
@@ -12,7 +11,7 @@ VERSIONS = {"torch": "2.9.1+cpu", "scikit-learn": "1.8.0"}
 def at_versions(tmp_path, monkeypatch):
     """The working directory, with what is installed; a test writes the lock."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(metadata, "version", VERSIONS.__getitem__)
+    monkeypatch.setattr(packages, "find_version", VERSIONS.__getitem__)
     return tmp_path
 
 

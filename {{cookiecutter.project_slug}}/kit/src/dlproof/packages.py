@@ -51,9 +51,15 @@ def describe_packages(imported: Iterable[str]) -> dict[str, str]:
 
 def describe_version(package: str) -> str:
     """`2.9.1`, or `2.9.1, locked 2.10.0`."""
-    installed = metadata.version(package).partition("+")[0]
+    installed = find_version(package).partition("+")[0]
     pinned = read_pins().get(normalise(package), [])
     return installed if not pinned or installed in pinned else f"{installed}, locked {pinned[0]}"
+
+
+@cache
+def find_version(package: str) -> str:
+    """The installed version; it stays, as long as this process runs."""
+    return metadata.version(package)
 
 
 @cache

@@ -6,6 +6,7 @@ letters that no language has are told from answers: they are *to do*, not wrong.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
@@ -93,11 +94,20 @@ def count_words(text: str) -> int:
     return len(set(likely)) if letters and 2 * len(likely) >= len(words) else 0
 
 
+@lru_cache(1024)  # each answer is compared with every other one
+def find_vocabulary(text: str) -> frozenset[str]:
+    """The different words of a text, in lower case."""
+    return frozenset(word.casefold() for word in find_words(text))
+
+
 def are_alike(text: str, other: str) -> bool:
     """Whether two texts of several words are the same but for a few of them."""
-    first, second = ({word.casefold() for word in find_words(each)} for each in (text, other))
-    common = len(first & second) / max(len(first | second), 1)
-    return min(len(first), len(second)) >= SENTENCE and common >= SIMILAR
+    first, second = find_vocabulary(text), find_vocabulary(other)
+    common = len(first & second)
+    return (
+        min(len(first), len(second)) >= SENTENCE
+        and common >= SIMILAR * (len(first) + len(second) - common)
+    )
 
 
 def refuse_no_sentence(text: str) -> str:
