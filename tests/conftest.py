@@ -73,17 +73,21 @@ def run(
         kit: the kit that it runs on, where that is not its own.
         options: passed on to `subprocess.run`.
     """
-    # No bytecode beside the sources: other tests look at the very files of a project.
-    sources = os.pathsep.join(map(str, (project / "src", (kit or project / "kit") / "src")))
-    environment = os.environ | {"PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=project,
-        env=environment,
+        env=importing(project, kit),
         text=True,
         capture_output=True,
         **options,
     )
+
+
+def importing(project: Path, kit: Path | None = None) -> dict[str, str]:
+    """The environment in which Python imports a generated project's package, and its kit."""
+    # No bytecode beside the sources: other tests look at the very files of a project.
+    sources = os.pathsep.join(map(str, (project / "src", (kit or project / "kit") / "src")))
+    return os.environ | {"PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -104,9 +104,8 @@ def are_alike(text: str, other: str) -> bool:
     """Whether two texts of several words are the same but for a few of them."""
     first, second = find_vocabulary(text), find_vocabulary(other)
     common = len(first & second)
-    return (
-        min(len(first), len(second)) >= SENTENCE
-        and common >= SIMILAR * (len(first) + len(second) - common)
+    return min(len(first), len(second)) >= SENTENCE and common >= SIMILAR * (
+        len(first) + len(second) - common
     )
 
 
