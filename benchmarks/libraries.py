@@ -138,8 +138,8 @@ def augment() -> None:
     if importlib.util.find_spec("kornia") is None:
         print("| augmentation | not measured | kornia is not installed |")
         return
-    import kornia.augmentation as K
     from generated.data.image_augment import ImageAugmentation
+    from kornia import augmentation as kornia
 
     own = ImageAugmentation(
         {"task": {"classes": ["a", "b"]}},
@@ -150,11 +150,11 @@ def augment() -> None:
         contrast=0.2,
         saturation=0.2,
     )
-    other = K.AugmentationSequential(
-        K.RandomCrop((32, 32), padding=4),
-        K.RandomHorizontalFlip(),
-        K.RandomRotation(15.0, p=1.0),
-        K.ColorJitter(0.2, 0.2, 0.2, p=1.0),
+    other = kornia.AugmentationSequential(
+        kornia.RandomCrop((32, 32), padding=4),
+        kornia.RandomHorizontalFlip(),
+        kornia.RandomRotation(15.0, p=1.0),
+        kornia.ColorJitter(0.2, 0.2, 0.2, p=1.0),
         data_keys=["input"],
     )
     batch = torch.randint(0, 256, (128, 3, 32, 32), dtype=torch.uint8)
