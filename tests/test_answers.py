@@ -157,7 +157,7 @@ def plain(tmp_path_factory, cookiecutter_config) -> dict[str, bytes]:
 
 
 # A second each; more of them are for who has the time.
-@pytest.mark.parametrize("examples", [40, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [8, pytest.param(600, marks=pytest.mark.slow)])
 def test_awkward_text_survives_in_a_project_that_parses(plain, examples):
     @settings(max_examples=examples, **MANY)
     @given(texts=st.fixed_dictionaries(dict.fromkeys(FREE_TEXTS, AWKWARD_TEXT)))

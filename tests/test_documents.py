@@ -113,6 +113,7 @@ def test_the_training_that_agents_are_told_is_short(finished, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow  # a quarter of it is a check of all the template's style
 def test_every_command_that_agents_of_the_template_are_told_works(clone):
     equip(clone, {"cookiecutter": "-m cookiecutter"}, [])
     folder = clone

@@ -37,6 +37,9 @@ def follow(page: str, project: Path) -> list[str]:
     return changed
 
 
+TABULAR = [name for name in OPTION_SETS if name.startswith("tabular")]
+
+
 @pytest.fixture(params=OPTION_SETS)
 def project(request, baked, tmp_path) -> Path:
     """A project to be changed."""
@@ -148,6 +151,11 @@ print(name)
 """
 
 
+@pytest.mark.parametrize(
+    "project",
+    ["image-classification", *(pytest.param(o, marks=pytest.mark.slow) for o in TABULAR)],
+    indirect=True,
+)
 def test_the_recipes_add_a_metric_a_stage_and_a_check(project, package):
     changed = follow((project / "docs" / "recipes.md").read_text(), project)
     metric = run("-c", METRIC, package, project=project, check=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from dlproof.data.store import load_store
 from dlproof.errors import UserError
 from hypothesis import HealthCheck, Phase, given, settings
@@ -110,15 +111,16 @@ def hold_numbers(run, settings):
         assert np.nanmax(off / size) <= GRAIN, name
 
 
-@settings(max_examples=4, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(
+TABLES = (
     st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=5, unique=True),
     st.booleans(),
     st.booleans(),
     st.booleans(),
     st.integers(0, 10**6),
 )
-def test_no_row_is_lost_or_crosses_from_test_to_train(columns, has_id, has_group, is_class, seed):
+
+
+def hold_splits(columns, has_id, has_group, is_class, seed):
     draw, sort = random.Random(seed), TABLE if is_class else REGRESSION
     run = partial(run_small, "own", sort)
     chosen = ["data.id=key"] * has_id + ["data.group=who"] * has_group
@@ -138,3 +140,10 @@ def test_no_row_is_lost_or_crosses_from_test_to_train(columns, has_id, has_group
                 tested |= splits.keys() - trained
                 hold_numbers(run, chosen)
                 rows = grow(rows, gone, columns, draw, is_class)
+
+
+# Ten seconds an example; more of them are for who has the time.
+@pytest.mark.parametrize("examples", [1, pytest.param(12, marks=pytest.mark.slow)])
+def test_no_row_is_lost_or_crosses_from_test_to_train(examples):
+    limits = {"phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
+    settings(max_examples=examples, **limits)(given(*TABLES)(hold_splits))()

@@ -370,7 +370,10 @@ def test_runs_started_at_once_do_not_collide(tmp_path):
     assert create_run_dir(tmp_path).name.endswith("-041")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, package, small, number, code):
     run("train", *SHORT, "trainer.max_epochs=1")
     before = {path: hash_file(path) for path in ("models/model.ckpt", "reports/train.json")}
