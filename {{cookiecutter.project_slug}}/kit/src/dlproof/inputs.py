@@ -46,7 +46,7 @@ def describe_inputs(project: "Project", stage: Stage, cfg: DictConfig) -> dict[s
     dependencies and as digests of reports.
     """
     raw = {"raw": hash_tree(cfg.data.get("root") or cfg.data.path)} if stage.reads_raw else {}
-    reports = {name: load_report(name, cfg.paths.reports_dir) for name in stage.reads}
+    reports = {name: load_report(name, cfg.paths.reports_dir) for name in list_reads(stage, cfg)}
     return {
         **describe_settled(project, stage, cfg),
         **raw,
@@ -65,6 +65,13 @@ def describe_settled(project: "Project", stage: Stage, cfg: DictConfig) -> dict[
         "answers": hash_answers(stage.answers),
         "named": {path: hash_file(path) for path in list_named(project, stage, cfg)},
     }
+
+
+def list_reads(stage: Stage, cfg: DictConfig) -> list[str]:
+    """Stages whose reports a stage reads; the finder's too, if it takes its rate from there."""
+    takes = "optimizer" in stage.settings and "optimizer.lr" not in stage.without
+    found = ["find_lr"] if takes and cfg.optimizer.lr == "auto" else []
+    return [*dict.fromkeys([*stage.reads, *found])]
 
 
 def list_unmade(project: "Project", stage: Stage, cfg: DictConfig) -> list[str]:
@@ -125,6 +132,8 @@ def find_differences(
     names = []
     for key, name in INPUTS.items():
         before, after = made_from.get(key, {}), now.get(key, {})
+        if key == "reports":  # one of a finder that another rate in the config makes needless
+            before = {name: digest for name, digest in before.items() if name in after}
         if before != after:
             names.append(name + (name_changed(key, before, after) if key in TOLD else ""))
     return names

@@ -13,7 +13,7 @@ from .config import keeps_results, list_overrides, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
 from .headlines import write_headlines
-from .inputs import describe_inputs, hash_config
+from .inputs import describe_inputs, hash_config, list_reads
 from .parallel import use
 from .report import Report, load_report
 from .stages import RUNNING, Stage
@@ -37,7 +37,7 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
         provide(cfg)
     made_from = describe_inputs(project, stage, cfg)
     made_from["overrides"] = list_overrides(cfg, stage.options)
-    refuse_failed(stage.reads, cfg.paths.reports_dir)
+    refuse_failed(list_reads(stage, cfg), cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
     if not keeps_results(cfg):
         cfg = set_aside(stage, cfg)

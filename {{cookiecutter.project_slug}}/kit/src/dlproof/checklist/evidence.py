@@ -10,7 +10,7 @@ from ..charter.charter import Answers, read_charter
 from ..config import find_home
 from ..errors import UserError
 from ..files import hash_tree
-from ..inputs import find_differences, select_config
+from ..inputs import find_differences, list_reads, select_config
 from ..report import Report, load_report
 from ..training.runs import is_from_run, read_epochs, read_log, read_record, read_records
 
@@ -149,7 +149,7 @@ class Evidence:
             report = self.raw_report(stage)
         except StaleError as error:
             return str(error)
-        for upstream in self.project.stages[stage].reads:
+        for upstream in list_reads(self.project.stages[stage], self.cfg):
             try:
                 changed = self.find_changes(upstream)
             except NotYetError:
