@@ -29,9 +29,9 @@ def see(name="classification", mode="max", answers=None, log=None, split="strati
 @pytest.mark.parametrize(
     ("items", "smallest", "more"),
     [
-        (40, 14, "40 items, the fewest of a: 14, .* collect 60 more, and 20 of every class"),
-        (60, 30, "60 items, the fewest of a: 30, .* collect 40 more$"),
-        (60, None, "60 items, .* collect 40 more$"),
+        (40, 14, "40 items, the fewest of a: 14; .* collect 60 more, and 20 of every class"),
+        (60, 30, "60 items, the fewest of a: 30; .* collect 40 more$"),
+        (60, None, "60 items; .* collect 40 more$"),
     ],
 )
 def test_of_few_items_how_many_more_it_takes_is_to_do(items, smallest, more):
@@ -94,7 +94,7 @@ def fall(epochs, start=0.7):
 def test_epochs_of_one_step_are_taken_together_until_the_warm_up_is_over():
     found = watch_loss(fall(1000), steps=1)
     assert found.holds
-    assert "means of 50 epochs of 1 steps" in found.figure
+    assert "means of 50 epochs each" in found.figure
     assert not watch_loss([0.7] * 1000, steps=1).holds
     with pytest.raises(NotYetError, match="run `train` for 100 epochs or more"):
         watch_loss(fall(60), steps=1)

@@ -45,7 +45,7 @@ def every_class_has_enough_items(project: Evidence) -> Finding:
         more = f"collect {FEW_ITEMS - items} more"
         if count < FEW_OF_A_CLASS:
             more += f", and {FEW_OF_A_CLASS} of every class"
-        raise NotYetError(f"{told}, of which a tenth measures nothing: {more}")
+        raise NotYetError(f"{told}; a tenth of so few measures little: {more}")
     return Finding(count >= FEW_OF_A_CLASS, told, "explore_labels.png" * are_classes(project))
 
 

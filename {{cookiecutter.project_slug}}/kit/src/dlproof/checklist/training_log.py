@@ -91,13 +91,11 @@ def loss_falls_from_the_first_epoch(project: Evidence) -> Finding:
         rising = project.cfg.schedule.get("warmup", 0.0) * figures["total_steps"]
         lot = ceil(max(FEW_STEPS, rising) / steps)
     if len(losses) < 2 * lot:
-        told = (
-            f"train/loss {losses[0]:.4g} -> {losses[1]:.4g}, by chance at {steps:g} steps an epoch"
-        )
+        told = f"train/loss {losses[0]:.4g} -> {losses[1]:.4g}, by chance in epochs of so few steps"
         raise NotYetError(f"{told}: run `train` for {2 * lot} epochs or more")
     first, second = fmean(losses[:lot]), fmean(losses[lot : 2 * lot])
     told = f"train/loss {first:.4g} -> {second:.4g}"
-    told += f", means of {lot} epochs of {steps:g} steps" if lot > 1 else ""
+    told += f", means of {lot} epochs each" if lot > 1 else ""
     return Finding(second < first, told)
 
 
