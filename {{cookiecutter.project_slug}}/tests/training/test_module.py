@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from dlproof import UserError, build, to_plain
-from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 from torch import nn
-from torch.utils.data import DataLoader
 
 from {{ cookiecutter.package_name }}.data.datamodule import SplitData
 from {{ cookiecutter.package_name }}.training.module import LitModel, build_module, group_parameters
@@ -100,23 +98,6 @@ def test_validation_logs_every_metric_of_the_task(make, logged):
     assert set(logged) == {"val/loss", *(f"val/{name}" for name in expected)}
     for name, value in expected.items():
         assert logged[f"val/{name}"] == pytest.approx(value, abs=1e-4)
-
-
-def test_trainers_test_logs_every_metric_and_the_mean_loss_of_all_items(make):
-    module, batch = make()
-    parts = [
-        {"inputs": {n: a[at] for n, a in batch["inputs"].items()}, "targets": batch["targets"][at]}
-        for at in (slice(5), slice(5, None))
-    ]
-    quiet = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
-    trainer = Trainer(accelerator="cpu", **dict.fromkeys(quiet, False))
-    (logged,) = trainer.test(module, DataLoader(parts, batch_size=None), verbose=False)
-    with torch.no_grad():
-        outputs = module(batch["inputs"])
-    loss = module.task.loss(module.hparams["state"]["task"])(outputs, batch["targets"])
-    metrics = module.task.metrics(batch["targets"].numpy(), module.decoder(outputs).numpy())
-    expected = {"loss": loss.item(), **metrics}
-    assert logged == pytest.approx({f"test/{n}": v for n, v in expected.items()}, abs=1e-4)
 
 
 def test_matrices_decay_and_norms_and_biases_do_not():
