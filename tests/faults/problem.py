@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from faults.evaluation import NUMBERS
@@ -112,8 +113,9 @@ def fail_five_data_tests(work: Workspace) -> None:
     harm = {"loss": -1.0, "error": 0.1}
     work.edit_report("baselines", lambda figures: figures["uses"].update(poison=harm))
     work.edit("docs/recipes.md", "### A feature", "## Features")
-    covers = work.module("checklist.coverage").hash_covered(work.project)
-    work.module("files").write_json("reports/coverage.json", {"percent": 9.0, "covers": covers})
+    coverage = work.module("checklist.coverage")
+    covers = coverage.hash_covered(work.project)
+    coverage.write_coverage(Path("reports/coverage.json"), 9.0, covers)
 
 
 LOREM = "Lorem ipsum dolor sit amet, consectetur adipiscing elit"

@@ -180,6 +180,30 @@ def test_a_config_as_it_is_has_no_class_looked_up():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_what_serves_needs_no_torch_for_what_training_alone_is_given():
+    given = "['+trainer.benchmark=true', '+optimizer.amsgrad=true']"
+    code = (
+        "import sys; from own.project import PROJECT; stages = PROJECT.stages;"
+        f"[PROJECT.compose({given}, stages[s]) for s in ('serve', 'benchmark', 'predict')];"
+        "sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_a_command_does_not_use_is_refused_by_those_that_use_it(declared):
+    for stage, wrong in (("benchmark", "trainer.unicorn"), ("split", "optimizer.unicorn")):
+        assert declared.compose([f"+{wrong}=1"], declared.stages[stage])
+        with pytest.raises(UserError, match=rf"{wrong} is unknown"):
+            declared.compose([f"+{wrong}=1"], declared.stages["train"])
+        with pytest.raises(UserError, match=rf"{wrong} is unknown"):
+            declared.compose([f"+{wrong}=1"])
+    with pytest.raises(UserError, match=r"benchmark\.unicorn is unknown"):
+        declared.compose(["+benchmark.unicorn=1"], declared.stages["split"])
+    given = ["trainer.max_epochs=many", "+trainer.benchmark=true"]
+    with pytest.raises(UserError, match=r"trainer\.max_epochs='many'"):
+        declared.compose(given, declared.stages["serve"])
+
+
 def test_all_that_the_schema_refuses_is_named_at_once():
     wrong = {
         "optimizer.betas=null": "betas=None should be a valid list",

@@ -7,11 +7,12 @@ import pytest
 from dlproof.checklist import coverage, data_tests
 from dlproof.checklist.evidence import NotYetError, StaleError
 from dlproof.errors import UserError
-from dlproof.files import write_json
+from dlproof.files import read_json
 from toy.project import PROJECT
 
 from ..projects import IMAGE, configs
 
+COVERAGE = Path("reports/coverage.json")
 USES = {"width": {"loss": 0.5, "error": 0.1}, "shadow": {"loss": -0.01, "error": 0.02}}
 
 
@@ -79,9 +80,7 @@ def test_a_new_feature_needs_words(untouched, monkeypatch):
 def covered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pyproject.toml").write_text("[tool.coverage.report]\nfail_under = 85\n")
-    return lambda percent, covers: write_json(
-        "reports/coverage.json", {"percent": percent, "covers": covers}
-    )
+    return lambda percent, covers: coverage.write_coverage(COVERAGE, percent, covers)
 
 
 def test_coverage_is_to_do_then_held_against_its_floor_then_stale(covered):
@@ -99,6 +98,25 @@ def test_coverage_is_to_do_then_held_against_its_floor_then_stale(covered):
         data_tests.feature_code_is_tested(look())
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"percent": 99.0, "covers": "COVERS", "seal": "SEAL"}',
+        '{"percent": 99.0, "covers": "COVERS"}',
+        '{"percent": 9.5',
+        "[]",
+        "",
+    ],
+)
+def test_coverage_that_was_edited_is_not_from_a_run(covered, content):
+    covered(9.5, coverage.hash_covered(PROJECT))
+    written = read_json(COVERAGE)
+    told = content.replace("COVERS", written["covers"]).replace("SEAL", written["seal"])
+    COVERAGE.write_text(told)
+    with pytest.raises(StaleError, match=r"coverage\.json is not from a run .*: run `coverage`"):
+        data_tests.feature_code_is_tested(look())
+
+
 def test_coverage_of_tests_that_fail_is_not_kept(tmp_path, monkeypatch):
     (tmp_path / "configs").symlink_to(configs("toy", IMAGE) / "configs")
     monkeypatch.chdir(tmp_path)
@@ -110,4 +128,4 @@ def test_coverage_of_tests_that_fail_is_not_kept(tmp_path, monkeypatch):
     assert not Path("reports").exists()
     test.write_text("def test_it():\n    from toy.data import split\n    assert split\n")
     coverage.run(["-p", "no:cacheprovider"], PROJECT)
-    assert 0 < data_tests.read_json("reports/coverage.json")["percent"] < 85
+    assert 0 < coverage.read_coverage(COVERAGE)["percent"] < 85

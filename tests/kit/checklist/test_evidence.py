@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dlproof.checklist import data_split
 from dlproof.checklist.bullets import Bullet, load_checklist
-from dlproof.checklist.evidence import Evidence, NotYetError, StaleError
+from dlproof.checklist.evidence import Evidence, Figures, NotYetError, StaleError
 from dlproof.checklist.places import find_line
 from dlproof.checklist.text import explain
 from dlproof.checklist.verdict import Finding, judge
@@ -199,6 +199,17 @@ def test_a_figure_that_a_report_lacks_is_to_do_and_named(look):
     assert figures.get("unicorns") is None
     with pytest.raises(NotYetError, match="the report of `split` has no unicorns: run `split`"):
         _ = figures["unicorns"]
+    with pytest.raises(NotYetError, match=r"has no items\.unicorns: run `split`"):
+        _ = figures["items"]["unicorns"]
+    with pytest.raises(NotYetError, match=r"has no items\.unicorns: run `split`"):
+        _ = look().raw_report("split").figures["items"]["unicorns"]
+
+
+def test_parts_of_figures_in_lists_are_to_do_as_well():
+    figures = Figures("tune", {"trials": [{"value": 1, "more": {}}]})
+    assert figures == {"trials": [{"value": 1, "more": {}}]}
+    with pytest.raises(NotYetError, match=r"`tune` has no trials\.more\.seconds: run `tune`"):
+        _ = figures["trials"][0]["more"]["seconds"]
 
 
 def test_a_check_that_misses_a_figure_makes_its_bullet_to_do(look, monkeypatch):

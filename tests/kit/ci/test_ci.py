@@ -113,7 +113,10 @@ def block(text):
 
 @pytest.fixture
 def missing(tmp_path, monkeypatch):
-    """`missing({path: text})`: duties that CI does not do at both events, with such files."""
+    """`missing({path: text})`: duties that CI does not do at both events, with such files.
+
+    What it says of files that cannot be read is `missing.damage`.
+    """
     monkeypatch.chdir(tmp_path)
     project = SimpleNamespace(project=SimpleNamespace(package="own"))
 
@@ -124,7 +127,8 @@ def missing(tmp_path, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (tmp_path / "tests" / "data").mkdir(parents=True, exist_ok=True)
-        done = [find_duties(project, event) for event in WORDS]
+        look.damage = set()
+        done = [find_duties(project, event, look.damage) for event in WORDS]
         return [duty for duty in DUTIES if not all(duty in duties for duties in done)]
 
     return look
@@ -163,6 +167,15 @@ WHOLE = {
     "a pipe that fails": {
         CI: github(*ALL[::2], "make test | tee log", shell="bash"),
     },
+    "make with options": {
+        CI: github("make -sj2 lint", "make -j test", "make --jobs=2 -l 2.5 -C . -kj 2 pipeline")
+    },
+    "tests with options": {
+        CI: github(
+            *ALL[::2],
+            "pytest --cov=src --cov tests --color=yes --lfnf=all --setup-show -W error::ValueError",
+        )
+    },
     "marks as pyproject has them": {
         CI: github("make lint", "pytest -m 'not slow' -n 2", "make pipeline"),
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["-m", "not slow"]\n',
@@ -178,6 +191,17 @@ WHOLE = {
     "a workflow that is called": {
         CI: f"on: {EVENTS}\njobs: {{a: {{uses: ./.github/workflows/all.yml}}}}\n",
         ".github/workflows/all.yml": github(*ALL, events="workflow_call"),
+    },
+    "workflows that call each other": {
+        CI: f"on: {EVENTS}\njobs: {{a: {{uses: ./.github/workflows/all.yml}}}}\n",
+        ".github/workflows/all.yml": github(*ALL, events="workflow_call")
+        + f"  two: {{uses: ./{CI}}}\n  three: {{uses: ./.github/workflows/../workflows/all.yml}}\n",
+    },
+    "an action that uses itself": {
+        CI: GITHUB.format(events=EVENTS, steps="      - uses: ./.github/actions/check"),
+        ".github/actions/check/action.yml": "runs:\n  steps:\n"
+        + steps(*ALL)
+        + "\n      - uses: ./.github/actions/check\n",
     },
     "an action of the repository": {
         CI: GITHUB.format(events=EVENTS, steps="      - uses: ./.github/actions/check"),
@@ -216,6 +240,22 @@ pipeline: {extends: .base, script: [!reference [.base, script], [make pipeline]]
 """,
         "ci/base.yml": ".base: {image: python, rules: [{when: on_success}], script: [pip list]}",
     },
+    "GitLab's references": {
+        ".gitlab-ci.yml": """
+.base: {script: [make lint, !reference [.more, script]], rules: [{when: on_success}]}
+.more: {extends: .most}
+.most: {script: [make pipeline, !reference [.base, script]]}
+test: {script: [!reference [.base, script], make test], rules: [!reference [.base, rules]]}
+"""
+    },
+    "GitLab before a script": {
+        ".gitlab-ci.yml": """
+before_script: [exit 1]
+default: {before_script: [make lint]}
+a: {script: [make test]}
+b: {before_script: [make pipeline], script: [ls]}
+"""
+    },
     "CircleCI": {
         ".circleci/config.yml": "jobs: {a: {steps: [checkout, {run: make lint}, "
         "{run: {command: make test pipeline}}]}}"
@@ -242,6 +282,9 @@ LAME = {
     "one test": ({CI: github("make lint pipeline", "pytest tests/test_a.py::test_b")}, ["tests"]),
     "collected alone": ({CI: github("make lint pipeline", "pytest --collect-only")}, ["tests"]),
     "tests by name": ({CI: github("make lint pipeline", "pytest -kfast")}, ["tests"]),
+    "tests by name, quickly": ({CI: github("make lint pipeline", "pytest -xqk fast")}, ["tests"]),
+    "all but some": ({CI: github("make lint pipeline", "pytest --ignore=tests/a.py")}, ["tests"]),
+    "failed tests alone": ({CI: github("make lint pipeline", "pytest --lf")}, ["tests"]),
     "may fail": (
         {CI: github("make lint pipeline") + steps("make test", **{"continue-on-error": "true"})},
         ["tests"],
@@ -322,7 +365,14 @@ LAME = {
         },
         ["tests"],
     ),
-    "YAML that is none": ({CI: "on: [push\njobs: {"}, list(DUTIES)),
+    "make that ignores much": ({CI: github("make lint pipeline", "make -ki test")}, ["tests"]),
+    "GitLab's rules elsewhere": (
+        {
+            ".gitlab-ci.yml": "a: {script: [make lint pipeline]}\n.b: {rules: [{when: manual}]}\n"
+            "c: {script: [make test], rules: [!reference [.b, rules]]}"
+        },
+        ["tests"],
+    ),
 }
 
 
@@ -331,8 +381,45 @@ def test_work_that_is_not_done_or_cannot_fail_is_missed(missing, files, lacks):
     assert missing(files) == lacks
 
 
+BROKEN = {
+    "YAML": {CI: "on: [push\njobs: {"},
+    "a list of jobs": {CI: f"on: {EVENTS}\njobs: [a, b]"},
+    "a word for a step": {CI: f"on: {EVENTS}\njobs: {{a: {{steps: [make all]}}}}"},
+    "YAML of GitLab": {".gitlab-ci.yml": "a: {script: [make all}"},
+    "YAML of another": {".travis.yml": "script: [make all"},
+    "YAML of no text": {".gitlab-ci.yml": "a: {script: &all [make all, *all]}"},
+    "a noxfile": {"noxfile.py": "def (", CI: github("nox")},
+    "sessions that only Python knows": {
+        "noxfile.py": NOX.replace('["style", "tests"]', "x + y"),
+        CI: github("nox"),
+    },
+    "tox.ini": {"tox.ini": "[testenv\ncommands = pytest", CI: github("tox")},
+    "a command of tox": {
+        "tox.ini": "[tox]\nenv_list=a\n[testenv]\ncommands = pytest '",
+        CI: github("tox"),
+    },
+    "tox.toml": {"tox.toml": "env_list = [", CI: github("tox")},
+    "hooks": {".pre-commit-config.yaml": "repos: [1]", CI: github("pre-commit run -a")},
+    "settings of pytest": {"pytest.ini": "pytest]\nx", CI: github("pytest")},
+}
+
+
+@pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_read_counts_nothing_and_is_told(missing, files):
+    assert missing(files) == list(DUTIES)
+    (told,) = missing.damage
+    assert told.startswith(f"{next(iter(files))} cannot be read (")
+    assert "\n" not in told
+
+
+def test_what_can_be_read_counts_beside_what_cannot(missing):
+    other = {".github/workflows/release.yml": "on: [", "noxfile.py": "("}
+    assert missing({CI: github(*ALL, "nox")} | other) == []
+    assert len(missing.damage) == 2
+
+
 def test_a_circle_of_targets_ends(missing):
-    circle = "a:\n\t$(MAKE) b\nb:\n\t$(MAKE) a\n"
+    circle = "a:\n" + "\t$(MAKE) b\n" * 9 + "b:\n" + "\t$(MAKE) a\n" * 9
     assert missing({CI: github("make a"), "Makefile": circle}) == list(DUTIES)
 
 

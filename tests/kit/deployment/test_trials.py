@@ -32,6 +32,11 @@ def test_a_refusal_without_a_sentence_and_an_error_are_told_as_they_are():
     assert {(answer["status"], answer["message"]) for answer in found.values()} == {(500, "")}
 
 
+def test_a_refusal_of_blanks_is_no_sentence():
+    found = send_nonsense(answering(lambda request: httpx.Response(422, json={"detail": " \n"})), 1)
+    assert {answer["message"] for answer in found.values()} == {""}
+
+
 def test_nobody_there_is_no_answer():
     def refuse(request):
         raise httpx.ConnectError("nobody")

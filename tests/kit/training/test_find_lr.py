@@ -9,7 +9,8 @@ import torch
 import yaml
 from dlproof.errors import UserError
 from dlproof.files import hash_tree
-from dlproof.report import load_report
+from dlproof.inputs import describe_inputs, find_differences
+from dlproof.report import Report, load_report
 from dlproof.training.find_lr import DIVERGED, find_valley, rise, smooth
 from lightning.pytorch import Trainer
 from toy import train
@@ -167,6 +168,34 @@ def test_auto_without_a_report_that_holds_is_a_sentence(checked, run, declared, 
     with pytest.raises(UserError, match=r"optimizer\.lr=auto: .* run `find_lr` first"):
         train.run(declared.compose([*small, *AUTO]))
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("stage", ["train", "tune", "crossvalidate", "ablate"])
+def test_what_takes_the_suggestion_is_made_from_the_finders_report(checked, declared, small, stage):
+    found = {}
+    for suggestion in (0.001, 0.002):
+        Report("find_lr", figures={"suggestion": suggestion}).write("reports")
+        cfg = declared.compose([*small, "optimizer.lr=auto"])
+        found[suggestion] = describe_inputs(declared, declared.stages[stage], cfg)
+    changed = find_differences(declared, declared.stages[stage], cfg, found[0.001])
+    assert changed == ["inputs"]
+    assert found[0.001]["reports"]["find_lr"] != found[0.002]["reports"]["find_lr"]
+
+
+@pytest.mark.parametrize("stage", ["tune", "crossvalidate", "sanity"])
+def test_what_has_a_rate_or_needs_none_is_not_made_from_the_finders_report(
+    checked, declared, small, stage
+):
+    rate = "auto" if stage == "sanity" else "0.01"
+    cfg = declared.compose([*small, f"optimizer.lr={rate}"])
+    assert "find_lr" not in describe_inputs(declared, declared.stages[stage], cfg)["reports"]
+
+
+def test_an_edited_suggestion_is_taken_by_nobody(checked, run):
+    Report("find_lr", figures={"suggestion": 0.001}, seal="of another").write("reports")
+    for stage in ("tune", "crossvalidate"):
+        with pytest.raises(UserError, match=r"find_lr\.json is not from a run, it was edited"):
+            run(stage, "optimizer.lr=auto")
 
 
 def test_a_run_goes_on_at_the_rate_that_it_began_with(checked, run, monkeypatch):

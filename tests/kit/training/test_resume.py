@@ -148,6 +148,14 @@ def test_another_config_or_another_data_version_is_refused(stopped, run):
         run("train", *SHORT, "resume=latest")
 
 
+def test_what_changes_no_weight_may_differ_between_a_runs_lives(stopped, run):
+    given = ("max_time=00:08:00:00", "profiler=simple", "detect_anomaly=true")
+    given += ("num_sanity_val_steps=2", "inference_mode=false", "enable_model_summary=true")
+    told = [f"{'+' * (key[:2] in ('in', 'en'))}trainer.{key}" for key in given]
+    report = run("train", *SHORT, "resume=latest", *told)
+    assert (report.figures["run"], report.figures["epochs"]) == (stopped.name, 3)
+
+
 def test_a_run_that_is_not_there_or_has_finished_is_refused(checked, run):
     with pytest.raises(UserError, match="no such run"):
         run("train", *SHORT, "resume=latest")

@@ -90,7 +90,7 @@ def run_command(project: "Project", command: str, arguments: list[str]) -> None:
         from .launch import launch
 
         stage = project.stages[command]
-        launch(project, stage, arguments, project.compose((*stage.options, *arguments)))
+        launch(project, stage, arguments, project.compose((*stage.options, *arguments), stage))
 
 
 def run_other(project: "Project", command: str, arguments: list[str]) -> None:

@@ -48,12 +48,10 @@ def describe_inputs(code: Code, stage: Stage, config: dict[str, Any]) -> dict[st
     `dvc.yaml` has the same: what stands in `describe_settled` by `params.yaml`, the rest as
     dependencies and as digests of reports.
     """
-    raw = (
-        {"raw": hash_tree(config["data"].get("root") or config["data"]["path"])}
-        if stage.reads_raw
-        else {}
-    )
-    reports = {name: load_report(name, config["paths"]["reports_dir"]) for name in stage.reads}
+    data = config["data"]
+    raw = {"raw": hash_tree(data.get("root") or data["path"])} if stage.reads_raw else {}
+    folder = config["paths"]["reports_dir"]
+    reports = {name: load_report(name, folder) for name in list_reads(stage, config)}
     return {
         **describe_settled(code, stage, config),
         **raw,
@@ -72,6 +70,13 @@ def describe_settled(code: Code, stage: Stage, config: dict[str, Any]) -> dict[s
         "answers": hash_answers(stage.answers),
         "named": {path: hash_file(path) for path in list_named(code.project, stage, config)},
     }
+
+
+def list_reads(stage: Stage, config: dict[str, Any]) -> list[str]:
+    """Stages whose reports a stage reads; the finder's too, if it takes its rate from there."""
+    takes = "optimizer" in stage.settings and "optimizer.lr" not in stage.without
+    found = ["find_lr"] if takes and config["optimizer"]["lr"] == "auto" else []
+    return [*dict.fromkeys([*stage.reads, *found])]
 
 
 def list_unmade(project: "Project", stage: Stage, config: dict[str, Any]) -> list[str]:
@@ -131,6 +136,8 @@ def find_differences(
     names = []
     for key, name in INPUTS.items():
         before, after = made_from.get(key, {}), now.get(key, {})
+        if key == "reports":  # one of a finder that another rate in the config makes needless
+            before = {name: digest for name, digest in before.items() if name in after}
         if before != after:
             names.append(name + (name_changed(key, before, after) if key in TOLD else ""))
     return names

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from .config import to_plain, warn_outside_cheatsheet
 from .errors import UserError
+from .inputs import list_reads
 from .report import Report
 from .stage import execute, refuse_failed, refuse_idle_debugging, refuse_other_data
 from .stages import Stage
@@ -90,7 +91,7 @@ def launch(
         return execute(project, stage, cfg)
     warn_outside_cheatsheet(cfg)
     refuse_idle_debugging(stage, cfg)
-    refuse_failed(stage.reads, cfg.paths.reports_dir)
+    refuse_failed(list_reads(stage, to_plain(cfg)), cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
     submit(project, stage, overrides, cfg)
     return None

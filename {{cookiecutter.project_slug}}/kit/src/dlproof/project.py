@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .stages import TOOLS, Stage
+from .stages import ALWAYS, TOOLS, Stage
 from .trust import DECLARED
 
 if TYPE_CHECKING:
@@ -109,8 +109,13 @@ class Project:
         """The project's function of this name."""
         return self.find("create_app")
 
-    def compose(self, overrides: Sequence[str] = ()) -> "DictConfig":
+    def compose(self, overrides: Sequence[str] = (), stage: Stage | None = None) -> "DictConfig":
         """The config of the working directory with Hydra overrides, held against the schema.
+
+        Args:
+            overrides: Hydra's syntax.
+            stage: Whose config it is; what classes of groups take that it does not use is not
+                looked at. None: all that there is.
 
         Raises:
             UserError: An unknown key or option (with the nearest known one), a wrong type, or a
@@ -118,7 +123,11 @@ class Project:
         """
         from .config import compose
 
-        return compose(overrides, self.config)
+        schema = self.config
+        if stage is not None:
+            used = {*ALWAYS, *stage.settings}
+            schema = type(schema.__name__, (schema,), {"used": used, "__module__": __name__})
+        return compose(overrides, schema)
 
     def run(self, name: str, overrides: Sequence[str] = ()) -> "Report":
         """Composes the config, runs one stage here and writes its report.
@@ -129,7 +138,7 @@ class Project:
         from .stage import execute
 
         stage = self.stages[name]
-        return execute(self, stage, self.compose((*stage.options, *overrides)))
+        return execute(self, stage, self.compose((*stage.options, *overrides), stage))
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """The command line."""

@@ -14,7 +14,7 @@ from .config import keeps_results, list_overrides, to_plain, warn_outside_cheats
 from .data.raw import provide
 from .errors import UserError
 from .headlines import write_headlines
-from .inputs import describe_inputs, hash_config
+from .inputs import describe_inputs, hash_config, list_reads
 from .parallel import use
 from .report import Report, load_report
 from .stages import RUNNING, Stage
@@ -36,9 +36,10 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     refuse_idle_debugging(stage, cfg)
     if stage.reads_raw:
         provide(cfg)
-    made_from = describe_inputs(Code(project), stage, to_plain(cfg))
+    config = to_plain(cfg)
+    made_from = describe_inputs(Code(project), stage, config)
     made_from["overrides"] = list_overrides(cfg, stage.options)
-    refuse_failed(stage.reads, cfg.paths.reports_dir)
+    refuse_failed(list_reads(stage, config), cfg.paths.reports_dir)
     refuse_other_data(project, stage, cfg)
     if not keeps_results(cfg):
         cfg = set_aside(stage, cfg)

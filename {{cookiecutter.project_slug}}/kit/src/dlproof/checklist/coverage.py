@@ -4,10 +4,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..files import hash_json, hash_tree, read_json, write_json
+from .evidence import StaleError
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -31,8 +32,31 @@ def run(arguments: list[str], project: "Project") -> None:
             raise UserError("a test failed, so nothing is proven: mend it and run this again.")
         percent = read_json(found)["totals"]["percent_covered"]
     path = Path(project.compose().paths.reports_dir, COVERAGE)
-    write_json(path, {"percent": round(percent, 2), "covers": covers})
+    write_coverage(path, round(percent, 2), covers)
     print(f"coverage: {percent:.1f} % of the data package [{path}]")
+
+
+def write_coverage(path: Path, percent: float, covers: str) -> None:
+    """Writes the figure and what it is of, sealed: an edit of either shows."""
+    content = {"percent": percent, "covers": covers}
+    write_json(path, content | {"seal": hash_json(content)})
+
+
+def read_coverage(path: Path) -> dict[str, Any]:
+    """What a run wrote.
+
+    Raises:
+        StaleError: It was edited, written by hand, or is damaged.
+    """
+    try:
+        content: dict[str, Any] = read_json(path)
+        seal = content.pop("seal", None)
+    except (ValueError, TypeError, AttributeError):
+        content, seal = {}, None
+    if seal != hash_json(content):
+        told = f"{path.as_posix()} is not from a run as it stands"
+        raise StaleError(f"{told}: run `coverage`, or take it from git")
+    return content
 
 
 def hash_covered(project: "Project") -> str:

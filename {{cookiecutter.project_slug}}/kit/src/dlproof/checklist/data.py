@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..charter.charter import GROUP_TOLERANCE
-from .evidence import Evidence
+from .evidence import Evidence, NotYetError
 from .tables import are_classes, read_items
 from .verdict import Finding
 
@@ -31,14 +31,22 @@ def declared_groups_are_in_the_data(project: Evidence) -> Finding:
 
 
 def every_class_has_enough_items(project: Evidence) -> Finding:
-    """No class, and not the whole, is too small to be split and measured."""
+    """No class, and not the whole, is too small to be split and measured.
+
+    Raises:
+        NotYetError: The whole is: no figure of it says much before there is more.
+    """
     figures = project.figures("explore")
-    if not are_classes(project):
-        return Finding(figures["items"] >= FEW_ITEMS, f"{figures['items']:,} items")
-    ((name, count),) = figures["labels"]["smallest"].items()
-    told = f"{figures['items']:,} items, the fewest of {name}: {count}"
-    holds = figures["items"] >= FEW_ITEMS and count >= FEW_OF_A_CLASS
-    return Finding(holds, told, "explore_labels.png")
+    items, count, told = figures["items"], FEW_OF_A_CLASS, f"{figures['items']:,} items"
+    if are_classes(project):
+        ((name, count),) = figures["labels"]["smallest"].items()
+        told += f", the fewest of {name}: {count}"
+    if items < FEW_ITEMS:
+        more = f"collect {FEW_ITEMS - items} more"
+        if count < FEW_OF_A_CLASS:
+            more += f", and {FEW_OF_A_CLASS} of every class"
+        raise NotYetError(f"{told}; a tenth of so few measures little: {more}")
+    return Finding(count >= FEW_OF_A_CLASS, told, "explore_labels.png" * are_classes(project))
 
 
 def class_distribution_is_known(project: Evidence) -> Finding:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from itertools import pairwise
+from math import ceil, log
 from statistics import NormalDist
 from typing import Any
 
 from .evidence import Evidence, NotApplicableError, NotYetError
 from .tables import SPLITS, Row, are_classes, count_by_split, read_split
+from .trend import find_drift
 from .verdict import Finding
 
 USUAL = {"train": (0.6, 0.9), "validation": (0.05, 0.2), "test": (0.05, 0.2)}
@@ -134,12 +136,33 @@ def the_plan_has_no_leaks(project: Evidence) -> Finding:
 
 
 def dev_and_test_hold_every_class(project: Evidence) -> Finding:
-    """Validation and test have items of every class or quantile."""
+    """Validation and test have items of every class or quantile.
+
+    A number that drifts with time leaves quantiles out of a split by time: where a line through the
+    training items leads to those of validation and test, that is no fault of the split.
+
+    Raises:
+        NotYetError: A class or quantile has so few items that chance may leave none in a split.
+    """
     counts = count_strata(project)
     fewest, name, split = min(
         (row[split], name, split) for name, row in counts.items() for split in SPLITS[1:]
     )
-    return Finding(fewest > 0, f"{len(counts)} strata; fewest {fewest} of {name} in {split}")
+    told = f"{len(counts)} strata; fewest {fewest} of {name} in {split}"
+    if fewest > 0:
+        return Finding(True, told)
+    by_time = project.cfg.split.name == "temporal" and not are_classes(project)
+    if by_time and (drift := find_drift(read_split(project))):
+        return Finding(True, f"{told}: {drift}")
+    items, total = sum(counts[name].values()), sum(sum(row.values()) for row in counts.values())
+    share = sum(row[split] for row in counts.values()) / total
+    chance = (1 - share) ** items
+    if chance >= LEVEL:
+        wanted = ceil(log(LEVEL) / log(1 - share))
+        more = f"{wanted} items of it would tell"
+        more += ", or split=stratified" if project.cfg.split.name in ("random", "kfold") else ""
+        raise NotYetError(f"{told}, as in {chance:.0%} of all draws of its {items}: {more}")
+    return Finding(False, told)
 
 
 def dev_and_test_are_alike(project: Evidence) -> Finding:

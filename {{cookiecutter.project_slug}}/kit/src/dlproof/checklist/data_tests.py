@@ -3,8 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from ..files import read_json
-from .coverage import COVERAGE, hash_covered
+from .coverage import COVERAGE, hash_covered, read_coverage
 from .evidence import Evidence, NotYetError, StaleError
 from .tested import hold_tests, read_tests
 from .verdict import Finding
@@ -62,7 +61,7 @@ def feature_code_is_tested(project: Evidence) -> Finding:
     path = Path(project.cfg.paths.reports_dir, COVERAGE)
     if not path.exists():
         raise NotYetError("run `coverage`")
-    measured = read_json(path)
+    measured = read_coverage(path)
     if measured["covers"] != hash_covered(project.project):
         raise StaleError("the data package or its tests changed: run `coverage`")
     settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..ci.duties import DUTIES, find_duty
 from ..ci.follow import follow
-from ..ci.script import PUSH, REQUEST
+from ..ci.script import PUSH, REQUEST, UnreadableError
 from ..ci.shell import read_shell
 from ..ci.workflows import list_scripts
 from ..stages import PHASES
@@ -23,7 +23,8 @@ def ci_runs_everything(project: Evidence) -> Finding:
 
     That it would is all that its files show; that what it runs passes, the last run of the tests.
     """
-    done = {event: find_duties(project, event) for event in WORDS}
+    damage: set[str] = set()
+    done = {event: find_duties(project, event, damage) for event in WORDS}
     files = dict.fromkeys(path for duties in done.values() for path in duties.values())
     missing = [
         f"{duty} at every {WORDS[event]}"
@@ -31,24 +32,37 @@ def ci_runs_everything(project: Evidence) -> Finding:
         for duty in DUTIES
         if duty not in duties
     ]
-    if not files:
-        return Finding(False, "no file of CI runs anything that counts")
     told = f"{', '.join(files)}: {', '.join(DUTIES)} at every push and request to merge"
-    told = f"{', '.join(files)} lacks {', '.join(missing)}" if missing else told
+    if missing:
+        told = f"{', '.join(files)} lacks {', '.join(missing)}"
+    if not files:
+        told = "no file of CI runs anything that counts"
+    told = "; ".join([told, *sorted(damage)])
     return Finding(not missing, told, proof=prove_by_tests(project))
 
 
-def find_duties(project: Evidence, event: str) -> dict[str, str]:
-    """Duty -> the file of CI that does it at an event; make, nox, tox and scripts are followed."""
+def find_duties(project: Evidence, event: str, damage: set[str]) -> dict[str, str]:
+    """Duty -> the file of CI that does it at an event; make, nox, tox and scripts are followed.
+
+    Args:
+        project: As checks see it.
+        event: A push, or a request to merge.
+        damage: Takes a sentence for each file on the way that cannot be read.
+    """
     about = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     commands = {project.project.package, *about.get("project", {}).get("scripts", {})}
     found: dict[str, str] = {}
     for script in list_scripts():
-        if event in script.triggers:
-            for words in read_shell(script.text, pipefail=script.pipefail):
+        damage |= {script.damage} - {""}
+        if event not in script.triggers:
+            continue
+        for words in read_shell(script.text, pipefail=script.pipefail):
+            try:
                 for command in follow(words):
                     if duty := find_duty(command, commands):
                         found.setdefault(duty, script.path)
+            except UnreadableError as error:
+                damage.add(str(error))
     return found
 
 

@@ -11,7 +11,7 @@ from ..closure import Code
 from ..config import find_home, to_plain
 from ..errors import UserError
 from ..files import hash_tree
-from ..inputs import find_differences, select_config
+from ..inputs import find_differences, list_reads, select_config
 from ..report import Report, load_report
 from ..training.runs import is_from_run, read_epochs, read_log, read_record, read_records
 
@@ -32,20 +32,29 @@ class NotApplicableError(Exception):
 
 
 class Figures(dict[str, Any]):
-    """Figures of a report; one that is not there is to do, and no error of the check.
+    """Figures of a report; one that is not there, at any depth, is to do, no error of the check.
 
     Args:
         stage: Whose report it is.
         figures: Its content.
+        within: Names of the figures that these are part of.
     """
 
-    def __init__(self, stage: str, figures: dict[str, Any]) -> None:
-        super().__init__(figures)
-        self.stage = stage
+    def __init__(self, stage: str, figures: dict[str, Any], within: tuple[str, ...] = ()) -> None:
+        super().__init__({k: self._deepen(v, stage, (*within, str(k))) for k, v in figures.items()})
+        self.stage, self.within = stage, within
+
+    @staticmethod
+    def _deepen(value: Any, stage: str, within: tuple[str, ...]) -> Any:
+        """A figure whose parts are figures too."""
+        if isinstance(value, list):
+            return [Figures._deepen(item, stage, within) for item in value]
+        return Figures(stage, value, within) if isinstance(value, dict) else value
 
     def __missing__(self, name: str) -> Any:
         """Raises a NotYetError, which names the figure and the stage."""
-        raise NotYetError(f"the report of `{self.stage}` has no {name}: run `{self.stage}`")
+        told = ".".join([*self.within, str(name)])
+        raise NotYetError(f"the report of `{self.stage}` has no {told}: run `{self.stage}`")
 
 
 def say_overrides(stage: str, overrides: list[str]) -> str:
@@ -98,7 +107,7 @@ class Evidence:
             NotYetError: The stage has not run, or was skipped.
             StaleError: Something that the report was made from has changed.
         """
-        return Figures(stage, self.report(stage).figures)
+        return self.report(stage).figures
 
     def settings(self, stage: str) -> dict[str, Any]:
         """The part of the config that a stage's result depends on."""
@@ -131,6 +140,7 @@ class Evidence:
             if not report.is_from_run:
                 told = f"{path.as_posix()} is not from a run as it stands"
                 raise StaleError(f"{told}: run `{stage}`, or take it from git")
+            report.figures = Figures(stage, report.figures)
             self._reports[stage] = report
         return self._reports[stage]
 
@@ -146,7 +156,7 @@ class Evidence:
             report = self.raw_report(stage)
         except StaleError as error:
             return str(error)
-        for upstream in self.project.stages[stage].reads:
+        for upstream in list_reads(self.project.stages[stage], self._plain):
             try:
                 changed = self.find_changes(upstream)
             except NotYetError:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil, isclose, isfinite
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ TRANSFORMER_WARMUP = (0.05, 0.1)
 EXPLODING = 100.0  # times the median epoch's mean norm
 VANISHING = 1e-4  # of the median epoch's mean norm
 RATE_TOLERANCE = 1e-6
+FEW_STEPS = 10  # of an epoch: of fewer, noise may hide that the loss falls
 FEWEST_RISING = 2  # steps of a warm-up: the first of one has the peak already
 
 
@@ -76,11 +77,26 @@ def rates_rise_over_the_warmup(project: Evidence) -> Finding:
 
 
 def loss_falls_from_the_first_epoch(project: Evidence) -> Finding:
-    """The training loss is lower in the second epoch than in the first."""
+    """The training loss is lower in the second epoch than in the first.
+
+    Where an epoch has few steps, and those are still warming up, so many epochs are taken together
+    that they train: the mean of the second lot must be lower than that of the first.
+    """
     losses = project.log.get("train/loss", [])
     if len(losses) < 2:
         raise NotYetError("run `train` for two epochs or more")
-    return Finding(losses[1] < losses[0], f"train/loss {losses[0]:.4g} -> {losses[1]:.4g}")
+    figures = project.figures("train")
+    steps, lot = figures["steps"] / figures["epochs"], 1
+    if losses[1] >= losses[0] and steps < FEW_STEPS:
+        rising = project.cfg.schedule.get("warmup", 0.0) * figures["total_steps"]
+        lot = ceil(max(FEW_STEPS, rising) / steps)
+    if len(losses) < 2 * lot:
+        told = f"train/loss {losses[0]:.4g} -> {losses[1]:.4g}, by chance in epochs of so few steps"
+        raise NotYetError(f"{told}: run `train` for {2 * lot} epochs or more")
+    first, second = fmean(losses[:lot]), fmean(losses[lot : 2 * lot])
+    told = f"train/loss {first:.4g} -> {second:.4g}"
+    told += f", means of {lot} epochs each" if lot > 1 else ""
+    return Finding(second < first, told)
 
 
 def find_gaps(project: Evidence, names: list[str]) -> Finding:

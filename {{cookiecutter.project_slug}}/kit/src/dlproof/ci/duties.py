@@ -1,5 +1,6 @@
 """What CI must do, and which commands do it: not those that leave tests out, or cannot fail."""
 
+import re
 import shlex
 import tomllib
 from collections.abc import Collection, Iterable
@@ -8,22 +9,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from .script import reading
 from .shell import Words
 
 DUTIES = ("lint", "types", "tests", "pipeline")
 LINTERS, CHECKERS = ("ruff", "flake8", "pylint"), ("mypy", "pyright", "basedpyright", "pyre", "ty")
 HARMLESS = ("--exit-zero", "--help", "--version", "-h", "-V")  # always end well
 # Options of pytest that leave tests out, or run none.
-NARROWING: tuple[str, ...] = (
-    "-k",
-    "--deselect",
-    "--ignore",
-    "--ignore-glob",
-    "--lf",
-    "--last-failed",
-    "--sw",
+NARROWING = (
+    *("-k", "--deselect", "--ignore", "--ignore-glob", "--lf", "--last-failed"),
+    *("--sw", "--stepwise", "--sw-skip", "--stepwise-skip"),
+    *("--co", "--collect-only", "--setup-plan", "--setup-only"),
+    *("--fixtures", "--fixtures-per-test", "--markers"),
 )
-NARROWING += ("--stepwise", "--collect-only", "--co", "--setup-plan", "--setup-only", "--fixtures")
+# Options of pytest whose next word may look like a path or a test, and is none.
+VALUED = (
+    *("-c", "-k", "-m", "-n", "-o", "-p", "-W", "--pythonwarnings", "--cov", "--cov-config"),
+    *("--rootdir", "--confcutdir", "--basetemp", "--junitxml", "--junit-xml", "--log-file"),
+)
 
 
 def find_duty(words: Words, commands: Collection[str]) -> str:
@@ -32,6 +35,9 @@ def find_duty(words: Words, commands: Collection[str]) -> str:
     Args:
         words: A program and its arguments.
         commands: What the project's own command line is called by.
+
+    Raises:
+        UnreadableError: A file that holds settings of pytest is damaged.
     """
     program, *given = words or [""]
     if {*given} & {*HARMLESS}:
@@ -61,13 +67,18 @@ def leaves_out(options: Words) -> bool:
     settings = read_settings()
     usual = settings.get("addopts", [])
     chosen = [read_mark(words) for words in (options, usual)]
-    paths = {word.partition("::")[0] for word in options if not word.startswith("-")}
-    given = {Path(path) for path in paths if Path(path).exists()}
+    asked = [
+        word
+        for before, word in pairwise(["", *options])
+        if not word.startswith("-") and before not in VALUED
+    ]
+    given = {Path(word) for word in asked if Path(word).exists()}
     wanted = [Path(path) for path in settings.get("testpaths", ["tests"])]
     missed = [w for w in wanted if not any(w.is_relative_to(g) or g == Path() for g in given)]
-    narrowed = any(word.startswith(NARROWING) for word in options) or any(
-        "::" in w for w in options
+    narrowed = any(
+        word.partition("=")[0] in NARROWING or re.match(r"-[xsvqlfd]*k", word) for word in options
     )
+    narrowed = narrowed or any("::" in word for word in asked)
     return narrowed or (chosen[0] not in ("", chosen[1])) or bool(given and missed)
 
 
@@ -93,8 +104,9 @@ def read_settings() -> dict[str, Any]:
         ("setup.cfg", "tool:pytest"),
     ):
         parser = ConfigParser(interpolation=None)
-        if not found and parser.read(name, "utf-8") and parser.has_section(section):
-            found = dict(parser[section])
+        with reading(Path(name)):
+            if not found and parser.read(name, "utf-8") and parser.has_section(section):
+                found = dict(parser[section])
     return {
         name: shlex.split(value) if isinstance(value, str) else value
         for name, value in found.items()

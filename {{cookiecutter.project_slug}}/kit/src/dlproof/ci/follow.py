@@ -4,28 +4,37 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .make import read_rules
+from .script import read_yaml, reading
 from .sessions import open_nox, open_tox
 from .shell import RUNNERS, Lines, Words, find_program, read_shell
 
 TASK_RUNNERS = ("poe", "task", "invoke", "inv")
-DEPTH = 12  # of targets that call targets
+# Options of make that ignore failures or run nothing, and those with a value.
+IDLE = re.compile(r"-[a-zBLRS]*[intq]\w*|--(ignore-errors|dry-run|just-print|touch|question)")
+FOLDERS, FILES, OTHERS = ("-C", "--directory"), ("-f", "--file", "--makefile"), ("-o", "-W", "-I")
+COUNTS = re.compile(r"-[a-z]*[jl]|--jobs|--load-average")  # where a number follows
 
 
-def follow(words: Words, depth: int = 0) -> Lines:
-    """A command's program with its arguments, and all that it runs below files of the project."""
+def follow(words: Words, seen: set[tuple[str, ...]] | None = None) -> Lines:
+    """A command's program with its arguments, and all that it runs below files of the project.
+
+    Raises:
+        UnreadableError: One of these files is damaged.
+    """
+    seen = set() if seen is None else seen
     program, *given = find_program(words) or [""]
-    if not program or depth > DEPTH:
+    if not program or tuple(words) in seen:
         return
+    seen.add(tuple(words))
     yield [program, *given]
     inner: Lines = OPENERS[program](given) if program in OPENERS else open_other(program, words)
     for command in inner:
-        yield from follow(command, depth + 1)
+        yield from follow(command, seen)
 
 
 def open_make(given: Words) -> Lines:
@@ -41,20 +50,31 @@ def open_just(given: Words) -> Lines:
 def open_rules(given: Words, names: tuple[str, ...]) -> Lines:
     """The recipes of targets, each line a shell of its own."""
     folder, targets = Path(), []
-    options = iter(given)
-    for word in options:
-        if word in ("-i", "--ignore-errors", "-n", "--dry-run", "-t", "-q"):
+    words = [
+        part
+        for word in given
+        for part in re.sub(r"^(--[\w-]+)=|^(-[CfoWI])(?=.)", r"\1\2\n", word).split("\n")
+    ]
+    for before, word in pairwise(["", *words]):
+        if IDLE.fullmatch(word):
             return
-        if word in ("-C", "-f", "-j"):
-            value = next(options, "")
-            folder, names = (Path(value), names) if word == "-C" else (folder, names)
-            names = (value,) if word == "-f" else names
-        elif not word.startswith("-") and "=" not in word:
+        if before in FOLDERS:
+            folder = Path(word)
+        elif before in FILES:
+            names = (word,)
+        elif not (
+            word.startswith("-")
+            or "=" in word
+            or before in OTHERS
+            or (COUNTS.fullmatch(before) and re.fullmatch(r"[\d.]+", word))
+        ):
             targets.append(word)
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is not None:
-        rules = read_rules(path.read_text(encoding="utf-8"))
-        for line in rules.list_recipe(targets):
+        with reading(path):
+            rules = read_rules(path.read_text(encoding="utf-8"))
+            lines = list(rules.list_recipe(targets))
+        for line in lines:
             yield from read_shell(line, errexit=False)
 
 
@@ -77,14 +97,14 @@ def open_hooks(given: Words) -> Lines:
     path = Path(".pre-commit-config.yaml")
     if not ({"-a", "--all-files"} & {*given} and path.is_file()):
         return
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for repository in content.get("repos", []):
-        for hook in repository.get("hooks", []):
-            known = {"ruff": "ruff check", "ruff-check": "ruff check"}
-            entry = str(hook.get("entry", known.get(hook["id"], hook["id"])))
-            stages = hook.get("stages", ["pre-commit"])
-            if {"pre-commit", "commit"} & {*stages}:
-                yield shlex.split(entry)
+    with reading(path):
+        for repository in read_yaml(path).get("repos") or []:
+            for hook in repository.get("hooks", []):
+                known = {"ruff": "ruff check", "ruff-check": "ruff check"}
+                entry = str(hook.get("entry", known.get(hook["id"], hook["id"])))
+                stages = hook.get("stages", ["pre-commit"])
+                if {"pre-commit", "commit"} & {*stages}:
+                    yield shlex.split(entry)
 
 
 def open_other(program: str, words: Words) -> Lines:
@@ -110,7 +130,8 @@ def find_tasks() -> Iterator[tuple[str, list[str]]]:
     path = Path("pyproject.toml")
     waiting: list[tuple[str, Any]] = []
     if path.is_file():
-        waiting += tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).items()
+        with reading(path):
+            waiting += tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).items()
     while waiting:
         name, table = waiting.pop()
         if isinstance(table, dict) and name in ("scripts", "tasks"):

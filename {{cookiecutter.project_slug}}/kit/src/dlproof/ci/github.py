@@ -12,15 +12,25 @@ EVENT = re.compile(r"(\$\{\{)?\s*github\.event_name\s*==\s*'(push|pull_request)'
 MATRIX = r"\$\{\{\s*matrix\.NAME\s*\}\}"
 
 
-def read_github(path: Path, triggers: frozenset[str] | None = None) -> Iterator[Script]:
-    """The scripts of a workflow of GitHub's, and of the local ones that it calls."""
+def read_github(
+    path: Path, triggers: frozenset[str] | None = None, callers: frozenset[Path] = frozenset()
+) -> Iterator[Script]:
+    """The scripts of a workflow of GitHub's, and of the local ones that it calls.
+
+    Args:
+        path: The workflow.
+        triggers: When it is called; None: at what it says itself.
+        callers: The workflows that call it, of which it may be one.
+    """
+    if path.resolve() in callers:
+        return
     workflow = read_yaml(path)
     when = read_triggers(workflow.get("on")) if triggers is None else triggers
     for job in (workflow.get("jobs") or {}).values():
         called = str(job.get("uses", ""))
         at = limit(job, when)
         if called.startswith("./") and Path(called).is_file():
-            yield from read_github(Path(called), at)
+            yield from read_github(Path(called), at, callers | {path.resolve()})
         usual = (job.get("defaults") or workflow.get("defaults") or {}).get("run", {}).get("shell")
         for step in list_steps(job.get("steps") or []):
             shell = str(step.get("shell", usual or ""))
@@ -28,15 +38,19 @@ def read_github(path: Path, triggers: frozenset[str] | None = None) -> Iterator[
                 yield Script(path.name, text, limit(step, at), shell.startswith("bash"))
 
 
-def list_steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Steps, with those of local actions in place of their call."""
+def list_steps(
+    steps: list[dict[str, Any]], callers: frozenset[Path] = frozenset()
+) -> Iterator[dict[str, Any]]:
+    """Steps, with those of local actions in place of their call, but within themselves."""
     for step in steps:
         folder = Path(str(step.get("uses", "")))
         files = [folder / name for name in ("action.yml", "action.yaml")]
         action = next((path for path in files if path.is_file()), None)
         if str(step.get("uses", "")).startswith("./") and action:
+            place = action.resolve()
             inner = read_yaml(action).get("runs", {}).get("steps") or []
-            yield from ({**part, **pick(step)} for part in list_steps(inner))
+            parts = list_steps(inner, callers | {place}) if place not in callers else ()
+            yield from ({**part, **pick(step)} for part in parts)
         else:
             yield step
 

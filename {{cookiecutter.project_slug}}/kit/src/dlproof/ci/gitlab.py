@@ -2,26 +2,28 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from .script import EVERY, PUSH, REQUEST, Script, fill, flatten, is_true, read_yaml
+from .script import EVERY, PUSH, REQUEST, Reference, Script, fill, flatten, is_true, read_yaml
 
-NO_JOBS = ("default", "variables", "workflow", "include", "stages", "image", "services", "cache")
-RUNNING = ("always", "on_success")  # values of `when`
+DEPTH = 10  # of jobs that extend others, as GitLab has it
 
 
 def read_gitlab(path: Path) -> Iterator[Script]:
     """The scripts of GitLab's jobs, with those of files of the repository that it includes."""
     content = gather_gitlab(path, set())
+    usual = content | (content.get("default") or {})
+    before = usual.get("before_script", [])
     for name, job in content.items():
         if (
             isinstance(job, dict)
-            and not name.startswith(".")
+            and not str(name).startswith(".")
             and name not in ("default", "variables")
         ):
-            whole = extend(job, content)
-            text = "\n".join(flatten(whole.get("script", [])))
+            whole = resolve({"before_script": before} | extend(job, content), content)
+            text = "\n".join(flatten([whole.get("before_script", []), whole.get("script", [])]))
             for filled in fill(text, read_matrix(whole), r"\$\{?NAME\b\}?"):
                 yield Script(path.as_posix(), filled, find_pipelines(whole, content), pipefail=True)
 
@@ -40,7 +42,24 @@ def gather_gitlab(path: Path, seen: set[Path]) -> dict[str, Any]:
     return found | content
 
 
-def extend(job: dict[str, Any], content: dict[str, Any], depth: int = 10) -> dict[str, Any]:
+def resolve(part: Any, content: dict[str, Any], within: tuple[Reference, ...] = ()) -> Any:
+    """A part of a job with what its references stand for: nothing where they go in a circle."""
+    if isinstance(part, Reference):
+        job, *keys = part
+        found: Any = extend(content.get(job, {}), content) if part not in within else {}
+        for key in keys:
+            found = found.get(key, [])
+        return resolve(found, content, (*within, part))
+    if isinstance(part, list):
+        items = [(item, resolve(item, content, within)) for item in part]
+        lists = [found if isinstance(item, Reference) else [found] for item, found in items]
+        return [*chain.from_iterable(lists)]
+    if isinstance(part, dict):
+        return {key: resolve(value, content, within) for key, value in part.items()}
+    return part
+
+
+def extend(job: dict[str, Any], content: dict[str, Any], depth: int = DEPTH) -> dict[str, Any]:
     """A job with the keys of those that it extends."""
     parents = job.get("extends") or []
     found: dict[str, Any] = {}
@@ -57,7 +76,7 @@ def find_pipelines(job: dict[str, Any], content: dict[str, Any]) -> frozenset[st
         "always",
     ):
         return frozenset()
-    return read_rules(job) & read_rules(content.get("workflow") or {})
+    return read_rules(job) & read_rules(resolve(content.get("workflow") or {}, content))
 
 
 def read_rules(part: dict[str, Any]) -> frozenset[str]:

@@ -1,7 +1,10 @@
 """A script of CI, and the YAML that CI's files are written in."""
 
 import re
+import textwrap
 from collections.abc import Iterator
+from configparser import Error as IniError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -11,6 +14,30 @@ import yaml
 
 PUSH, REQUEST = "push", "request"
 EVERY = frozenset({PUSH, REQUEST})
+# What reading a file raises that is damaged, or of another form than its kind.
+DAMAGE = (
+    *(OSError, ValueError, TypeError, AttributeError, LookupError, SyntaxError, RecursionError),
+    *(yaml.YAMLError, IniError),
+)
+
+
+class UnreadableError(Exception):
+    """A file that CI or a command of it reads cannot be read; the message is the sentence."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Says of a file what keeps it from being read.
+
+    Raises:
+        UnreadableError: It is damaged, or of another form than its kind.
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        reason = textwrap.shorten(re.sub(r" at 0x\w+", "", str(error)), 120)
+        told = f"{path.as_posix()} cannot be read ({reason}), so nothing in it counts"
+        raise UnreadableError(told) from error
 
 
 @dataclass(frozen=True)
@@ -22,16 +49,22 @@ class Script:
         text: The commands.
         triggers: When: at every push, at every request, or both.
         pipefail: Whether a pipe fails with any of its commands.
+        damage: Why the file cannot be read; empty where it can.
     """
 
     path: str
     text: str
     triggers: frozenset[str] = field(default=EVERY)
     pipefail: bool = False
+    damage: str = ""
+
+
+class Reference(list[Any]):
+    """GitLab's `!reference [job, key]`, which stands for what is there."""
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with tags that are not known, such as GitLab's `!reference`, read as plain values."""
+    """YAML with tags that are not known read as plain values."""
 
 
 def read_plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
@@ -43,17 +76,25 @@ def read_plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
     return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
 
+def read_reference(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> Reference:
+    """A reference that is still to follow."""
+    return Reference(loader.construct_sequence(node, deep=True))
+
+
 Loader.add_multi_constructor("!", read_plain)
+Loader.add_constructor("!reference", read_reference)
 Loader.add_constructor("tag:yaml.org,2002:bool", Loader.construct_yaml_str)  # `on` is a name
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A file's mapping; an empty one where it is none."""
-    try:
+    """A file's mapping; an empty one where there is nothing in it.
+
+    Raises:
+        UnreadableError: It is no YAML, or no mapping.
+    """
+    with reading(path):
         content = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except yaml.YAMLError:
-        return {}
-    return content if isinstance(content, dict) else {}
+        return dict(content or {})
 
 
 def is_true(value: Any) -> bool:
@@ -69,11 +110,12 @@ def fill(text: str, values: dict[str, list[Any]], pattern: str) -> Iterator[str]
         values: Name -> what it may be.
         pattern: How a name stands in the text; `NAME` for the name.
     """
-    held = {n: v for n, v in values.items() if v and re.search(pattern.replace("NAME", n), text)}
-    for chosen in product(*held.values()):
+    places = {name: re.compile(pattern.replace("NAME", re.escape(str(name)))) for name in values}
+    held = [name for name in values if values[name] and places[name].search(text)]
+    for chosen in product(*(values[name] for name in held)):
         filled = text
-        for name, value in zip(held, chosen, strict=True):
-            filled = re.sub(pattern.replace("NAME", name), str(value), filled)
+        for name, value in zip(held, map(str, chosen), strict=True):
+            filled = value.join(places[name].split(filled))
         yield filled
 
 

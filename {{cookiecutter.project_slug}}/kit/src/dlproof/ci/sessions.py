@@ -9,6 +9,7 @@ from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
+from .script import reading
 from .shell import Lines, Words
 
 
@@ -17,11 +18,11 @@ def open_nox(given: Words) -> Lines:
     path = Path("noxfile.py")
     if not path.is_file():
         return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    sessions = dict(find_sessions(tree))
-    asked = read_list(given, ("-s", "--session", "--sessions", "-e"))
-    default = find_default(tree) or list(sessions)
-    for name in asked or default:
+    with reading(path):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        sessions = dict(find_sessions(tree))
+        default = find_default(tree) or list(sessions)
+    for name in read_list(given, ("-s", "--session", "--sessions", "-e")) or default:
         yield from sessions.get(name, sessions.get(name.partition("-")[0], []))
 
 
@@ -55,14 +56,15 @@ def find_default(tree: ast.Module) -> list[str]:
 def open_tox(given: Words) -> Lines:
     """What tox's environments run: those asked for, or all that it lists."""
     tables = read_tox()
-    asked = read_list(given, ("-e",))
-    for name in asked or tables.get("", {}).get("env_list", []):
-        base = tables.get("testenv", {})
-        own = next((tables[key] for key in (name, *name.split("-")) if key in tables), {})
-        table = base | own
-        if str(table.get("ignore_outcome", "")).lower() != "true":
-            for line in table.get("commands", []):
-                yield from open_tox_line(line, name.split("-"), base)
+    files = [Path(name) for name in ("tox.ini", "tox.toml") if Path(name).is_file()]
+    with reading([*files, Path("pyproject.toml")][0]):
+        for name in read_list(given, ("-e",)) or tables.get("", {}).get("env_list", []):
+            base = tables.get("testenv", {})
+            own = next((tables[key] for key in (name, *name.split("-")) if key in tables), {})
+            table = base | own
+            if str(table.get("ignore_outcome", "")).lower() != "true":
+                for line in table.get("commands", []):
+                    yield from open_tox_line(line, name.split("-"), base)
 
 
 def open_tox_line(line: str, factors: list[str], base: dict[str, Any]) -> Lines:
@@ -82,20 +84,21 @@ def read_tox() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, start in (("tox.ini", "tox"), ("setup.cfg", "tox:tox")):
         parser = ConfigParser(interpolation=None)
-        if not found and parser.read(name, "utf-8"):
-            for section in parser.sections():
-                found[section.removeprefix("testenv:")] = split_tox(dict(parser[section]))
-            found[""] = found.get(start, {})
+        with reading(Path(name)):
+            if not found and parser.read(name, "utf-8"):
+                for section in parser.sections():
+                    found[section.removeprefix("testenv:")] = split_tox(dict(parser[section]))
+                found[""] = found.get(start, {})
     for path, keys in (("tox.toml", ()), ("pyproject.toml", ("tool", "tox"))):
         if not found.get("") and Path(path).is_file():
-            table: Any = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-            for key in keys:
-                table = table.get(key, {})
-            if "legacy_tox_ini" in table:
-                continue
-            if table:
-                envs = {"": table, "testenv": table.get("env_run_base", {})} | table.get("env", {})
-                found = {name: join_tox(body) for name, body in envs.items()}
+            with reading(Path(path)):
+                table: Any = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                for key in keys:
+                    table = table.get(key, {})
+                if table and "legacy_tox_ini" not in table:
+                    base = table.get("env_run_base", {})
+                    envs = {"": table, "testenv": base} | table.get("env", {})
+                    found = {name: join_tox(body) for name, body in envs.items()}
     return found
 
 

@@ -1,12 +1,12 @@
 """CI's own files: the scripts that they run at every push and at every request to merge."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .github import read_github
 from .gitlab import read_gitlab
-from .script import Script, flatten, is_true, read_yaml
+from .script import Script, UnreadableError, flatten, is_true, read_yaml, reading
 
 # Others than GitHub and GitLab; of these, all that stands under a key that holds commands.
 OTHERS: tuple[str, ...] = (
@@ -21,15 +21,28 @@ MAY_FAIL = ("continue-on-error", "continueOnError", "allow_failure", "ignore_fai
 
 
 def list_scripts() -> Iterator[Script]:
-    """Every script that a job of this repository runs and whose failure counts."""
-    for path in sorted(Path(".github/workflows").glob("*.y*ml")):
-        yield from read_github(path)
-    if Path(".gitlab-ci.yml").is_file():
-        yield from read_gitlab(Path(".gitlab-ci.yml"))
-    for name in OTHERS:
-        if Path(name).is_file():
-            lines = find_commands(read_yaml(Path(name)))
-            yield from (Script(name, text, pipefail=True) for text in lines)
+    """Every script that a job of this repository runs and whose failure counts.
+
+    A file that cannot be read is one script without commands, which says so.
+    """
+    files: list[tuple[Path, Callable[[Path], Iterator[Script]]]] = [
+        *((path, read_github) for path in sorted(Path(".github/workflows").glob("*.y*ml"))),
+        (Path(".gitlab-ci.yml"), read_gitlab),
+        *((Path(name), read_other) for name in OTHERS),
+    ]
+    for path, read in files:
+        if path.is_file():
+            try:
+                with reading(path):
+                    yield from list(read(path))
+            except UnreadableError as error:
+                yield Script(path.as_posix(), "", damage=str(error))
+
+
+def read_other(path: Path) -> Iterator[Script]:
+    """The scripts of a file of another kind of CI."""
+    for text in find_commands(read_yaml(path)):
+        yield Script(path.as_posix(), text, pipefail=True)
 
 
 def find_commands(part: Any) -> Iterator[str]:

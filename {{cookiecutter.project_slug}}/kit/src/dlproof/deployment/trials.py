@@ -53,9 +53,9 @@ def send_nonsense(client: httpx.Client, max_bytes: int) -> dict[str, dict[str, A
 
 
 def read_message(response: httpx.Response) -> str:
-    """The sentence of a refusal; empty where there is none."""
+    """The sentence of a refusal; empty where there is none, or blanks."""
     try:
-        return str(response.json()["detail"])[:200]
+        return str(response.json()["detail"]).strip()[:200]
     except (ValueError, KeyError, TypeError):
         return ""
 

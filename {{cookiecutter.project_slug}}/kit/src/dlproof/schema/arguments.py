@@ -16,7 +16,8 @@ Schema = TypeVar("Schema", bound=BaseModel)
 def add_arguments(schema: type[Schema], config: dict[str, Any]) -> type[Schema]:
     """A schema that knows what each group's class takes beyond the schema's own keys.
 
-    A class is looked at only where its group has such a key, since importing it takes seconds.
+    A class is looked at only where its group has such a key and the command uses it: importing it
+    takes seconds, and memory for torch that nobody who serves needs.
 
     Raises:
         ImportError: A class cannot be imported.
@@ -29,8 +30,16 @@ def add_arguments(schema: type[Schema], config: dict[str, Any]) -> type[Schema]:
         target = model.arguments_of or group.get("_target_")
         known = {known.alias or key for key, known in model.model_fields.items()}
         if target and not issubclass(model, Open) and set(group) - known:
-            fields[name] = (take_arguments(model, target, known), ...)
+            used = getattr(schema, "used", None)
+            is_used = used is None or name in used
+            extended = take_arguments(model, target, known) if is_used else open_up(model)
+            fields[name] = (extended, ...)
     return create_model(schema.__name__, __base__=schema, **fields) if fields else schema
+
+
+def open_up(model: type[Strict]) -> type[Strict]:
+    """A group's schema with any argument: whatever uses the group holds it against its class."""
+    return create_model(model.__name__, __base__=(model, Open))
 
 
 def take_arguments(model: type[Strict], target: str, known: set[str]) -> type[Strict]:

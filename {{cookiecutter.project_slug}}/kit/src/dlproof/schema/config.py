@@ -5,9 +5,9 @@ what it does not know. Elsewhere, `arguments` looks up what the named class take
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import NoneType
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
@@ -61,8 +61,13 @@ class Paths(Strict):
 
 
 class Config(Strict):
-    """What every project's composed config holds; a project adds the settings of its stages."""
+    """What every project's composed config holds; a project adds the settings of its stages.
 
+    Attributes:
+        used: Groups that a command uses; None: all.
+    """
+
+    used: ClassVar[Collection[str] | None] = None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     goal: str
     change: str

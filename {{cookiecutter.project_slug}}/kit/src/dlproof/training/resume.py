@@ -36,7 +36,17 @@ FREE = (
     "callbacks.resume",
     "loader.num_workers",
     "loader.pin_memory",
+    "trainer.detect_anomaly",
+    "trainer.enable_autolog_hparams",
+    "trainer.enable_model_summary",
     "trainer.enable_progress_bar",
+    "trainer.inference_mode",
+    "trainer.limit_predict_batches",
+    "trainer.limit_test_batches",
+    "trainer.max_time",
+    "trainer.model_registry",
+    "trainer.num_sanity_val_steps",
+    "trainer.profiler",
 )
 SHOWN = 5  # differing keys in the sentence
 # A killed run's workers live on for a moment, and hold its lock.
