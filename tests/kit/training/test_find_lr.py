@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from dlproof.closure import Code
+from dlproof.config import to_plain
 from dlproof.errors import UserError
 from dlproof.files import hash_tree
 from dlproof.inputs import describe_inputs, find_differences
@@ -175,9 +177,9 @@ def test_what_takes_the_suggestion_is_made_from_the_finders_report(checked, decl
     found = {}
     for suggestion in (0.001, 0.002):
         Report("find_lr", figures={"suggestion": suggestion}).write("reports")
-        cfg = declared.compose([*small, "optimizer.lr=auto"])
-        found[suggestion] = describe_inputs(declared, declared.stages[stage], cfg)
-    changed = find_differences(declared, declared.stages[stage], cfg, found[0.001])
+        config = to_plain(declared.compose([*small, "optimizer.lr=auto"]))
+        found[suggestion] = describe_inputs(Code(declared), declared.stages[stage], config)
+    changed = find_differences(Code(declared), declared.stages[stage], config, found[0.001])
     assert changed == ["inputs"]
     assert found[0.001]["reports"]["find_lr"] != found[0.002]["reports"]["find_lr"]
 
@@ -188,7 +190,10 @@ def test_what_has_a_rate_or_needs_none_is_not_made_from_the_finders_report(
 ):
     rate = "auto" if stage == "sanity" else "0.01"
     cfg = declared.compose([*small, f"optimizer.lr={rate}"])
-    assert "find_lr" not in describe_inputs(declared, declared.stages[stage], cfg)["reports"]
+    assert (
+        "find_lr"
+        not in describe_inputs(Code(declared), declared.stages[stage], to_plain(cfg))["reports"]
+    )
 
 
 def test_an_edited_suggestion_is_taken_by_nobody(checked, run):
