@@ -202,5 +202,17 @@ def test_a_run_counts_for_the_code_that_it_ran_on(tiny, run_tests, name):
     assert service_is_tested(tiny).holds
 
 
+@pytest.mark.parametrize("edit", [lambda text: text.replace("failed", "passed"), lambda _: "{"])
+def test_an_outcome_that_was_edited_is_not_from_a_run(tiny, run_tests, edit):
+    rows = run_tests(WHOLE + "\ndef test_wrong(): assert clean.run() == 2\n")
+    assert rows["test_wrong"]["outcome"] == "failed"
+    path = Path("reports/tests.json")
+    path.write_text(edit(path.read_text()))
+    with pytest.raises(StaleError, match=r"tests\.json is not from a run as it stands: run `make"):
+        service_is_tested(tiny)
+    run_tests(Path("tests/test_it.py").read_text())
+    assert service_is_tested(tiny).holds
+
+
 def test_a_collection_alone_writes_nothing(run_tests):
     assert run_tests(WHOLE, "--collect-only") == {}

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from ..files import read_json
-from ..testing.record import PATH, Test, hash_tested
+from ..testing.record import PATH, Test, hash_tested, read_record
 from .evidence import Evidence, NotYetError, StaleError
 from .verdict import Finding
 
@@ -16,11 +15,14 @@ def read_tests(project: Evidence) -> Tests:
 
     Raises:
         NotYetError: The tests have not run, or only some of them on this code.
-        StaleError: The code or the tests have changed since.
+        StaleError: The code or the tests have changed since, or the record was edited.
     """
     if not PATH.exists():
         raise NotYetError(RUN)
-    record = read_json(PATH)
+    record = read_record(PATH)
+    if record is None:
+        told = f"{PATH.as_posix()} is not from a run as it stands"
+        raise StaleError(f"{told}: {RUN}, or take it from git")
     if record["covers"] != hash_tested(project.project.folder):
         raise StaleError(f"the code or its tests changed: {RUN}")
     tests: Tests = record["tests"]

@@ -86,9 +86,18 @@ def write_record(path: Path, covers: str, tests: dict[str, Test], *, whole: bool
         tests: Test id -> what became of it.
         whole: Whether this run was of all tests that the project has.
     """
-    if path.exists():
-        before = read_json(path)
-        if before["covers"] == covers:
-            tests, whole = before["tests"] | tests, whole or before["whole"]
+    before = read_record(path)
+    if before is not None and before["covers"] == covers:
+        tests, whole = before["tests"] | tests, whole or before["whole"]
     content = {"covers": covers, "whole": whole, "tests": dict(sorted(tests.items()))}
-    write_json(path, content)
+    write_json(path, content | {"seal": hash_json(content)})
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record as a run of the tests wrote it; None where it is missing, edited or damaged."""
+    try:
+        content: dict[str, Any] = read_json(path)
+        seal = content.pop("seal", None)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return content if seal == hash_json(content) else None
