@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from faults.data_loading import change_log, look_again, shuffle_validation
+from faults.data_loading import change_log, shuffle_validation
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import Apply
+from faults.sanity import look_again
 
 
 def balance_by(option: str) -> Apply:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from faults.harness import Fault, Workspace
 from faults.problem import SCORES, Apply
+from faults.sanity import look_again
 
 
 def report(stage: str, change: Callable[[dict[str, Any]], Any]) -> Apply:
@@ -31,16 +31,6 @@ def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]],
     writer.writeheader()
     writer.writerows(rows)
     work.write(path, stream.getvalue())
-
-
-def look_again(work: Workspace) -> None:
-    """Renews what `sanity` saw of the batches, without the rest of it, which takes long."""
-    cfg = work.project.compose()
-    found = work.module("report").load_report("sanity", "reports")
-    torch.manual_seed(cfg.seed)  # as `sanity` does
-    found.figures["batches"] = work.module("training.batches").inspect_batches(work.project, cfg)
-    work.leave(found)
-    renew(work, "sanity")
 
 
 def renew(work: Workspace, stage: str) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import yaml
 
 IMAGES = "image-classification"
 TABLES = "tabular-classification"
+EVIDENCE = ("reports/*.json", "runs/*/record.json", "runs/*/metrics.csv")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class Fault:
         option_set: The finished project it is done to.
         becomes: `failing`, or `to do` where an answer is taken away.
         given: What the finished project must be like before, where its defaults do not reach the
-            bullet.
+            bullet. Faults with the same one share what it leaves on the disk, and no patches.
+        edits: Whether a report or a run's log is changed in place of the work that it is about, so
+            that the check is tried and the stage is not. Held against what the fault does.
+        slow: Whether it takes more than a few seconds.
     """
 
     bullet: str
@@ -41,6 +45,8 @@ class Fault:
     option_set: str = IMAGES
     becomes: str = "failing"
     given: Callable[["Workspace"], None] | None = None
+    edits: bool = False
+    slow: bool = False
 
 
 class Workspace:
@@ -54,6 +60,7 @@ class Workspace:
 
     def __init__(self, root: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.package, self.monkeypatch = root, package, monkeypatch
+        self.left = self.read_evidence()
 
     @property
     def project(self) -> Any:
@@ -172,10 +179,39 @@ class Workspace:
             record["seal"] = runs.seal_record(folder, record)
             self.write(f"{folder}/record.json", json.dumps(record), settled=False)
 
-    def run(self, *stages: str) -> None:
+    def run(self, *stages: str, overrides: Sequence[str] = ()) -> None:
         """Runs stages in this process."""
         for name in stages:
-            self.project.run(name)
+            with self.working():
+                self.project.run(name, overrides)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """What is written meanwhile is the work's own."""
+        before = self.read_evidence()
+        try:
+            yield
+        finally:
+            after = self.read_evidence()
+            self.left |= {path: after[path] for path in after if after[path] != before.get(path)}
+
+    def read_evidence(self) -> dict[str, bytes]:
+        """What checks read, by path: reports, records and logs of runs."""
+        found = (path for pattern in EVIDENCE for path in self.root.glob(pattern))
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found}
+
+    def find_edits(self) -> list[str]:
+        """What was changed since the work wrote it, and passes for the work's."""
+        now = self.read_evidence()
+        changed = [path for path in now if now[path] != self.left.get(path)]
+        return [path for path in changed if self._passes(Path(path))]
+
+    def _passes(self, path: Path) -> bool:
+        """Whether checks take what lies there for the work of a stage or a run."""
+        if path.parts[0] == "runs":
+            runs = self.module("training.runs")
+            return runs.is_from_run(path.parent, runs.read_record(path.parent))
+        return path.stem not in self.project.stages or self.load(path.stem).is_from_run
 
     def patch(self, module: str, name: str, value: Any) -> None:
         """Swaps something of a module, the project's before the kit's, until the test ends."""

@@ -1,13 +1,12 @@
 """Faults of phase 3 and of the checks before training: networks that cannot learn, odd settings."""
 
-from contextlib import suppress
 from datetime import date
 
-from faults.data_loading import look_again
 from faults.harness import Fault, Workspace
 from faults.runs import add_run, change_record
+from faults.sanity import BY_HEART, LADDER, PROOF, look_again, prove_again
 
-BY_HEART = ("DL-19.3", "DL-23.1")  # one curve, two questions
+CURVE = ("DL-19.3", "DL-23.1")  # two questions to one curve
 
 
 def check_broken(work: Workspace, change) -> None:
@@ -21,19 +20,7 @@ def check_broken(work: Workspace, change) -> None:
         return network
 
     work.patch("training.sanity", "make_network", make_broken)
-    keep_ladder(work)
-    run_sanity(work)
-
-
-def keep_ladder(work: Workspace) -> None:
-    """Stands in for trying every rung, which is slow: what the report says already."""
-    ladder = work.module("report").load_report("sanity", "reports").figures["ladder"]
-    work.patch("training.sanity", "climb_ladder", lambda *_: ladder)
-
-
-def run_sanity(work: Workspace) -> None:
-    with suppress(work.module("errors").UserError):
-        work.run("sanity")
+    prove_again(work, LADDER)
 
 
 def put_recurrent_network(work):
@@ -93,14 +80,7 @@ def measure_far_more_memory(work):
 def add_a_rung_that_does_not_build(work):
     target = f"{work.package}.model.resnet.ResNetTiny"
     work.write("configs/model/broken.yaml", f"_target_: {target}\nname: broken\nwidths: []\n")
-    work.patch("training.sanity", "overfit", keep_figures(work))
-    run_sanity(work)
-
-
-def keep_figures(work):
-    """Stands in for a slow measurement: what the report says already."""
-    figures = work.module("report").load_report("sanity", "reports").figures
-    return lambda *_: dict(figures)
+    prove_again(work, BY_HEART, PROOF)
 
 
 def drop_out_nearly_all(work):
@@ -221,8 +201,7 @@ def start_from_weights(work):
     torch.save(timm.create_model("test_resnet").state_dict(), work.root / weights)
     work.edit("configs/config.yaml", "model: resnet_tiny", "model: timm")
     work.set_config("model/timm.yaml", architecture="test_resnet", weights=weights)
-    keep_ladder(work)
-    run_sanity(work)
+    prove_again(work, LADDER)
 
 
 def initialise_afterwards(work):
@@ -243,8 +222,7 @@ def rename_a_key(work):
     content["old.layer1.0.conv1.weight"] = content.pop("layer1.0.conv1.weight")
     (work.root / "weights.pth").unlink()
     torch.save(content, work.root / "weights.pth")
-    keep_ladder(work)
-    run_sanity(work)
+    prove_again(work, LADDER)
 
 
 def start_with_tiny_weights(work):
@@ -302,7 +280,7 @@ FAULTS = [
     Fault("DL-18.2", "norms decay too", decay_the_norms),
     Fault("DL-18.3", "norms stripped", strip_the_norms),
     Fault("DL-19.1", "a head one too wide", widen_the_head),
-    Fault("DL-19.2", "all frozen", freeze_all, also=(*BY_HEART, "DL-23.3")),
+    Fault("DL-19.2", "all frozen", freeze_all, also=(*CURVE, "DL-23.3")),
     Fault("DL-19.3", "the gradient cut", cut_the_gradient, also=("DL-23.1", "DL-23.3")),
     Fault("DL-22.1", "every weight drawn with 0.01", start_with_tiny_weights),
     Fault("DL-22.2", "a layer before a tanh with 1.0", put_a_gate(1.0), given=put_a_gate()),

@@ -1,10 +1,10 @@
 """Faults of phase 4: odd settings, and runs whose log or checkpoint is not what it should be."""
 
 import re
-from contextlib import suppress
 
 from faults.harness import Fault, Workspace
 from faults.runs import add_run, change_log, current_run, rows_with
+from faults.sanity import BY_HEART, LADDER, prove_again
 
 
 def learn_far_too_fast(work):
@@ -214,18 +214,10 @@ def lose_the_page_of_runs(work):
     work.remove("reports/runs.html")
 
 
-def prove_again(work: Workspace) -> None:
-    """Runs `sanity` again; what the fault leaves alone is taken from its report."""
-    known = work.module("report").load_report("sanity", "reports").figures
-    work.patch("training.sanity", "climb_ladder", lambda *_: known["ladder"])  # slow
-    with suppress(work.module("errors").UserError):
-        work.run("sanity")
-
-
 def let_the_nan_pass(work):
     guard = work.module("training.guard").NonFiniteGuard
     work.monkeypatch.setattr(guard, "check", lambda self, trainer: None)
-    prove_again(work)
+    prove_again(work, LADDER, BY_HEART)
 
 
 def go_on_after_a_nan(work):
@@ -238,12 +230,12 @@ def go_on_after_a_nan(work):
 def forget_the_random_state(work):
     seed = work.find("training.callbacks", "StepSeed")
     work.monkeypatch.setattr(seed, "on_train_batch_start", lambda *_: None)
-    prove_again(work)
+    prove_again(work, LADDER, BY_HEART)
 
 
 def ignore_the_seed(work):
     work.patch("training.proof", "start_afresh", lambda seed: None)
-    prove_again(work)
+    prove_again(work, LADDER, BY_HEART)
 
 
 def repeat(work: Workspace) -> None:
