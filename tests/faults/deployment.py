@@ -54,25 +54,31 @@ def compare_a_single_item(work: Workspace) -> None:
     work.run("export")
 
 
+def benchmark(work: Workspace) -> None:
+    """Measures again; the tests' own process holds more than a model is allowed."""
+    work.charter(**{"limits.memory_mb": 100_000})
+    work.run("benchmark")
+
+
 def time_one_call(work: Workspace) -> None:
     work.set_config("stages.yaml", benchmark__repeats=1)
-    work.run("benchmark")
+    benchmark(work)
 
 
 def time_without_warm_up(work: Workspace) -> None:
     work.patch("deployment.benchmark", "count_warm_ups", lambda repeats: 0)
-    work.run("benchmark")
+    benchmark(work)
 
 
 def measure_one_batch_size(work: Workspace) -> None:
     work.set_config("stages.yaml", benchmark__batches=[1])
-    work.run("benchmark")
+    benchmark(work)
 
 
 def name_the_slowest_batch(work: Workspace) -> None:
-    benchmark = work.module("deployment.benchmark")
-    work.monkeypatch.setattr(benchmark, "max", min, raising=False)  # it names the best by it
-    work.run("benchmark")
+    module = work.module("deployment.benchmark")
+    work.monkeypatch.setattr(module, "max", min, raising=False)  # it names the best by it
+    benchmark(work)
 
 
 def predict_nothing(work: Workspace) -> None:

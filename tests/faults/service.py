@@ -1,8 +1,7 @@
 """Faults of phase 6 in the service: `probe` starts it broken, and says what it answers."""
 
 import json
-import multiprocessing
-import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,26 +10,106 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
+from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse
+
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import Apply
 
 LOAD = 8  # requests
 
 
-def probe(work: Workspace) -> None:
-    """Asks the service, which is this very process's copy: what is patched here is broken there.
+class Process:
+    """The service in a thread, so that what is patched here is broken there; else as a process.
 
-    It begins late, as a process that has to import everything does.
+    Args:
+        target: Serves.
+        args: Of it; the fifth is the listening socket.
+        daemon: As of a thread.
     """
-    serve = work.module("deployment.probe").serve_forever
 
-    def serve_late(*arguments: Any) -> None:
-        time.sleep(0.5)
-        serve(*arguments)
+    exitcode = 0
 
-    forking = SimpleNamespace(get_context=lambda _: multiprocessing.get_context("fork"))
-    work.patch("deployment.probe", "multiprocessing", forking)
-    work.patch("deployment.probe", "serve_forever", serve_late)
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
+        self.asked, self.servers = threading.Event(), list[Any]()
+        self.thread = threading.Thread(target=self.serve, args=(target, *args), daemon=daemon)
+
+    def serve(self, target: Callable[..., None], *arguments: Any) -> None:
+        """Begins when it was asked in vain, as a process does that has to import everything."""
+        assert self.asked.wait(60)
+        target(*arguments)
+
+    def start(self) -> None:
+        """Begins to wait."""
+        self.thread.start()
+
+    def terminate(self) -> None:
+        """As SIGTERM; a server that stops at once has stopped then."""
+        self.servers[0].handle_exit(signal.SIGTERM, None)
+        self.thread.join(10 if self.servers[0].force_exit else 0)
+
+    def is_alive(self) -> bool:
+        """Whether it serves."""
+        return self.thread.is_alive()
+
+    def join(self, seconds: float | None = None) -> None:
+        """Waits for its end."""
+        self.thread.join(seconds)
+
+    def kill(self) -> None:
+        """After a failure: nobody waits for its end."""
+        for server in self.servers:
+            server.should_exit = server.force_exit = True
+
+
+def probe(work: Workspace, *, is_early: bool = False) -> None:
+    """Asks the service, with a little load and a few items.
+
+    Args:
+        work: The workspace.
+        is_early: Whether it answers when it is first asked.
+    """
+    started: list[Process] = []
+    module, serve = work.module("deployment.probe"), work.module("deployment.serve")
+    ask, listen = module.ask_states, module.listen
+
+    class Server(serve.DrainingServer):
+        """Is known to the process that it runs in."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            started[0].servers.append(self)
+
+    def start(**arguments: Any) -> Process:
+        started.append(Process(**arguments))
+        return started[0]
+
+    def ask_states(client: Any) -> dict[str, int | None]:
+        if is_early and not started[0].asked.is_set():
+            started[0].asked.set()
+            module.wait_until_ready(client, started[0])
+        states = ask(client)
+        started[0].asked.set()
+        return states
+
+    def listen_twice(*address: Any) -> Any:
+        listener = listen(*address)
+        kept.append(listener.dup())  # a process of its own would have a copy
+        return listener
+
+    kept: list[Any] = []
+    threads = SimpleNamespace(get_context=lambda _: SimpleNamespace(Process=start))
+    work.patch("deployment.serve", "DrainingServer", Server)
+    work.patch("deployment.probe", "multiprocessing", threads)
+    work.patch("deployment.probe", "ask_states", ask_states)
+    work.patch("deployment.probe", "listen", listen_twice)
+    serve_forever = module.serve_forever
+
+    def serve_copy(*arguments: Any) -> None:
+        *first, _, source = arguments
+        serve_forever(*first, kept[0], source)
+
+    work.patch("deployment.probe", "serve_forever", serve_copy)
     rate = work.project.compose().probe.requests_per_second
     work.set_config("stages.yaml", probe__num_items=40, probe__load_seconds=LOAD / rate)
     work.run("probe")
@@ -68,12 +147,9 @@ def refuse(status: int, **content: str) -> Apply:
     """Every refusal of a body is another one."""
 
     def apply(work: Workspace) -> None:
-        from fastapi import HTTPException
-        from fastapi.responses import JSONResponse
-
         predict = work.module("deployment.service").Service.predict
 
-        async def predict_or_refuse(self: Any, request: Any) -> Any:
+        async def predict_or_refuse(self: Any, request: Request) -> Any:
             try:
                 return await predict(self, request)
             except HTTPException as error:
@@ -95,8 +171,7 @@ def accept_any_size(work: Workspace) -> None:
 
 
 def answer_ready_at_once(work: Workspace) -> None:
-    """When a service answers first hangs on the machine: it is not waited for."""
-    work.edit_report("probe", lambda f: f["states"]["starting"].update({"/ready": 200}))
+    probe(work, is_early=True)
 
 
 def stop(handle: Callable[[Any], Any]) -> Apply:
@@ -112,6 +187,10 @@ def stop(handle: Callable[[Any], Any]) -> Apply:
 
 def stay_ready(server: Any) -> None:
     server.stop_at = time.monotonic() + server.notice_seconds
+
+
+def stop_at_once(server: Any) -> None:
+    server.should_exit = server.force_exit = True
 
 
 def expect_more_traffic(work: Workspace) -> None:
@@ -148,7 +227,7 @@ def fail_once(number: int) -> None:
 
 
 def leave_a_column_out(work: Workspace) -> None:
-    data_type = type(work.module("config").build(work.project.compose().data))
+    data_type = type(work.find("config", "build")(work.project.compose().data))
     describe = data_type.describe_request
 
     def describe_less(self: Any, state: Any) -> dict[str, Any]:
@@ -179,9 +258,9 @@ FAULTS = [
     Fault("DL-36.2", "nonsense is answered", refuse(200, label="7")),
     Fault("DL-36.2", "a refusal without a word", refuse(422)),
     Fault("DL-36.2", "no limit of size", accept_any_size),
-    Fault("DL-36.3", "ready before the model is loaded", answer_ready_at_once, edits=True),
+    Fault("DL-36.3", "ready before the model is loaded", answer_ready_at_once),
     Fault("DL-36.3", "ready while draining", stop(stay_ready)),
-    Fault("DL-36.3", "no time to drain", stop(lambda _: os._exit(0))),
+    Fault("DL-36.3", "no time to drain", stop(stop_at_once)),
     Fault("DL-36.4", "more traffic expected than tried", expect_more_traffic, also=("ML-10",)),
     Fault("DL-36.4", "rate not reached", answer_under_load(queue_up), also=("ML-10",)),
     Fault(
