@@ -17,6 +17,7 @@ import yaml
 
 IMAGES = "image-classification"
 TABLES = "tabular-classification"
+NUMBERS = "tabular-regression"
 EVIDENCE = ("reports/*.json", "runs/*/record.json", "runs/*/metrics.csv")
 
 

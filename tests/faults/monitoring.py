@@ -107,17 +107,8 @@ def brighten(_: dict[str, Any], summary: dict[str, Any]) -> None:
 
 def make_the_reference_from(split: str) -> Apply:
     def apply(work: Workspace) -> None:
-        store = work.module("data.store")
-        build = work.find("deployment.export", "build_reference")
-
-        def build_otherwise(model: Any, opened: Any) -> dict[str, Any]:
-            opened.open_test()
-            work.patch("data.store", "TEST", "nothing")  # else the store refuses it
-            work.patch("deployment.reference", "TRAIN", split)
-            return build(model, opened)
-
-        assert store.TEST
-        work.patch("deployment.export", "build_reference", build_otherwise)
+        work.patch("data.store", "TEST", "nothing")  # else the store refuses it
+        work.patch("deployment.reference", "TRAIN", split)
         work.run("export")
 
     return apply
