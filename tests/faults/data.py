@@ -1,6 +1,5 @@
 """Faults of phase 2 in raw files, cleaning and versions."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +56,6 @@ def lose_the_version(work: Workspace) -> None:
         path.unlink()
 
 
-def forget_dvcs_id(work: Workspace) -> None:
-    run = work.module("report").load_report("train", "reports").figures["run"]
-    record = work.module("files").read_json(f"runs/{run}/record.json")
-    work.write(f"runs/{run}/record.json", json.dumps(record | {"data_dvc": None}))
-
-
 def change_the_size(work: Workspace) -> None:
     work.set_config("preprocess/image.yaml", size=48)
 
@@ -95,7 +88,6 @@ FAULTS = [
         also=("DL-30.1", "DL-31.1", "DL-31.2"),
     ),
     Fault("DL-14.1", "the version's items are gone", lose_the_version),
-    Fault("DL-14.1", "a run without DVC's id", forget_dvcs_id),
     Fault("DL-14.2", "config changed and card not", change_the_size),
     Fault("DL-14.2", "a card of another size", describe_another_size),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),

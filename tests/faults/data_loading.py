@@ -80,21 +80,6 @@ def read_small_batches(work: Workspace) -> None:
     work.set_config("loader/default.yaml", batch_size=4)
 
 
-def change_log(change: Callable[[dict[str, str]], Any]) -> Apply:
-    """Changes every row of the run's log."""
-
-    def apply(work: Workspace) -> None:
-        run = work.module("report").load_report("train", "reports").figures["run"]
-        rewrite(work, f"runs/{run}/metrics.csv", lambda rows: [change(row) for row in rows])
-
-    return apply
-
-
-def wait_for_data(row: dict[str, str]) -> None:
-    if row["train/data_wait"]:
-        row["train/data_wait"] = "0.6"
-
-
 def train_on_a_gpu(work: Workspace) -> None:
     work.edit_report("train", lambda figures: figures.update(device="cuda"))
     pin_memory(work, True)
@@ -111,7 +96,6 @@ FAULTS = [
     Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES)),
     Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
     Fault("DL-12.2", "validation shuffled", shuffle_validation),
-    Fault("DL-12.3", "steps wait for data", change_log(wait_for_data)),
     Fault(
         "DL-12.4",
         "pin_memory false on a GPU",

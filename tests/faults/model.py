@@ -3,7 +3,6 @@
 from datetime import date
 
 from faults.harness import Fault, Workspace
-from faults.runs import add_run, change_record
 from faults.sanity import BY_HEART, LADDER, PROOF, look_again, prove_again
 
 CURVE = ("DL-19.3", "DL-23.1")  # two questions to one curve
@@ -44,19 +43,6 @@ def put_recurrent_network(work):
     check_broken(work, change)
 
 
-def say_the_largest_ran_first(work):
-    change_record(work, lambda record: record.update(parameters=100 * record["parameters"]))
-
-
-def add_an_overfit_run_before(work):
-    def overfit(record):
-        record["parameters"] //= 2
-        record["seed"] += 1
-        record["metrics"] |= {"train/accuracy": 1.0, "val/accuracy": 0.6}
-
-    add_run(work, "exp-2000-01-01-001", overfit)
-
-
 def end_the_waivers(work):
     work.charter(waivers=[])
 
@@ -89,14 +75,6 @@ def drop_out_nearly_all(work):
 
 def decay_everything(work):
     work.set_config("optimizer/adamw.yaml", weight_decay=1.0)
-
-
-def decay_the_norms(work):
-    def change(figures):
-        for group in figures["groups"]:
-            group["weight_decay"] = 0.01
-
-    work.edit_report("train", change)
 
 
 def strip_the_norms(work):
@@ -169,13 +147,6 @@ def add_a_layer_that_nothing_uses(work):
         network.backbone.forgotten = torch.nn.Linear(3, 3)
 
     check_broken(work, change)
-
-
-def leave_a_layer_out_of_the_optimizer(work):
-    def change(figures):
-        figures["groups"][0]["tensors"] -= 1
-
-    work.edit_report("train", change)
 
 
 def bias_the_head(work):
@@ -257,7 +228,6 @@ def put_a_gate(std=None):
 
 FAULTS = [
     Fault("DL-15.1", "a network that reads images as text", put_recurrent_network),
-    Fault("DL-16.1", "the largest model ran first", say_the_largest_ran_first),
     Fault("DL-16.2", "from scratch, and no reason", take_the_reason_away),
     Fault(
         "DL-16.2",
@@ -266,7 +236,6 @@ FAULTS = [
         also=("DL-22.3",),
         given=start_from_weights,
     ),
-    Fault("DL-16.3", "a larger model after one that overfits", add_an_overfit_run_before),
     Fault(
         "DL-17.1", "200 times too many parameters, and no waiver", end_the_waivers, also=("ML-18",)
     ),
@@ -277,7 +246,6 @@ FAULTS = [
     Fault("DL-17.3", "a rung that does not build", add_a_rung_that_does_not_build),
     Fault("DL-18.1", "dropout 0.9", drop_out_nearly_all),
     Fault("DL-18.2", "weight decay 1.0", decay_everything, also=("DL-20.1",)),
-    Fault("DL-18.2", "norms decay too", decay_the_norms),
     Fault("DL-18.3", "norms stripped", strip_the_norms),
     Fault("DL-19.1", "a head one too wide", widen_the_head),
     Fault("DL-19.2", "all frozen", freeze_all, also=(*CURVE, "DL-23.3")),
@@ -294,6 +262,5 @@ FAULTS = [
     Fault("DL-23.1", "labels shuffled each step", shuffle_the_labels_each_step, also=("DL-19.3",)),
     Fault("DL-23.1", "labels shuffled in training alone", shuffle_the_labels_in_training),
     Fault("DL-23.3", "a layer that nothing uses", add_a_layer_that_nothing_uses),
-    Fault("DL-23.3", "a layer not in the optimizer", leave_a_layer_out_of_the_optimizer),
     Fault("DL-23.4", "the head's bias at 50", bias_the_head),
 ]

@@ -46,12 +46,6 @@ def plan_nothing_more(work: Workspace) -> None:
     work.charter(**{f"milestones.{n}.due": date(2020, 1, 1 + n) for n in range(2)})
 
 
-def train_years_ago(work: Workspace) -> None:
-    run = work.module("report").load_report("train", "reports").figures["run"]
-    record = work.module("files").read_json(f"runs/{run}/record.json")
-    work.edit(f"runs/{run}/record.json", record["started"], "2020-01-01T00:00:00+00:00")
-
-
 def fail_five_data_tests(work: Workspace) -> None:
     work.charter(**{"limits.latency_ms": 0.001})
     work.edit_report("clean", lambda figures: figures.update(raw_hash_after="another"))
@@ -160,7 +154,6 @@ FAULTS = [
     Fault("ML-12", "no reference", answer("references", [])),
     Fault("ML-12", "a reference of one word", answer("references.0.title", "x1"), becomes="to do"),
     Fault("ML-12", "a reference without a figure", answer("references.0.figure", "very good")),
-    Fault("ML-13", "trained years ago", train_years_ago, also=("DL-16.1", *SCORES)),
     Fault("ML-14", "no experts", answer("people.experts", [])),
     Fault("ML-14", "lorem ipsum", answer("people.experts.0.reviewed", LOREM), becomes="to do"),
     Fault("ML-15", "no such place", answer("serving.target", "fridge")),
