@@ -18,6 +18,7 @@ def current_run(work: Workspace) -> str:
 def train_briefly(work: Workspace) -> None:
     """A state of the project in which its model has been trained for a few epochs."""
     work.set_config("trainer/auto.yaml", max_epochs=EPOCHS)
+    work.edit("configs/config.yaml", "logger: [csv, wandb]", "logger: [csv]")
     train_anew(work)
 
 

@@ -1,11 +1,10 @@
 """Faults of phase 6 in the project's own tests: a few small ones, run by its own pytest."""
 
-import multiprocessing
 import os
 import re
 import shutil
 import sys
-from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +12,7 @@ from faults.harness import TABLES, Fault, Workspace
 from faults.problem import Apply
 
 TESTS = "reports/tests.json"
+CHILDREN = "DLPROOF_CALLED"  # of the plugin
 WAY, SERVICE, UNITS = "tests/test_way.py", "tests/test_service.py", "tests/test_units.py"
 CONFTEST = """\
 import os
@@ -107,21 +107,27 @@ def test_monitoring():
 
 
 def run_tests(work: Workspace, *options: str) -> None:
-    """Runs them in a process that begins as a copy of this one: to import torch takes seconds."""
+    """Runs them in this process: another one would import torch for seconds.
 
-    def run() -> None:
-        os.environ.pop("PYTEST_XDIST_WORKER", None)
-        own = (work.package, "dlproof.deployment.service", "conftest", "test_")
-        for name in [name for name in sys.modules if name.startswith(own)]:
-            del sys.modules[name]  # to be imported again, and watched
-        sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
-        os._exit(pytest.main(["-q", "-p", "no:cacheprovider", "--capture=no", *options]))
+    What pytest is to watch is imported again meanwhile.
+    """
+    watched = (work.package, "dlproof.deployment.service", "conftest", "test_")
+    with work.working(), pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("path", "meta_path"):
+            monkeypatch.setattr(sys, name, [*getattr(sys, name)])
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", os.environ["PYTEST_CURRENT_TEST"])
+        monkeypatch.setenv(CHILDREN, "")
+        before = take_out(watched)
+        try:
+            pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", *options])
+        finally:
+            take_out(watched)
+            sys.modules.update(before)
 
-    with work.working():
-        process = multiprocessing.get_context("fork").Process(target=run)
-        process.start()
-        process.join(60)
-        assert process.exitcode is not None
+
+def take_out(names: tuple[str, ...]) -> dict[str, ModuleType]:
+    """Modules whose names begin so, which are imported no more."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(names)}
 
 
 def run_small_tests(work: Workspace) -> None:
