@@ -5,7 +5,6 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from faults.data_loading import report
 from faults.harness import Fault, Workspace
 from faults.problem import answer
 
@@ -26,6 +25,29 @@ def keep_three_of_a_class(work: Workspace) -> None:
     for path in pictures(work, "8")[3:]:
         path.unlink()
     work.run("ingest", "explore")
+
+
+def miscount_the_balance(work: Workspace) -> None:
+    """The largest class is held against the mean."""
+    measure = work.find("data.explore", "measure_labels")
+
+    def measure_otherwise(labels: Any) -> dict[str, Any]:
+        counts = labels.value_counts()
+        return measure(labels) | {"imbalance": round(float(counts.max() / counts.mean()), 2)}
+
+    work.patch("data.explore", "measure_labels", measure_otherwise)
+    work.run("explore")
+
+
+def forget_the_mean_contrast(work: Workspace) -> None:
+    describe = work.find("data.image_plots", "describe_numbers")
+
+    def describe_less(values: Any) -> dict[str, Any]:
+        figures = describe(values)
+        return {n: v for n, v in figures.items() if values.name != "contrast" or n != "mean"}
+
+    work.patch("data.image_plots", "describe_numbers", describe_less)
+    work.run("explore")
 
 
 def draw_nine_classes(work: Workspace) -> None:
@@ -76,10 +98,8 @@ def leave_splits_untracked(work: Workspace) -> None:
 FAULTS = [
     Fault("DL-06.1", "one class cut to 3 samples", keep_three_of_a_class, also=("DL-05.1",)),
     Fault("DL-06.2", "sampling not told", answer("data.sampling", ""), becomes="to do"),
-    Fault(
-        "DL-07.1", "another imbalance", report("explore", lambda f: f["labels"].update(imbalance=9))
-    ),
-    Fault("DL-07.3", "statistics missing", report("explore", lambda f: f["contrast"].pop("mean"))),
+    Fault("DL-07.1", "another imbalance", miscount_the_balance),
+    Fault("DL-07.3", "statistics missing", forget_the_mean_contrast),
     Fault("DL-07.4", "a class missing from the sheet", draw_nine_classes),
     Fault(
         "DL-14.1",

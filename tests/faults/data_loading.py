@@ -8,17 +8,8 @@ from typing import Any
 import numpy as np
 
 from faults.harness import Fault, Workspace
-from faults.problem import SCORES, Apply
+from faults.problem import SCORES
 from faults.sanity import look_again
-
-
-def report(stage: str, change: Callable[[dict[str, Any]], Any]) -> Apply:
-    """Tampers with a report."""
-
-    def apply(work: Workspace) -> None:
-        work.edit_report(stage, change)
-
-    return apply
 
 
 def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]], Any]) -> None:
