@@ -4,7 +4,8 @@ import importlib
 from pathlib import Path
 
 import pytest
-from faults.harness import Fault, Workspace, copy_by_links, make_importable, working_in
+from faults.copies import copy_by_links, make_importable, working_in
+from faults.harness import Fault, Workspace
 
 FAULTS: list[Fault] = [
     fault

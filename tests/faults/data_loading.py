@@ -84,7 +84,7 @@ def pin_memory(work: Workspace, pinned: bool) -> None:
 FAULTS = [
     Fault("DL-10.1", "normalisation removed", normalise_nothing),
     Fault("DL-10.2", "statistics of everything", fit_on_everything),
-    Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES)),
+    Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES), edits=True),
     Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
     Fault("DL-12.2", "validation shuffled", shuffle_validation),
     Fault(
@@ -92,5 +92,6 @@ FAULTS = [
         "pin_memory false on a GPU",
         lambda work: pin_memory(work, False),
         given=train_on_a_gpu,
+        edits=True,
     ),
 ]

@@ -3,9 +3,7 @@
 import importlib
 import importlib.util
 import json
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -223,36 +221,3 @@ class Workspace:
         checklist = self.module("checklist.bullets").load_checklist()
         evidence = self.module("checklist.evidence").Evidence(self.project)
         return self.module("checklist.verdict").judge_all(checklist, evidence)
-
-
-@contextmanager
-def working_in(folder: Path):
-    """The working directory for a while."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def copy_by_links(source: Path, target: Path) -> Path:
-    """A copy that shares its files' blocks with the original."""
-    shutil.copytree(source, target, symlinks=True, copy_function=link)
-    return target
-
-
-def link(source: str, target: str) -> str:
-    """A hard link; of a database, which a fault may add to, a copy."""
-    own = Path(source).suffix == ".sqlite"
-    shutil.copy2(source, target) if own else os.link(source, target)
-    return target
-
-
-def make_importable(project: Path) -> str:
-    """Puts a project's package on the path and returns its name."""
-    for source in (str(project / "kit" / "src"), str(project / "src")):
-        if source not in sys.path:
-            sys.path.insert(0, source)
-    (package,) = (path.name for path in (project / "src").iterdir() if path.is_dir())
-    return package

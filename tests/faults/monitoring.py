@@ -5,8 +5,8 @@ from contextlib import closing
 from typing import Any
 
 from faults.harness import TABLES, Fault, Workspace
+from faults.probing import probe
 from faults.problem import Apply
-from faults.service import probe
 
 Change = Callable[[dict[str, Any], dict[str, Any]], Any]  # of an answer and its input's summary
 

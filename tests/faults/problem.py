@@ -162,6 +162,7 @@ FAULTS = [
         "five of its tests not met",
         fail_five_data_tests,
         also=(*LATENCY, "DL-08.1", "DL-14.3"),
+        edits=True,
     ),
     Fault("ML-23", "baseline good enough", answer("need.good_enough_baseline", "TODO")),
 ]

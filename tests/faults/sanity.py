@@ -1,5 +1,6 @@
 """Runs `sanity` again with what a fault leaves alone, and takes long, as its report has it."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -32,3 +33,17 @@ def prove_again(work: Workspace, *kept: str) -> None:
 def look_again(work: Workspace) -> None:
     """Looks again at what reaches the network."""
     prove_again(work, LADDER, BY_HEART, PROOF)
+
+
+def check_broken(work: Workspace, change: Callable[[Any], Any]) -> None:
+    """Runs `sanity` on a changed network; it refuses, and its report says why."""
+    sanity = work.module("training.sanity")
+    make_network = sanity.make_network
+
+    def make_broken(*arguments: Any) -> Any:
+        network = make_network(*arguments)
+        change(network)
+        return network
+
+    work.patch("training.sanity", "make_network", make_broken)
+    prove_again(work, LADDER)
