@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from faults.harness import Fault, Workspace
+from faults.harness import TABLES, Fault, Workspace
 from faults.problem import answer
 
 RAW = "data/raw"
@@ -78,6 +78,17 @@ def lose_the_version(work: Workspace) -> None:
         path.unlink()
 
 
+def forget_dvcs_id(work: Workspace) -> None:
+    describe = work.find("deployment.export", "describe_model")
+
+    def describe_less(*arguments: Any) -> dict[str, Any]:
+        sidecar = describe(*arguments)
+        return sidecar | {"state": sidecar["state"] | {"dvc": None}}
+
+    work.patch("deployment.export", "describe_model", describe_less)
+    work.run("export")
+
+
 def change_the_size(work: Workspace) -> None:
     work.set_config("preprocess/image.yaml", size=48)
 
@@ -109,6 +120,7 @@ FAULTS = [
         edits=True,
     ),
     Fault("DL-14.1", "the version's items are gone", lose_the_version),
+    Fault("DL-14.1", "a model without DVC's id", forget_dvcs_id, option_set=TABLES),
     Fault("DL-14.2", "config changed and card not", change_the_size),
     Fault("DL-14.2", "a card of another size", describe_another_size, edits=True),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),

@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
 
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import Apply
-from faults.runs import ODD, change_loss, forget_where, train_anew, train_briefly
+from faults.runs import BUSY, ODD, change_loss, forget_where, train_anew, train_briefly
 
 MODULE = "training.module"
 NORMS = ("DL-24.3", "DL-26.1", "DL-26.2")
@@ -56,7 +56,7 @@ def forget(column: str) -> Apply:
 def log_accuracy_alone(work: Workspace) -> None:
     kept = ("val/accuracy", "val/loss")
     forget_where(work, lambda name, _: name.startswith("val/") and name not in kept)
-    work.run("train")
+    work.run("train", "evaluate")
 
 
 def forget_a_rate(work: Workspace) -> None:
@@ -82,7 +82,7 @@ def go_on_after_a_nan(work: Workspace) -> None:
     update, steps = mean.update, iter(range(10_000))
 
     def update_once_wrongly(self: Any, loss: Any, count: int) -> None:
-        update(self, loss * float("nan") if next(steps) == 20 else loss, count)
+        update(self, loss * float("nan") if next(steps) == 50 else loss, count)
 
     work.monkeypatch.setattr(mean, "update", update_once_wrongly)
     train_anew(work)
@@ -90,7 +90,7 @@ def go_on_after_a_nan(work: Workspace) -> None:
 
 def clip_without_effect(work: Workspace) -> None:
     module = work.module(MODULE).LitModel
-    work.monkeypatch.setattr(module, "configure_gradient_clipping", lambda *_: None)
+    work.monkeypatch.setattr(module, "configure_gradient_clipping", lambda *_, **__: None)
     change_loss(work, lambda module, loss: 1000 * loss)
     work.run("train")
 
@@ -108,7 +108,8 @@ def suggest_nothing(work: Workspace) -> None:
 def go_on_past_the_patience(work: Workspace) -> None:
     """The model gets worse from the first epoch on, and nothing stops it."""
     work.set_config("callbacks/default.yaml", early_stopping__patience=1)
-    work.monkeypatch.setattr(EarlyStopping, "on_validation_end", lambda *_: None)
+    for name in ("on_validation_end", "on_train_epoch_end"):
+        work.monkeypatch.setattr(EarlyStopping, name, lambda *_: None)
     change_loss(work, lambda module, loss: -loss)
     train_anew(work)
 
@@ -156,7 +157,9 @@ def leave_a_layer_out_of_the_optimizer(work: Workspace) -> None:
 
 def brief(bullet: str, text: str, apply: Apply, also: tuple[str, ...] = ()) -> Fault:
     """A fault in a short run, behind an equal one that goes well and so ends otherwise (ML-25)."""
-    return Fault(bullet, text, apply, also=("ML-25", *also), option_set=TABLES, given=train_briefly)
+    return Fault(
+        bullet, text, apply, also=("ML-25", *BUSY, *also), option_set=TABLES, given=train_briefly
+    )
 
 
 FAULTS = [
@@ -176,6 +179,6 @@ FAULTS = [
     brief("DL-26.1", "a norm above the clip after it", clip_without_effect),
     brief("DL-26.2", "no clip suggested", suggest_nothing),
     brief("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-23.2",)),
-    brief("DL-28.1", "no optimizer state", keep_weights_alone),
+    brief("DL-28.1", "no optimizer state", keep_weights_alone, also=("DL-27.3",)),
     brief("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
 ]
