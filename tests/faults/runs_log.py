@@ -106,11 +106,11 @@ def suggest_nothing(work: Workspace) -> None:
 
 
 def go_on_past_the_patience(work: Workspace) -> None:
-    """The model gets worse from the first epoch on, and nothing stops it."""
+    """The model learns nothing from the first epoch on, and nothing stops it."""
     work.set_config("callbacks/default.yaml", early_stopping__patience=1)
     for name in ("on_validation_end", "on_train_epoch_end"):
         work.monkeypatch.setattr(EarlyStopping, name, lambda *_: None)
-    change_loss(work, lambda module, loss: -loss)
+    change_loss(work, lambda module, loss: 0 * loss)
     train_anew(work)
 
 
@@ -178,7 +178,7 @@ FAULTS = [
     brief("DL-25.3", "a NaN in the log, and on", go_on_after_a_nan, also=("DL-24.1",)),
     brief("DL-26.1", "a norm above the clip after it", clip_without_effect),
     brief("DL-26.2", "no clip suggested", suggest_nothing),
-    brief("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-23.2",)),
+    brief("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-23.2", "DL-24.3")),
     brief("DL-28.1", "no optimizer state", keep_weights_alone, also=("DL-27.3",)),
     brief("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
 ]
