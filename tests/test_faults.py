@@ -13,7 +13,7 @@ FAULTS: list[Fault] = [
     for fault in getattr(importlib.import_module(f"faults.{path.stem}"), "FAULTS", ())
 ]
 MET = ("verified", "present", "attested")
-MOST_EDITS = 40
+MOST_EDITS = 18
 SCORES = {"ML-22", "ML-26", "ML-41"}  # sums over other bullets, which fall with them
 
 

@@ -82,7 +82,7 @@ def pin_memory(work: Workspace, pinned: bool) -> None:
 
 
 FAULTS = [
-    Fault("DL-10.1", "normalisation removed", normalise_nothing),
+    Fault("DL-10.1", "normalisation removed", normalise_nothing, also=("DL-23.4",)),
     Fault("DL-10.2", "statistics of everything", fit_on_everything),
     Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES), edits=True),
     Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
