@@ -60,10 +60,7 @@ def verdicts(standing):
     return lambda option_set: standing(option_set)[1]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [pytest.param(f, id=f"{f.bullet}-{f.text}", marks=[pytest.mark.slow] * f.slow) for f in FAULTS],
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.bullet}-{fault.text}")
 def test_the_fault_turns_its_bullet_red_and_no_other(fault, workspace, standing, fault_table):
     _, before, edits = standing(fault.option_set, fault.given)
     work = workspace(fault.option_set, fault.given)

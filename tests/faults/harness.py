@@ -33,8 +33,8 @@ class Fault:
         given: What the finished project must be like before, where its defaults do not reach the
             bullet. Faults with the same one share what it leaves on the disk, and no patches.
         edits: Whether a report or a run's log is changed in place of the work that it is about, so
-            that the check is tried and the stage is not. Held against what the fault does.
-        slow: Whether it takes more than a few seconds.
+            that the check is tried and the stage is not. Held against what the fault does. An
+            edit that shows, and turns the bullet stale, is the fault itself.
     """
 
     bullet: str
@@ -45,7 +45,6 @@ class Fault:
     becomes: str = "failing"
     given: Callable[["Workspace"], None] | None = None
     edits: bool = False
-    slow: bool = False
 
 
 class Workspace:

@@ -8,7 +8,8 @@ from typing import Any
 
 from faults.harness import Workspace
 
-LOAD = 8  # requests
+LOAD = 24  # requests
+PATIENT = 2_000  # milliseconds, since a machine that tests is busy
 
 
 class Process:
@@ -104,4 +105,5 @@ def probe(work: Workspace, *, is_early: bool = False) -> None:
     work.patch("deployment.probe", "serve_forever", serve_copy)
     rate = work.project.compose().probe.requests_per_second
     work.set_config("stages.yaml", probe__num_items=40, probe__load_seconds=LOAD / rate)
+    work.charter(**{"limits.latency_ms": PATIENT})
     work.run("probe")

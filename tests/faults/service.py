@@ -109,7 +109,9 @@ def answer_under_load(hinder: Callable[[int], None]) -> Apply:
                 hinder(number)
             return answer(self, *arguments)
 
+        limit = work.module("charter.charter").read_charter()[0]["limits"]["latency_ms"]
         serve_broken(answer=answer_hindered)(work)
+        work.charter(**{"limits.latency_ms": limit})
 
     return apply
 
