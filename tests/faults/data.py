@@ -1,13 +1,11 @@
 """Faults of phase 2 in raw files, cleaning and versions."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
 
-from faults.data_loading import report
-from faults.harness import Fault, Workspace
+from faults.harness import TABLES, Fault, Workspace
 from faults.problem import answer
 
 RAW = "data/raw"
@@ -27,6 +25,29 @@ def keep_three_of_a_class(work: Workspace) -> None:
     for path in pictures(work, "8")[3:]:
         path.unlink()
     work.run("ingest", "explore")
+
+
+def miscount_the_balance(work: Workspace) -> None:
+    """The largest class is held against the mean."""
+    measure = work.find("data.explore", "measure_labels")
+
+    def measure_otherwise(labels: Any) -> dict[str, Any]:
+        counts = labels.value_counts()
+        return measure(labels) | {"imbalance": round(float(counts.max() / counts.mean()), 2)}
+
+    work.patch("data.explore", "measure_labels", measure_otherwise)
+    work.run("explore")
+
+
+def forget_the_mean_contrast(work: Workspace) -> None:
+    describe = work.find("data.image_plots", "describe_numbers")
+
+    def describe_less(values: Any) -> dict[str, Any]:
+        figures = describe(values)
+        return {n: v for n, v in figures.items() if values.name != "contrast" or n != "mean"}
+
+    work.patch("data.image_plots", "describe_numbers", describe_less)
+    work.run("explore")
 
 
 def draw_nine_classes(work: Workspace) -> None:
@@ -58,9 +79,14 @@ def lose_the_version(work: Workspace) -> None:
 
 
 def forget_dvcs_id(work: Workspace) -> None:
-    run = work.module("report").load_report("train", "reports").figures["run"]
-    record = work.module("files").read_json(f"runs/{run}/record.json")
-    work.write(f"runs/{run}/record.json", json.dumps(record | {"data_dvc": None}))
+    describe = work.find("deployment.export", "describe_model")
+
+    def describe_less(*arguments: Any) -> dict[str, Any]:
+        sidecar = describe(*arguments)
+        return sidecar | {"state": sidecar["state"] | {"dvc": None}}
+
+    work.patch("deployment.export", "describe_model", describe_less)
+    work.run("export")
 
 
 def change_the_size(work: Workspace) -> None:
@@ -83,21 +109,20 @@ def leave_splits_untracked(work: Workspace) -> None:
 FAULTS = [
     Fault("DL-06.1", "one class cut to 3 samples", keep_three_of_a_class, also=("DL-05.1",)),
     Fault("DL-06.2", "sampling not told", answer("data.sampling", ""), becomes="to do"),
-    Fault(
-        "DL-07.1", "another imbalance", report("explore", lambda f: f["labels"].update(imbalance=9))
-    ),
-    Fault("DL-07.3", "statistics missing", report("explore", lambda f: f["contrast"].pop("mean"))),
+    Fault("DL-07.1", "another imbalance", miscount_the_balance),
+    Fault("DL-07.3", "statistics missing", forget_the_mean_contrast),
     Fault("DL-07.4", "a class missing from the sheet", draw_nine_classes),
     Fault(
         "DL-14.1",
         "data changed and hash not",
         change_the_targets,
         also=("DL-30.1", "DL-31.1", "DL-31.2"),
+        edits=True,
     ),
     Fault("DL-14.1", "the version's items are gone", lose_the_version),
-    Fault("DL-14.1", "a run without DVC's id", forget_dvcs_id),
+    Fault("DL-14.1", "a model without DVC's id", forget_dvcs_id, option_set=TABLES),
     Fault("DL-14.2", "config changed and card not", change_the_size),
-    Fault("DL-14.2", "a card of another size", describe_another_size),
+    Fault("DL-14.2", "a card of another size", describe_another_size, edits=True),
     Fault("DL-14.3", "a stage writes into raw", write_into_raw),
     Fault("ML-20", "no cost", answer("data.collection_cost", ""), becomes="to do"),
     Fault("ML-21", "older annotations not kept", leave_versions_to_git),

@@ -5,8 +5,9 @@ from typing import Any
 
 from torchvision.transforms import v2
 
-from faults.data_loading import look_again, renew
+from faults.data_loading import renew
 from faults.harness import Fault, Workspace
+from faults.sanity import look_again
 
 MEDIUM = "augmentation/medium.yaml"
 
@@ -54,7 +55,7 @@ def augment_validation(work: Workspace) -> None:
 
 
 def mirror_digits(work: Workspace) -> None:
-    """A digit upside down is another or none. The figures are made again, without training."""
+    """A digit upside down is another or none. To train on it would take a minute."""
     work.set_config(MEDIUM, flip_vertical=True)
     look_again(work)
     cfg = work.project.compose()
@@ -75,5 +76,5 @@ FAULTS = [
     Fault("DL-11.2", "mixed images, whole targets", mix_targets_not_at_all),
     Fault("DL-11.2", "nothing advanced at medium", mix_nothing),
     Fault("DL-11.3", "augmentation of validation", augment_validation),
-    Fault("DL-11.4", "vertical flip of digits", mirror_digits),
+    Fault("DL-11.4", "vertical flip of digits", mirror_digits, edits=True),
 ]

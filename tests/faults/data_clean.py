@@ -146,6 +146,7 @@ FAULTS = [
         lose_a_stand_in,
         option_set=TABLES,
         also=("DL-14.1", "DL-37.2"),
+        edits=True,
     ),
     Fault("DL-08.3", "an exact copy is used", use_a_copy),
     Fault("DL-08.3", "resized copies left in two splits", split_resized_copies_off),

@@ -1,7 +1,10 @@
-"""Faults of phase 2 in what comes in: personal data without an answer."""
+"""Faults of phase 2 in what comes in: personal data without an answer, sources unlike others."""
+
+import io
 
 from PIL import Image
 
+from faults.data import RAW
 from faults.harness import TABLES, Fault, Workspace
 from faults.problem import answer
 
@@ -29,8 +32,29 @@ def add_a_column_of_mail(work: Workspace) -> None:
     work.run("ingest")
 
 
+def declare_sources(work: Workspace) -> None:
+    """Two scanners: the thousands of a picture's number tell which."""
+    work.set_config("data/digits.yaml", origin=r"/(\d)\d+\.png$")
+    work.run("ingest", "clean", "split", "preprocess")
+
+
+def turn_a_source(work: Workspace) -> None:
+    for path in sorted((work.root / RAW).glob("*/1*.png")):
+        stream = io.BytesIO()
+        Image.open(path).transpose(Image.Transpose.ROTATE_90).save(stream, "PNG")
+        work.write(path.relative_to(work.root).as_posix(), stream.getvalue())
+    work.run("ingest", "clean", "split", "preprocess")
+
+
+def name_two_sources(work: Workspace) -> None:
+    source = work.module("charter.charter").read_charter()[0]["data"]["sources"][0]
+    work.charter(**{"data.sources": [source, source | {"name": "Another"}]})
+
+
 FAULTS = [
     Fault("DL-05.3", "a picture says where it was taken", photograph_at_home),
     Fault("DL-05.3", "a column of e-mails", add_a_column_of_mail, option_set=TABLES),
     Fault("DL-05.3", "not said what there is", answer("data.personal", ""), becomes="to do"),
+    Fault("DL-06.2", "a source that looks different", turn_a_source, given=declare_sources),
+    Fault("DL-06.2", "two sources, not told apart", name_two_sources, becomes="to do"),
 ]

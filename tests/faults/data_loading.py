@@ -6,19 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from faults.harness import Fault, Workspace
-from faults.problem import SCORES, Apply
-
-
-def report(stage: str, change: Callable[[dict[str, Any]], Any]) -> Apply:
-    """Tampers with a report."""
-
-    def apply(work: Workspace) -> None:
-        work.edit_report(stage, change)
-
-    return apply
+from faults.problem import SCORES
+from faults.sanity import look_again
 
 
 def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]], Any]) -> None:
@@ -31,16 +22,6 @@ def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]],
     writer.writeheader()
     writer.writerows(rows)
     work.write(path, stream.getvalue())
-
-
-def look_again(work: Workspace) -> None:
-    """Renews what `sanity` saw of the batches, without the rest of it, which takes long."""
-    cfg = work.project.compose()
-    found = work.module("report").load_report("sanity", "reports")
-    torch.manual_seed(cfg.seed)  # as `sanity` does
-    found.figures["batches"] = work.module("training.batches").inspect_batches(work.project, cfg)
-    work.leave(found)
-    renew(work, "sanity")
 
 
 def renew(work: Workspace, stage: str) -> None:
@@ -90,21 +71,6 @@ def read_small_batches(work: Workspace) -> None:
     work.set_config("loader/default.yaml", batch_size=4)
 
 
-def change_log(change: Callable[[dict[str, str]], Any]) -> Apply:
-    """Changes every row of the run's log."""
-
-    def apply(work: Workspace) -> None:
-        run = work.module("report").load_report("train", "reports").figures["run"]
-        rewrite(work, f"runs/{run}/metrics.csv", lambda rows: [change(row) for row in rows])
-
-    return apply
-
-
-def wait_for_data(row: dict[str, str]) -> None:
-    if row["train/data_wait"]:
-        row["train/data_wait"] = "0.6"
-
-
 def train_on_a_gpu(work: Workspace) -> None:
     work.edit_report("train", lambda figures: figures.update(device="cuda"))
     pin_memory(work, True)
@@ -116,16 +82,16 @@ def pin_memory(work: Workspace, pinned: bool) -> None:
 
 
 FAULTS = [
-    Fault("DL-10.1", "normalisation removed", normalise_nothing),
+    Fault("DL-10.1", "normalisation removed", normalise_nothing, also=("DL-23.4",)),
     Fault("DL-10.2", "statistics of everything", fit_on_everything),
-    Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES)),
+    Fault("DL-10.3", "items of another shape", lose_a_row, also=("DL-14.1", *SCORES), edits=True),
     Fault("DL-12.1", "batches of 4, not accumulated", read_small_batches),
     Fault("DL-12.2", "validation shuffled", shuffle_validation),
-    Fault("DL-12.3", "steps wait for data", change_log(wait_for_data)),
     Fault(
         "DL-12.4",
         "pin_memory false on a GPU",
         lambda work: pin_memory(work, False),
         given=train_on_a_gpu,
+        edits=True,
     ),
 ]

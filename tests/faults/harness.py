@@ -3,10 +3,8 @@
 import importlib
 import importlib.util
 import json
-import os
 import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,8 @@ import yaml
 
 IMAGES = "image-classification"
 TABLES = "tabular-classification"
-SHARED = ("cache", "objects")  # of DVC and git: what is in them is called by its content
+NUMBERS = "tabular-regression"
+EVIDENCE = ("reports/*.json", "runs/*/record.json", "runs/*/metrics.csv")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,10 @@ class Fault:
         option_set: The finished project it is done to.
         becomes: `failing`, or `to do` where an answer is taken away.
         given: What the finished project must be like before, where its defaults do not reach the
-            bullet.
+            bullet. Faults with the same one share what it leaves on the disk, and no patches.
+        edits: Whether a report or a run's log is changed in place of the work that it is about, so
+            that the check is tried and the stage is not. Held against what the fault does. An
+            edit that shows, and turns the bullet stale, is the fault itself.
     """
 
     bullet: str
@@ -42,6 +44,7 @@ class Fault:
     option_set: str = IMAGES
     becomes: str = "failing"
     given: Callable[["Workspace"], None] | None = None
+    edits: bool = False
 
 
 class Workspace:
@@ -55,6 +58,7 @@ class Workspace:
 
     def __init__(self, root: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.package, self.monkeypatch = root, package, monkeypatch
+        self.left = self.read_evidence()
 
     @property
     def project(self) -> Any:
@@ -173,10 +177,39 @@ class Workspace:
             record["seal"] = runs.seal_record(folder, record)
             self.write(f"{folder}/record.json", json.dumps(record), settled=False)
 
-    def run(self, *stages: str) -> None:
+    def run(self, *stages: str, overrides: Sequence[str] = ()) -> None:
         """Runs stages in this process."""
         for name in stages:
-            self.project.run(name)
+            with self.working():
+                self.project.run(name, overrides)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """What is written meanwhile is the work's own."""
+        before = self.read_evidence()
+        try:
+            yield
+        finally:
+            after = self.read_evidence()
+            self.left |= {path: after[path] for path in after if after[path] != before.get(path)}
+
+    def read_evidence(self) -> dict[str, bytes]:
+        """What checks read, by path: reports, records and logs of runs."""
+        found = (path for pattern in EVIDENCE for path in self.root.glob(pattern))
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found}
+
+    def find_edits(self) -> list[str]:
+        """What was changed since the work wrote it, and passes for the work's."""
+        now = self.read_evidence()
+        changed = [path for path in now if now[path] != self.left.get(path)]
+        return [path for path in changed if self._passes(Path(path))]
+
+    def _passes(self, path: Path) -> bool:
+        """Whether checks take what lies there for the work of a stage or a run."""
+        if path.parts[0] == "runs":
+            runs = self.module("training.runs")
+            return runs.is_from_run(path.parent, runs.read_record(path.parent))
+        return path.stem not in self.project.stages or self.load(path.stem).is_from_run
 
     def patch(self, module: str, name: str, value: Any) -> None:
         """Swaps something of a module, the project's before the kit's, until the test ends."""
@@ -187,39 +220,3 @@ class Workspace:
         checklist = self.module("checklist.bullets").load_checklist()
         evidence = self.module("checklist.evidence").Evidence(self.project)
         return self.module("checklist.verdict").judge_all(checklist, evidence)
-
-
-@contextmanager
-def working_in(folder: Path):
-    """The working directory for a while."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def copy_by_links(source: Path, target: Path) -> Path:
-    """A copy that shares its files' blocks with the original, and folders that only grow."""
-    without = shutil.ignore_patterns(".hypothesis", ".pytest_cache", "__pycache__", *SHARED)
-    shutil.copytree(source, target, symlinks=True, copy_function=link, ignore=without)
-    for path in (path for name in SHARED for path in source.glob(f".*/{name}")):
-        (target / path.relative_to(source)).symlink_to(path)
-    return target
-
-
-def link(source: str, target: str) -> str:
-    """A hard link; of a database, which a fault may add to, a copy."""
-    own = Path(source).suffix == ".sqlite"
-    shutil.copy2(source, target) if own else os.link(source, target)
-    return target
-
-
-def make_importable(project: Path) -> str:
-    """Puts a project's package on the path and returns its name."""
-    for source in (str(project / "kit" / "src"), str(project / "src")):
-        if source not in sys.path:
-            sys.path.insert(0, source)
-    (package,) = (path.name for path in (project / "src").iterdir() if path.is_dir())
-    return package

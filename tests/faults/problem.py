@@ -5,8 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from faults.evaluation import NUMBERS
-from faults.harness import TABLES, Fault, Workspace
+from faults.harness import Fault, Workspace
 
 Apply = Callable[[Workspace], None]
 
@@ -18,59 +17,6 @@ def answer(key: str, value: Any) -> Apply:
         work.charter(**{key: value})
 
     return apply
-
-
-def forget_baselines(*names: str) -> Apply:
-    def apply(work: Workspace) -> None:
-        def change(figures: dict[str, Any]) -> None:
-            for name in names:
-                del figures["scores"][name]
-
-        work.edit_report("baselines", change)
-
-    return apply
-
-
-def score_baseline(name: str, score: float) -> Apply:
-    def apply(work: Workspace) -> None:
-        def change(figures: dict[str, Any]) -> None:
-            figures["scores"][name]["accuracy"] = score
-
-        work.edit_report("baselines", change)
-
-    return apply
-
-
-def miss_by(name: str, r2: float) -> Apply:
-    """A baseline of numbers with another R² than its labels give it."""
-
-    def apply(work: Workspace) -> None:
-        work.edit_report("baselines", lambda figures: figures["scores"][name].update(r2=r2))
-
-    return apply
-
-
-def score_without_weights(work: Workspace) -> None:
-    scored = {"scored": True, "scores": {"accuracy": 0.99}}
-    work.edit_report("baselines", lambda figures: figures["pretrained"].update(scored))
-
-
-def give_no_reason(work: Workspace) -> None:
-    work.edit_report("baselines", lambda figures: figures["pretrained"].update(reason=""))
-
-
-def score_on_other_items(work: Workspace) -> None:
-    work.edit_report("baselines", lambda figures: figures.update(validation_items=17))
-
-
-def let_boosting_win(work: Workspace) -> None:
-    score_baseline("gradient_boosting", 1.0)(work)
-    work.charter(**{"need.why_deep_learning": "TODO"})
-
-
-def train_on_a_hundred(work: Workspace) -> None:
-    work.edit_report("preprocess", lambda figures: figures["items"].update(train=100))
-    work.charter(**{"need.enough_data": "TODO"})
 
 
 def watch_another_metric(work: Workspace) -> None:
@@ -99,12 +45,6 @@ def repeat_the_goal(work: Workspace) -> None:
 
 def plan_nothing_more(work: Workspace) -> None:
     work.charter(**{f"milestones.{n}.due": date(2020, 1, 1 + n) for n in range(2)})
-
-
-def train_years_ago(work: Workspace) -> None:
-    run = work.module("report").load_report("train", "reports").figures["run"]
-    record = work.module("files").read_json(f"runs/{run}/record.json")
-    work.edit(f"runs/{run}/record.json", record["started"], "2020-01-01T00:00:00+00:00")
 
 
 def fail_five_data_tests(work: Workspace) -> None:
@@ -156,10 +96,6 @@ FAULTS = [
         answer("success.metric", "unknown_metric"),
         also=("ML-05", "DL-27.1"),
     ),
-    Fault("DL-02.1", "no score of boosting", forget_baselines("gradient_boosting")),
-    Fault("DL-02.1", "scored on other items", score_on_other_items),
-    Fault("DL-02.2", "boosting ahead, no reason", let_boosting_win, option_set=TABLES),
-    Fault("DL-02.3", "100 training items, no reason", train_on_a_hundred),
     Fault("DL-02.4", "no expected gain", answer("need.expected_gain", ""), also=("DL-33.3",)),
     Fault(
         "DL-02.4",
@@ -182,20 +118,6 @@ FAULTS = [
     Fault("DL-03.4", "every milestone is over", plan_nothing_more),
     Fault("DL-03.4", "no milestones", answer("milestones", [])),
     Fault("DL-03.4", "the second before the first", answer("milestones.1.due", date(2020, 1, 1))),
-    Fault("DL-04.1", "random baseline missing", forget_baselines("random"), also=("ML-07",)),
-    Fault("DL-04.1", "guessing far above chance", score_baseline("random", 0.6)),
-    Fault("DL-04.1", "guesses that know", miss_by("random", 0.3), option_set=NUMBERS),
-    Fault("DL-04.2", "a constant far from the mean", miss_by("constant", -2.0), option_set=NUMBERS),
-    Fault("DL-04.2", "constant missing", forget_baselines("constant"), also=("ML-07", "DL-04.3")),
-    Fault("DL-04.2", "a constant that knows", score_baseline("constant", 0.5)),
-    Fault(
-        "DL-04.3",
-        "one classical model only",
-        forget_baselines("gradient_boosting", "random_forest"),
-        also=("DL-02.1",),
-    ),
-    Fault("DL-04.4", "a score with no weights loaded", score_without_weights),
-    Fault("DL-04.4", "neither score nor reason", give_no_reason),
     Fault("DL-05.1", "an absent group", declare({"label=x": 0.1}), also=SCORES),
     Fault("DL-05.1", "another share", declare({"label=7": 0.5}), also=SCORES),
     Fault("DL-05.2", "high risk, no mitigation", leave_a_high_risk),
@@ -234,7 +156,6 @@ FAULTS = [
     Fault("ML-12", "no reference", answer("references", [])),
     Fault("ML-12", "a reference of one word", answer("references.0.title", "x1"), becomes="to do"),
     Fault("ML-12", "a reference without a figure", answer("references.0.figure", "very good")),
-    Fault("ML-13", "trained years ago", train_years_ago, also=("DL-16.1", *SCORES)),
     Fault("ML-14", "no experts", answer("people.experts", [])),
     Fault("ML-14", "lorem ipsum", answer("people.experts.0.reviewed", LOREM), becomes="to do"),
     Fault("ML-15", "no such place", answer("serving.target", "fridge")),
@@ -243,6 +164,7 @@ FAULTS = [
         "five of its tests not met",
         fail_five_data_tests,
         also=(*LATENCY, "DL-08.1", "DL-14.3"),
+        edits=True,
     ),
     Fault("ML-23", "baseline good enough", answer("need.good_enough_baseline", "TODO")),
 ]

@@ -1,56 +1,53 @@
-"""Tampering with the runs of a copy: their records and their logs."""
+"""Short runs of training on the tumours: a second each, whatever is patched."""
 
-import csv
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
 from faults.harness import Workspace
+from faults.sanity import look_again
 
-Rows = list[dict[str, str]]
+EPOCHS = 6
+ODD = 3  # the epoch in which something goes wrong
+BUSY = ("DL-12.3",)  # steps this short wait for their batches where a machine is busy
 
 
 def current_run(work: Workspace) -> str:
     """The run that made the model."""
-    return work.module("report").load_report("train", "reports").figures["run"]
+    return work.load("train").figures["run"]
 
 
-def change_record(work: Workspace, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Changes the record of the current run."""
-    path = f"runs/{current_run(work)}/record.json"
-    record = json.loads((work.root / path).read_text())
-    change(record)
-    work.write(path, json.dumps(record))
+def train_briefly(work: Workspace) -> None:
+    """A state of the project in which its model has been trained for a few epochs."""
+    work.set_config("trainer/auto.yaml", max_epochs=EPOCHS)
+    work.edit("configs/config.yaml", "logger: [csv, wandb]", "logger: [csv]")
+    train_anew(work)
+    work.run("evaluate")
 
 
-def add_run(work: Workspace, name: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Adds a run like the current one, changed, that started on the day its name says."""
-    source = work.root / "runs" / current_run(work)
-    record = json.loads((source / "record.json").read_text())
-    day = name.removeprefix("exp-").rpartition("-")[0]
-    record |= {"id": name, "started": f"{day}T00:00:00+00:00"}
-    change(record)
-    for file in ("config.yaml", "diff.patch"):
-        work.write(f"runs/{name}/{file}", (source / file).read_bytes(), settled=False)
-    work.write(f"runs/{name}/record.json", json.dumps(record))
-    task = work.project.compose().task
-    work.module("training.runs_page").write_runs_page("runs", "reports", task)
-    work.settle("reports/runs.html")
+def train_anew(work: Workspace) -> None:
+    """Trains with another config, which `sanity` has to see first."""
+    look_again(work)
+    work.run("train")
 
 
-def change_log(work: Workspace, change: Callable[[Rows], Any]) -> None:
-    """Changes the rows of the current run's log."""
-    path = f"runs/{current_run(work)}/metrics.csv"
-    rows = list(csv.DictReader(io.StringIO((work.root / path).read_text())))
-    change(rows)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    work.write(path, text.getvalue())
+def change_loss(work: Workspace, change: Callable[[Any, Any], Any]) -> None:
+    """Lets each training step give another loss: `change(module, loss)`."""
+    module = work.module("training.module").LitModel
+    take_step = module.training_step
+
+    def step(self: Any, batch: dict[str, Any], index: int) -> Any:
+        return change(self, take_step(self, batch, index))
+
+    work.monkeypatch.setattr(module, "training_step", step)
 
 
-def rows_with(rows: Rows, column: str) -> Rows:
-    """The rows in which a column has a value, in order of epochs."""
-    return [row for row in rows if row[column]]
+def forget_where(work: Workspace, is_forgotten: Callable[[str, int], bool]) -> None:
+    """Lets a run log less: `is_forgotten(name, epoch)`."""
+    module = work.module("training.module").LitModel
+    log = module.log
+
+    def log_others(self: Any, name: str, *arguments: Any, **options: Any) -> None:
+        if not is_forgotten(name, self.current_epoch):
+            log(self, name, *arguments, **options)
+
+    work.monkeypatch.setattr(module, "log", log_others)

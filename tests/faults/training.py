@@ -1,10 +1,7 @@
-"""Faults of phase 4: odd settings, and runs whose log or checkpoint is not what it should be."""
+"""Faults of phase 4: odd settings, and training that does not repeat, resume or stop."""
 
-import re
-from contextlib import suppress
-
-from faults.harness import Fault, Workspace
-from faults.runs import add_run, change_log, current_run, rows_with
+from faults.harness import TABLES, Fault
+from faults.sanity import BY_HEART, LADDER, prove_again
 
 
 def learn_far_too_fast(work):
@@ -29,85 +26,21 @@ def set_rate(factor: float):
     return apply
 
 
-def lose_the_curve(work):
-    work.edit_report("find_lr", lambda figures: figures.update(rates=[], losses=[]))
+def measure_a_short_curve(work):
+    curve = work.module("training.find_lr").LossCurve
+    note = curve.on_train_batch_end
 
+    def note_eight(self, trainer, *arguments):
+        note(self, trainer, *arguments)
+        trainer.should_stop = len(self.losses) == 8
 
-def rates(rows):
-    return [name for name in rows[0] if name.startswith("lr-")]
-
-
-def keep_the_rate_constant(work):
-    def change(rows):
-        for name in rates(rows):
-            for row in rows_with(rows, name):
-                row[name] = "0.0003"
-
-    change_log(work, change)
-
-
-def follow_a_schedule_that_stays(work):
-    """The code is at fault, and the log agrees with it."""
-    schedule = work.module("training.schedule")
-    train = work.module("report").load_report("train", "reports").figures
-    peak = work.module("checklist.evidence").Evidence(work.project).run["optimizer"]["lr"]
-
-    def stay(step, total, *, warmup):
-        return schedule.warm_up(step, total, warmup)[0]
-
-    def change(rows):
-        for name in rates(rows):
-            for row in rows_with(rows, name):
-                share = stay(int(row["step"]), train["total_steps"], warmup=0.05)
-                row[name] = str(peak * share)
-
-    work.monkeypatch.setattr(schedule, "cosine", stay)
-    change_log(work, change)
-
-
-def start_at_the_peak(work):
-    def change(rows):
-        for name in rates(rows):
-            rows_with(rows, name)[0][name] = "0.0003"
-
-    change_log(work, change)
-
-
-def learn_nothing(work):
-    def change(rows):
-        losses = rows_with(rows, "train/loss")
-        for row in losses:
-            row["train/loss"] = losses[0]["train/loss"]
-
-    change_log(work, change)
-
-
-def forget(column: str, epoch: int = 5):
-    """A fault that leaves one epoch's value out of the log."""
-
-    def apply(work):
-        change_log(work, lambda rows: rows_with(rows, column)[epoch].update({column: ""}))
-
-    return apply
-
-
-def forget_a_rate(work):
-    def change(rows):
-        for name in rates(rows):
-            rows_with(rows, name)[5][name] = ""
-
-    change_log(work, change)
-
-
-def explode(work):
-    def change(rows):
-        rows_with(rows, "train/gradient_norm_max")[5]["train/gradient_norm_max"] = "1e9"
-
-    change_log(work, change)
+    work.monkeypatch.setattr(curve, "on_train_batch_end", note_eight)
+    work.set_config("stages.yaml", find_lr__low=3.0e-3, find_lr__high=0.1, find_lr__steps=30)
+    work.run("find_lr")
 
 
 def pretend_a_gpu(**figures):
-    """A fault in which a run says it was on a GPU."""
+    """A fault in which a run says it was on a GPU, which tests have none of."""
 
     def apply(work):
         work.edit_report("train", lambda known: known.update(device="cuda", **figures))
@@ -149,112 +82,25 @@ def learn_far_too_fast_by_sgd(work):
     work.set_config("optimizer/sgd.yaml", lr=0.3)
 
 
-def clip_without_effect(work):
-    def change(rows):
-        rows_with(rows, "train/gradient_norm_clipped")[3]["train/gradient_norm_clipped"] = "3.2"
-
-    change_log(work, change)
-
-
-def suggest_nothing(work):
-    work.edit_report("train", lambda figures: figures["gradient_norms"].pop("suggested_clip"))
-
-
 def seek_the_largest_loss(work):
     work.set_config("callbacks/default.yaml", best__monitor="val/loss", best__mode="max")
-
-
-def go_on_past_the_patience(work):
-    def change(rows):
-        values = rows_with(rows, "val/accuracy")
-        values[0]["val/accuracy"] = max(row["val/accuracy"] for row in values)
-
-    change_log(work, change)
-
-
-def overwrite_the_best_with_another(work):
-    (last,) = sorted((work.root / "runs" / current_run(work)).glob("checkpoints/epoch-*"))[-1:]
-    work.write("models/model.ckpt", last.read_bytes(), settled=False)
-
-
-def edit_the_log(work):
-    """In an editor, in place of training longer."""
-    path = f"runs/{current_run(work)}/metrics.csv"
-    text = (work.root / path).read_text()
-    work.write(path, text.replace("0.9", "1.0"), settled=False)
-
-
-def edit_the_record(work):
-    work.edit(
-        f"runs/{current_run(work)}/record.json",
-        '"status": "finished"',
-        '"status": "best"',
-        settled=False,
-    )
-
-
-def edit_the_page_of_runs(work):
-    work.edit("reports/runs.html", "finished", "won", settled=False)
-
-
-def lock_another_torch(work):
-    text = (work.root / "requirements.lock").read_text()
-    work.write("requirements.lock", re.sub(r"(?m)^torch==\S+", "torch==99.0", text))
-
-
-def lose_the_optimizer(work):
-    work.edit_report("train", lambda figures: figures["checkpoint"].update(optimizers=0))
-
-
-def keep_only_the_last(work):
-    work.edit_report("train", lambda figures: figures.update(checkpoints=["last.ckpt"]))
-
-
-def lose_the_page_of_runs(work):
-    work.remove("reports/runs.html")
-
-
-def prove_again(work: Workspace) -> None:
-    """Runs `sanity` again; what the fault leaves alone is taken from its report."""
-    known = work.module("report").load_report("sanity", "reports").figures
-    work.patch("training.sanity", "climb_ladder", lambda *_: known["ladder"])  # slow
-    with suppress(work.module("errors").UserError):
-        work.run("sanity")
 
 
 def let_the_nan_pass(work):
     guard = work.module("training.guard").NonFiniteGuard
     work.monkeypatch.setattr(guard, "check", lambda self, trainer: None)
-    prove_again(work)
-
-
-def go_on_after_a_nan(work):
-    def change(rows):
-        rows_with(rows, "train/loss")[5]["train/loss"] = "nan"
-
-    change_log(work, change)
+    prove_again(work, LADDER, BY_HEART)
 
 
 def forget_the_random_state(work):
     seed = work.find("training.callbacks", "StepSeed")
     work.monkeypatch.setattr(seed, "on_train_batch_start", lambda *_: None)
-    prove_again(work)
+    prove_again(work, LADDER, BY_HEART)
 
 
 def ignore_the_seed(work):
     work.patch("training.proof", "start_afresh", lambda seed: None)
-    prove_again(work)
-
-
-def repeat(work: Workspace) -> None:
-    add_run(work, "exp-2000-01-01-001", lambda record: None)
-
-
-def repeat_with_another_result(work: Workspace) -> None:
-    def change(record):
-        record["metrics"]["val/loss"] += 1e-3
-
-    add_run(work, "exp-2000-01-01-001", change)
+    prove_again(work, LADDER, BY_HEART)
 
 
 CLIPS_NOTHING = choose(
@@ -268,26 +114,22 @@ FAULTS = [
     Fault("DL-20.3", "beta1 at 0.5", halve_beta1),
     Fault("DL-21.1", "100 times the suggested rate", set_rate(100), also=("DL-20.1",)),
     Fault("DL-21.1", "a fiftieth of the suggested rate", set_rate(0.02)),
-    Fault("DL-21.1", "a suggestion without its curve", lose_the_curve),
-    Fault("DL-21.2", "a constant rate", keep_the_rate_constant, also=("DL-21.3",)),
-    Fault("DL-21.2", "a schedule that stays", follow_a_schedule_that_stays),
-    Fault("DL-21.3", "no warm-up", start_at_the_peak, also=("DL-21.2",)),
-    Fault("DL-23.2", "a loss that stays", learn_nothing),
-    Fault("DL-24.1", "an epoch without validation loss", forget("val/loss")),
-    Fault("DL-24.2", "an epoch without learning rate", forget_a_rate),
-    Fault("DL-24.3", "a gradient that explodes", explode, also=("DL-26.2",)),
-    Fault("DL-24.4", "an epoch without training metric", forget("train/accuracy")),
+    Fault("DL-21.1", "a curve of a few steps", measure_a_short_curve, option_set=TABLES),
     Fault(
-        "DL-25.1", "full precision on a GPU", pretend_a_gpu(precision="32-true"), also=("DL-12.4",)
+        "DL-25.1",
+        "full precision on a GPU",
+        pretend_a_gpu(precision="32-true"),
+        also=("DL-12.4",),
+        edits=True,
     ),
     Fault(
         "DL-25.2",
         "float16 without scaler",
         pretend_a_gpu(precision="16-mixed", loss_scale=None),
         also=("DL-12.4",),
+        edits=True,
     ),
     Fault("DL-25.3", "a NaN that passes the guard", let_the_nan_pass),
-    Fault("DL-25.3", "a NaN in the log, and on", go_on_after_a_nan, also=("DL-24.1",)),
     Fault("DL-26.1", "no clipping", clip_nothing),
     Fault("DL-26.1", "no clipping, its reason gone", take_the_reason_away, given=CLIPS_NOTHING),
     Fault(
@@ -296,8 +138,6 @@ FAULTS = [
         give_a_reason_for_another_value,
         given=CLIPS_NOTHING,
     ),
-    Fault("DL-26.1", "a norm above the clip after it", clip_without_effect),
-    Fault("DL-26.2", "no clip suggested", suggest_nothing),
     Fault("DL-27.1", "the largest loss sought", seek_the_largest_loss, also=("DL-01.4", "ML-05")),
     Fault(
         "DL-27.1",
@@ -306,21 +146,6 @@ FAULTS = [
         also=("DL-27.2",),
         given=STOPS_NEVER,
     ),
-    Fault("DL-27.2", "patience ignored", go_on_past_the_patience, also=("DL-27.3",)),
-    Fault(
-        "DL-27.3",
-        "the best overwritten by a later one",
-        overwrite_the_best_with_another,
-        becomes="stale",
-    ),
-    Fault("DL-24.4", "a log that was edited", edit_the_log, becomes="stale"),
-    Fault("DL-21.2", "a record that was edited", edit_the_record, becomes="stale"),
-    Fault("ML-24", "a page of runs that was edited", edit_the_page_of_runs, becomes="stale"),
-    Fault("DL-24.1", "another torch in the lock", lock_another_torch, becomes="stale"),
-    Fault("DL-28.1", "no optimizer state", lose_the_optimizer),
-    Fault("DL-28.2", "a checkpoint at the end only", keep_only_the_last),
     Fault("DL-28.3", "random state not restored", forget_the_random_state),
-    Fault("ML-24", "no page of runs", lose_the_page_of_runs),
     Fault("ML-25", "the seed ignored", ignore_the_seed),
-    Fault("ML-25", "equal runs that end differently", repeat_with_another_result, given=repeat),
 ]

@@ -1,7 +1,8 @@
 """What the probe puts a service through finds a service that does it wrong."""
 
 import httpx
-from dlproof.deployment import trials
+import pytest
+from dlproof.deployment import probe, trials
 from dlproof.deployment.trials import (
     NONSENSE,
     ask_states,
@@ -10,6 +11,7 @@ from dlproof.deployment.trials import (
     send_nonsense,
     swap_model,
 )
+from dlproof.errors import UserError
 from omegaconf import OmegaConf
 
 LOAD = OmegaConf.create({"requests_per_second": 200, "load_seconds": 0.2})
@@ -79,3 +81,9 @@ def test_a_swapped_model_is_refused_and_one_that_loads_is_told(exported, monkeyp
     assert "is not the file" in swap_model("models")
     monkeypatch.setattr(trials, "read_sidecar", lambda folder: {})
     assert swap_model("models") == ""
+
+
+def test_a_service_that_counts_no_requests_is_told_in_a_sentence(client, model, monkeypatch):
+    monkeypatch.setattr(probe, "read_metrics", lambda text: {})
+    with pytest.raises(UserError, match="not answer as it should on /metrics"):
+        probe.observe(client, model, 1)
