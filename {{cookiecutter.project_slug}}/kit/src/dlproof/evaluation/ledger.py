@@ -85,10 +85,8 @@ class Ledger:
         before = hash_json(lines[-1]) if lines else ""
         lines.append({"time": now, "data": data_version, "model": model, **told, "before": before})
         with atomic(self.path) as draft:
-            text = "".join(
-                json.dumps(leave_finite(line), ensure_ascii=False) + "\n" for line in lines
-            )
-            draft.write_text(text, encoding="utf-8")
+            texts = (json.dumps(leave_finite(line), ensure_ascii=False) for line in lines)
+            draft.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
     def find_break(self) -> str:
         """What was taken out or rewritten; empty where nothing was.
