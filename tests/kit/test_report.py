@@ -1,6 +1,7 @@
 """A report survives being written, tells when it was edited, and is chained by its outcome."""
 
 import json
+import re
 
 import pytest
 from dlproof.errors import UserError
@@ -121,3 +122,14 @@ def test_a_stage_refuses_to_build_on_a_report_that_was_edited(processed, run):
         run("split")
     run("clean")
     assert run("split").is_from_run
+
+
+def test_what_is_not_finite_is_null_in_the_file_and_the_report_still_from_a_run(tmp_path):
+    report = Report("train", {"loss": float("nan"), "worst": [1.0, float("-inf")]})
+    report.seal = report.compute_seal()
+    path = report.write(tmp_path)
+    assert not {"NaN", "Infinity"} & set(re.findall(r"\w+", path.read_text()))
+    read = load_report("train", tmp_path)
+    assert read.figures == {"loss": None, "worst": [1.0, None]}
+    assert read.is_from_run
+    assert read.digest == report.digest

@@ -50,6 +50,26 @@ def test_the_step_and_its_items_are_named_and_older_states_stay(checked, run, mo
     assert not (checked / "models" / "model.ckpt").exists()
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("name", ["val/loss", "val/accuracy"])
+def test_a_validation_that_is_not_finite_stops_the_run(checked, run, monkeypatch, name, value):
+    validate = Module.on_validation_epoch_end
+
+    def spoil(self):
+        validate(self)
+        if self.current_epoch == 1:
+            self.log(name, value)
+
+    monkeypatch.setattr(Module, "on_validation_epoch_end", spoil)
+    with pytest.raises(UserError, match=f"epoch 1 has {name} {value}; checkpoints before it stay"):
+        run("train", *SHORT)
+    folder = max((checked / "runs").iterdir())
+    assert json.loads((folder / "record.json").read_text())["status"] == "failed: non-finite"
+    kept = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    assert kept["epoch"] == 0
+    assert not (checked / "models" / "model.ckpt").exists()
+
+
 def test_a_gradient_that_breaks_under_a_finite_loss_stops_the_run(checked, run, monkeypatch):
     measure = GradientNorm.on_before_optimizer_step
 

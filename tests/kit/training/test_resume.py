@@ -3,12 +3,14 @@
 import json
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from dlproof.data.load import EpochSampler
 from dlproof.errors import Terminated, UserError
 from dlproof.files import write_json
+from dlproof.model.checkpoint import read_checkpoint
 from dlproof.training.checkpoints import STATE, ResumeCheckpoint
 from dlproof.training.resume import find_begun, find_checkpoint, find_run, rewind
 from dlproof.training.runs import read_config
@@ -116,6 +118,20 @@ def test_a_mean_that_a_step_logs_goes_on_within_an_epoch(stop, checked, run, mon
     run("train", *SHORT, "resume=latest")
     run("train", *SHORT)
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+def test_a_run_that_moved_still_knows_its_best_epoch(stop, checked, run, monkeypatch):
+    """Another folder's name, or another mount: what is worse later is not published."""
+    stopped = stop(batches=7)
+    best = read_checkpoint(stopped / "checkpoints" / "best.ckpt")["epoch"]
+    monkeypatch.chdir(checked.rename(checked.with_name("moved")))
+    worse = torch.tensor(-1.0)
+    monkeypatch.setattr(
+        Module, "on_validation_epoch_end", lambda module: module.log("val/accuracy", worse)
+    )
+    report = run("train", *SHORT, "resume=latest")
+    assert report.figures["best_val_accuracy"] > worse
+    assert read_checkpoint(Path("models/model.ckpt"))["epoch"] == best
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit"])

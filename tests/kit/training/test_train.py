@@ -20,7 +20,6 @@ from dlproof.files import hash_file
 from dlproof.model.checkpoint import load_network
 from dlproof.report import Report
 from dlproof.tasks import accuracy
-from dlproof.training import loggers
 from dlproof.training.limits import (
     count_epochs,
     count_steps,
@@ -119,54 +118,6 @@ def test_several_loggers_write_at_once(checked, run):
     folder = checked / "runs" / report.figures["run"]
     assert (folder / "metrics.csv").exists()
     assert list((folder / "tensorboard").glob("events.*"))
-
-
-@pytest.mark.slow
-def test_wandb_works_offline_without_a_key(checked, run, monkeypatch):
-    for name in ("WANDB_API_KEY", "WANDB_MODE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(checked))
-    for _ in range(2):  # each has a run of its own, in one process too
-        report = run("train", *SHORT, "trainer.max_epochs=1", "logger=[csv,wandb]")
-        folder = checked / "runs" / report.figures["run"] / "wandb"
-        assert len(list(folder.glob(f"offline-run-*-{report.figures['run']}"))) == 1
-
-
-@pytest.mark.parametrize(
-    ("written", "server", "expected"),
-    [
-        ("machine github.com login me password secret", None, False),
-        ("machine api.wandb.ai login user password key", None, True),
-        ("machine api.wandb.ai login user password key", "https://own.example", False),
-        ("machine own.example login user password key", "https://own.example", True),
-        ("machine", None, False),
-        (None, None, False),
-    ],
-)
-def test_a_key_is_one_for_the_server_of_wandb(tmp_path, monkeypatch, written, server, expected):
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    if written is not None:
-        (tmp_path / "netrc").write_text(written)
-    if server is not None:
-        monkeypatch.setenv("WANDB_BASE_URL", server)
-    assert loggers.has_key() == expected
-    monkeypatch.setenv("WANDB_API_KEY", "key")
-    assert loggers.has_key()
-
-
-def test_wandb_that_cannot_start_is_a_sentence(tmp_path, monkeypatch):
-    import wandb
-
-    def refuse(**_):
-        raise wandb.errors.CommError("no network")
-
-    monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setattr(wandb, "init", refuse)
-    logger = loggers.wandb_logger(tmp_path, "own")
-    with pytest.raises(UserError, match=r"cannot start \(no network\): set WANDB_MODE=offline"):
-        _ = logger.experiment
 
 
 def list_results(folder):

@@ -15,6 +15,7 @@ import pytest
 from dlproof.cheatsheet import load_cheatsheet
 from dlproof.checklist.evidence import Evidence, NotYetError, StaleError
 from dlproof.checklist.model_tests import hyperparameters_are_tuned
+from dlproof.closure import Code
 from dlproof.config import compose
 from dlproof.data.store import TEST, Store
 from dlproof.errors import UserError
@@ -251,6 +252,14 @@ def test_another_space_or_config_is_another_study(search):
         for overrides in ([], ["tune.keys=[optimizer.lr]"], ["seed=1"], ["tune.epochs=9"])
     }
     assert len(names) == 4
+
+
+def test_code_that_changed_begins_another_study(search, monkeypatch):
+    before = search("tune.trials=1")
+    monkeypatch.setattr(Code, "hash", lambda code, stage, config: {"code": "another"})
+    after = search("tune.trials=1", objective=last_is_best)
+    assert after["study"] != before["study"]
+    assert [trial["number"] for trial in after["trials"]] == [0]
 
 
 def test_the_winner_is_an_experiment_which_an_edit_protects(search):

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -90,8 +91,18 @@ def swap(one: Path, other: Path) -> bool:
 
 def write_json(path: Path | str, content: Any) -> None:
     """Writes JSON atomically, readable in a diff: sorted never, indented always."""
+    text = json.dumps(leave_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic(path) as draft:
-        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def leave_finite(content: Any) -> Any:
+    """The same with null for numbers that are NaN or infinite, which JSON does not have."""
+    if isinstance(content, dict):
+        return {name: leave_finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [leave_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def read_json(path: Path | str) -> Any:

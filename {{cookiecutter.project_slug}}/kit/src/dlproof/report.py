@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .files import hash_json, hash_tree, read_json, write_json
+from .files import hash_json, hash_tree, leave_finite, read_json, write_json
 
 # Figures that differ between two runs with the same outcome, as the units in their names tell.
 MEASURED_ANEW = re.compile(r"(^|_|/)(seconds|ms|per_second|megabytes)$")
@@ -58,7 +58,8 @@ class Report:
         Times and memory are left out, and so are the date and what the report was made from: they
         differ from run to run, and a model would have to be trained again for nothing.
         """
-        return hash_json([self.stage, self.files, leave_out_measured(self.figures), self.failures])
+        figures = leave_out_measured(as_read(self.figures))
+        return hash_json([self.stage, self.files, figures, self.failures])
 
     def digest_for(self, deps: Container[str]) -> str:
         """What one later stage builds on, by what it lists: this report, or only files of it.
@@ -90,8 +91,8 @@ class Report:
 
 
 def as_read(content: Any) -> Any:
-    """A JSON-able value as it comes back from a file: keys are text, tuples are lists."""
-    return json.loads(json.dumps(content))
+    """A JSON-able value as it comes back from a file: keys are text, tuples lists, NaN null."""
+    return json.loads(json.dumps(leave_finite(content)))
 
 
 def leave_out_measured(figures: Any) -> Any:

@@ -1,29 +1,93 @@
 """Which commit of the project ran, and what was changed since."""
 
 import subprocess
+import sys
 from functools import cache
+from pathlib import PurePath
 from typing import Any
+
+# What the pipeline and `checklist` write, and what is only read by people.
+WRITTEN = ("docs", "reports", "params.yaml", "dvc.lock")
+CODE = {".cfg", ".ipynb", ".json", ".lock", ".py", ".sh", ".toml", ".yaml", ".yml"}
+# A patch that `git apply` takes, whatever the user's configuration and attributes say.
+PATCH = (
+    "diff",
+    "--binary",
+    "--full-index",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--unified=3",
+)
+NOWHERE = ("not a git repository", "unknown revision", "ambiguous argument")  # or nothing committed
 
 
 @cache
 def describe_revision() -> dict[str, Any]:
-    """Commit and whether tracked files that can run differ from it; commit is None outside git."""
+    """Commit, and whether code or settings differ from it, files included that git does not know.
+
+    Both are None outside git, and where git refuses, which is told.
+    """
     commit = run_git("rev-parse", "HEAD")
-    changed = run_git("status", "--porcelain", "-uno", "--", ".", ":(exclude)docs")
-    return {"commit": commit, "dirty": bool(changed)}
+    if commit is None:
+        if reason := find_refusal():
+            print(f"warning: no commit is recorded, since git refuses: {reason}", file=sys.stderr)
+        return {"commit": None, "dirty": None}
+    paths = [".", *(f":(exclude){name}" for name in WRITTEN)]
+    changed = run_git("diff", "--name-only", "--no-ext-diff", "HEAD", "--", *paths)
+    return {"commit": commit, "dirty": bool(changed or list_unknown())}
 
 
-def read_diff() -> str:
-    """The uncommitted change of tracked files, so that a run can be rebuilt from commit + diff."""
-    return run_git("diff", "HEAD") or ""
+def list_unknown() -> list[str]:
+    """Code and settings below the working directory that git neither has nor ignores."""
+    paths = [".", *(f":(exclude){name}" for name in WRITTEN)]
+    listed = run_git("ls-files", "-z", "--others", "--exclude-standard", "--", *paths)
+    return [name for name in (listed or "").split("\0") if PurePath(name).suffix in CODE]
+
+
+def read_diff() -> bytes:
+    """The change since the commit as a patch: `git apply` of it on the commit rebuilds what ran.
+
+    It holds the files that git has, binary ones too, and the code and settings that it does not
+    know yet.
+    """
+    prefix = run_git("rev-parse", "--show-prefix")
+    if prefix is None:
+        return b""
+    parts = [ask_git(*PATCH, "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "HEAD")]
+    here = (f"--src-prefix=a/{prefix}", f"--dst-prefix=b/{prefix}")
+    for name in list_unknown():
+        # Files outside of the index differ by definition: git ends with 1.
+        parts.append(ask_git(*PATCH, *here, "--no-index", "--", "/dev/null", name, ends=(0, 1)))
+    return b"".join(part or b"" for part in parts)
 
 
 def run_git(*arguments: str) -> str | None:
-    """Output of one git command; None where git or the repository is missing."""
+    """Output of one git command; None where git or the repository is missing, or git refuses."""
+    found = ask_git(*arguments)
+    return None if found is None else found.decode(errors="replace").strip()
+
+
+def ask_git(*arguments: str, ends: tuple[int, ...] = (0,)) -> bytes | None:
+    """As `run_git`, to the byte.
+
+    Args:
+        arguments: What follows `git`.
+        ends: Exit codes of an answer.
+    """
     try:
-        done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=60
-        )
+        done = subprocess.run(["git", *arguments], capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout if done.returncode in ends else None
+
+
+def find_refusal() -> str:
+    """What git says against this folder; empty where there is no git, repository or commit."""
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    told = " ".join(done.stderr.split()) if done.returncode else ""
+    return "" if any(words in told for words in NOWHERE) else told

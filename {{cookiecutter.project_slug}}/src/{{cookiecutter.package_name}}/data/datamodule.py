@@ -15,6 +15,7 @@ from dlproof.data import (
     EpochSampler,
     Rows,
     keep_batch,
+    leave_signals,
     load_store,
     num_workers,
 )
@@ -96,6 +97,7 @@ class SplitData(DataModule):
             sampler=sampler,
             collate_fn=keep_batch,  # a batch comes whole, not as a list
             num_workers=workers,
+            worker_init_fn=leave_signals,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,
             drop_last=shuffle and len(sampler) >= self.loader.batch_size,

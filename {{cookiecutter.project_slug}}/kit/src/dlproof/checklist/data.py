@@ -78,7 +78,7 @@ def feature_distributions_are_known(project: Evidence) -> Finding:
     bare = [
         name
         for name, found in numbers.items()
-        if not all(math.isfinite(found.get(part, math.nan)) for part in SPREAD)
+        if any(found.get(part) is None for part in SPREAD)  # null: not finite
     ]
     if bare:
         return Finding(False, f"no full statistics of {', '.join(bare[:5])}")

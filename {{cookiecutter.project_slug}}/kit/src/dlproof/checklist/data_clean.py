@@ -1,6 +1,5 @@
 """Checks of phase 2 on faults of the data: found, set apart, filled or grouped."""
 
-import math
 from collections import Counter, defaultdict
 
 from .data_split import sources_do_not_drift
@@ -96,7 +95,7 @@ def missing_values_do_not_pass(project: Evidence) -> Finding:
         return Finding(False, f"{unlabelled} items without a label are usable")
     project.figures("preprocess")
     numeric = load_state(project)["data"].get("numeric", {})
-    empty = [name for name, fitted in numeric.items() if not math.isfinite(fitted["fill"])]
+    empty = [name for name, fitted in numeric.items() if fitted["fill"] is None]  # not finite
     if empty:
         return Finding(False, f"nothing fills {', '.join(empty[:5])}")
     if not project.figures("sanity")["batches"]["normalised"]["finite"]:

@@ -56,6 +56,8 @@ def export_predicts_as_the_checkpoint(project: Evidence) -> Finding:
     """PyTorch and ONNX agree on real items, one by one and all at once."""
     figures = project.figures("export")
     difference, changed = figures["largest_difference"], figures["changed_classes"]
+    if difference is None:
+        return Finding(False, "the export's outputs are not finite")
     bound = min(project.cfg.export.tolerance, LARGEST_TOLERANCE)
     batches = figures["batches"]
     holds = difference <= bound and not changed and min(batches) == 1 < max(batches)

@@ -262,6 +262,6 @@ def fingerprint(project: Evidence, record: dict[str, Any]) -> str:
     assert isinstance(config, dict)
     told = {name: value for name, value in config.items() if name not in ("goal", "change")}
     diff = folder / "diff.patch"
-    change = diff.read_text(encoding="utf-8") if diff.exists() else ""
+    change = hash_file(diff) if diff.exists() else ""
     keys = ("data_version", "seed", "commit", "lock", "hardware")
     return hash_json([told, change, [record.get(key) for key in keys]])

@@ -21,6 +21,7 @@ PUBLIC = {
     "ImageChange": "image_augment",
     "ImageKind": "image",
     "keep_batch": "load",
+    "leave_signals": "load",
     "light": "image_augment",
     "link_items": "split_methods",
     "load_store": "store",

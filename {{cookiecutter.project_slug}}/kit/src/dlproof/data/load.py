@@ -1,6 +1,8 @@
 """Batches for training: whole batches are gathered from the memory-mapped arrays at once."""
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -90,6 +92,28 @@ class EpochSampler(Sampler[int]):
 def keep_batch(batch: Batch) -> Batch:
     """Collates nothing: `Rows` gives whole batches. A function so that workers can pickle it."""
     return batch
+
+
+def leave_signals(worker: int) -> None:
+    """Leaves signals to the process that trains: it saves a state, and needs its workers for that.
+
+    SLURM and Kubernetes signal every process of a job. Only the one that started a worker ends it.
+
+    Args:
+        worker: Its number, as PyTorch's `worker_init_fn` is told.
+    """
+    if not hasattr(signal, "sigwaitinfo"):  # macOS, Windows
+        return
+    numbers = {signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    parent = os.getppid()
+
+    def wait() -> None:
+        while signal.sigwaitinfo(numbers).si_pid != parent:
+            pass
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def num_workers(store: Store, wanted: int | str) -> int:

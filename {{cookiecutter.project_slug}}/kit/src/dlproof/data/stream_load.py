@@ -16,7 +16,7 @@ from ..errors import UserError
 from ..report import load_report
 from .balance import Balance
 from .datamodule import DataModule
-from .load import Batch
+from .load import Batch, leave_signals
 from .store import TRAIN, VALIDATION
 from .stream import ABOUT, import_litdata, locate
 
@@ -112,6 +112,7 @@ class StreamData(DataModule):
             batch_size=self.choose_batch_size(split, world_size),
             # Not persistent: workers learn the epoch when they start.
             num_workers=self.num_workers,
+            worker_init_fn=leave_signals,
             pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,
             collate_fn=partial(collate, fields=self.fields),
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import atomic, hash_json
+from ..files import atomic, hash_json, leave_finite
 from ..revision import describe_revision, run_git
 
 KEPT = "test_predictions.npz"  # beside the ledger: what the model said of the test split
@@ -85,8 +85,8 @@ class Ledger:
         before = hash_json(lines[-1]) if lines else ""
         lines.append({"time": now, "data": data_version, "model": model, **told, "before": before})
         with atomic(self.path) as draft:
-            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            draft.write_text(text, encoding="utf-8")
+            texts = (json.dumps(leave_finite(line), ensure_ascii=False) for line in lines)
+            draft.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
     def find_break(self) -> str:
         """What was taken out or rewritten; empty where nothing was.

@@ -165,8 +165,32 @@ class ResumeCheckpoint(Checkpoint):
     def on_load_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Takes up the row, to be logged at the start, and the sums, behind the first step."""
+        """Keeps the row, to be logged at the start, and the sums, to be added at the first step.
+
+        Lightning restores the callbacks next, from what is moved here.
+        """
         self.row, self.sums = checkpoint[STATE]["row"], checkpoint[STATE]["sums"]
+        for callback in trainer.checkpoint_callbacks:
+            state = checkpoint["callbacks"].get(callback.state_key, {})
+            if isinstance(callback, ModelCheckpoint) and callback.dirpath and "dirpath" in state:
+                move_paths(state, str(callback.dirpath))
+
+
+def move_paths(state: dict[str, Any], folder: str) -> None:
+    """Points a ModelCheckpoint's state to the folder in which its files are now.
+
+    The run may have moved since, and Lightning forgets scores and best epochs of another folder.
+    """
+    state["dirpath"] = folder
+    for key in ("best_model_path", "last_model_path", "kth_best_model_path"):
+        state[key] = find_place(state.get(key, ""), folder)
+    kept = state.get("best_k_models", {})
+    state["best_k_models"] = {find_place(path, folder): score for path, score in kept.items()}
+
+
+def find_place(path: str, folder: str) -> str:
+    """Where a checkpoint lies in a folder; empty where there is none."""
+    return str(Path(folder, Path(path).name)) if path else ""
 
 
 def refuse_less_than_one(key: str, value: Any) -> None:

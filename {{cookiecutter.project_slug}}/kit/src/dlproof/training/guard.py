@@ -1,4 +1,4 @@
-"""Stops a run at the first loss or gradient that is NaN or infinite, and says where it was."""
+"""Stops a run at the first loss, gradient or validation that is NaN or infinite, and says where."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ EVERY_ON_DEVICE = 50  # steps between two looks where each look would wait for t
 
 
 class NonFiniteError(UserError):
-    """A loss or gradient is NaN or infinite."""
+    """A loss, a gradient or what ranks the epochs is NaN or infinite."""
 
 
 class NonFiniteGuard(Callback):
@@ -44,6 +44,22 @@ class NonFiniteGuard(Callback):
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Looks before a checkpoint of the epoch is kept."""
         self.check(trainer)
+
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """Looks at the loss and at what ranks the epochs, before one of them is kept as the best.
+
+        Raises:
+            NonFiniteError: One of them is not finite.
+        """
+        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        ranking = {getattr(callback, "monitor", None) for callback in callbacks}
+        for name, value in trainer.callback_metrics.items():
+            if name in {"val/loss", *ranking} and not bool(value.isfinite().all()):
+                raise NonFiniteError(
+                    f"epoch {trainer.current_epoch} has {name} {float(value):g}; checkpoints "
+                    "before it stay: look for extreme values in validation, lower optimizer.lr, "
+                    "or train with trainer.precision=32-true."
+                )
 
     def check(self, trainer: Trainer) -> None:
         """Looks at the steps since the last look.

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import secrets
+import shutil
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 from ..errors import UserError
 from ..files import atomic
+
+LOG = "metrics.csv"
+WANDB_ID = "wandb_id"
 
 
 class LogWriter(ExperimentWriter):
@@ -60,13 +65,31 @@ class OneRunLogger(WandbLogger):
         """
         from wandb.errors import Error
 
+        has_begun = self._experiment is not None
         try:
-            return super().experiment
+            found = super().experiment
+            if self._offline and not has_begun:
+                self.tell_again(found)
+            return found
         except Error as error:
             raise UserError(
                 f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out by "
                 "logger=csv."
             ) from error
+
+    def tell_again(self, run: Any) -> None:
+        """Of a run that goes on offline, logs what its lives before have logged, in one folder.
+
+        W&B cannot go on with a folder that it has closed, and syncs one an id.
+        """
+        folder = Path(self.save_dir or "")
+        own = Path(run.dir).parent.resolve()
+        found = map(Path.resolve, folder.glob(f"wandb/offline-run-*-{self.version}"))
+        older = [path for path in found if path != own]
+        for row in read_rows(folder / LOG) if older else ():
+            run.log(row | {"trainer/global_step": row.get("step")})
+        for path in older:
+            shutil.rmtree(path)
 
     def finalize(self, status: str) -> None:
         """Tells W&B whether the training succeeded."""
@@ -74,6 +97,26 @@ class OneRunLogger(WandbLogger):
         if self._experiment is not None:
             self._experiment.finish(exit_code=int(status != "success"))
             self._experiment = None
+
+
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """The rows of a log, without empty cells."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{name: float(cell) for name, cell in row.items() if cell} for row in rows]
+
+
+def choose_id(run_dir: Path) -> str:
+    """An id for W&B that no other clone or machine has, the same in every life of a run.
+
+    Two clones number their runs alike, and W&B would take both for one.
+    """
+    path = run_dir / WANDB_ID
+    if not path.exists():
+        path.write_text(f"{run_dir.name}-{secrets.token_hex(4)}", encoding="utf-8")
+    return path.read_text(encoding="utf-8")
 
 
 def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
@@ -88,9 +131,9 @@ def wandb_logger(run_dir: Path, project: str) -> WandbLogger:
     logger = OneRunLogger(
         project=project,
         name=run_dir.name,
-        id=run_dir.name,
+        id=choose_id(run_dir),
         save_dir=run_dir,
-        offline=mode == "offline",
+        offline=mode in ("offline", "dryrun"),  # Lightning writes its old name
         log_model=False,
         resume="allow",
     )

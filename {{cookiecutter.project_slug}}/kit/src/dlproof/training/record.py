@@ -39,7 +39,7 @@ def start_record(
     with atomic(run_dir / "config.yaml") as draft:
         draft.write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
     with atomic(run_dir / "diff.patch") as draft:
-        draft.write_text(read_diff(), encoding="utf-8")
+        draft.write_bytes(read_diff())
     lock = Path("requirements.lock")
     record = {
         "id": run_dir.name,

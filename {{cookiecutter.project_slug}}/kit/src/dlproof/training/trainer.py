@@ -123,6 +123,12 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
     except (MisconfigurationException, RuntimeError, TypeError, ValueError, ImportError) as error:
         if comes_from(error, unwrap(Trainer.__init__)):
             raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
+        if "DataLoader worker" in str(error):
+            raise UserError(
+                "a process that loads data was killed, as the system does when memory runs out: "
+                "set a smaller loader.num_workers or loader.batch_size, then go on with the run by "
+                "`resume=latest`."
+            ) from error
         # EarlyStopping's own way to refuse a metric that nobody logs
         is_unknown = "conditioned on metric" in str(error)
         if not isinstance(error, MisconfigurationException) and not is_unknown:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
 from ..aside import redirect
+from ..closure import Code
 from ..config import given_overrides, to_plain
 from ..data.store import load_state
 from ..errors import Terminated, UserError, explain
@@ -66,10 +67,12 @@ def run(cfg: DictConfig, project: "Project") -> Report:
 
 
 def name_study(project: "Project", cfg: DictConfig, space: dict[str, Any], version: str) -> str:
-    """A name that differs where trials could not be compared: config, space, data or metric."""
-    config = select_config(project.stages["tune"], to_plain(cfg))
+    """A name that differs where trials could not be compared: config, space, data, metric, code."""
+    stage = project.stages["tune"]
+    config = select_config(stage, to_plain(cfg))
+    code = Code(project).hash(stage, config)
     config |= {"paths": None, "tune": cfg.tune.epochs}
-    return f"{cfg.model.name}-{hash_json([config, space, version])[:8]}"
+    return f"{cfg.model.name}-{hash_json([config, space, version, code])[:8]}"
 
 
 def run_trial(

@@ -9,6 +9,7 @@ from dlproof.data import (
     EpochSampler,
     Rows,
     keep_batch,
+    leave_signals,
     load_store,
 )
 from torch.utils.data import DataLoader
@@ -67,5 +68,7 @@ class Loaders(DataModule):
             sampler=sampler,
             collate_fn=keep_batch,
             num_workers=workers,
+            worker_init_fn=leave_signals,
+            persistent_workers=workers > 0,
             drop_last=shuffle and len(sampler) >= self.loader.batch_size,
         )
