@@ -1,5 +1,7 @@
 """Evaluation opens the test split once and compares on the same items."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -95,6 +97,15 @@ def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
         run("evaluate", *EVALUATE)
     run("evaluate", *EVALUATE, "evaluate.reason=the file was lost")
     assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "export"])
+def test_a_model_of_another_run_is_not_taken_for_the_one_of_the_report(trained, run, stage):
+    path = Path("models/model.ckpt")
+    content = torch.load(path, weights_only=True)
+    torch.save(content | {"epoch": 99}, path)
+    with pytest.raises(UserError, match=r"model\.ckpt is not the one that `train` left of exp-"):
+        run(stage)
 
 
 def test_forged_predictions_raise_no_figure_without_a_reason(trained, run):

@@ -13,6 +13,7 @@ from .closure import Code
 from .config import keeps_results, list_overrides, to_plain, warn_outside_cheatsheet
 from .data.raw import provide
 from .errors import UserError
+from .files import hash_tree
 from .headlines import write_headlines
 from .inputs import describe_inputs, hash_config, list_reads
 from .parallel import use
@@ -40,6 +41,7 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     made_from = describe_inputs(Code(project), stage, config)
     made_from["overrides"] = list_overrides(cfg, stage.options)
     refuse_failed(list_reads(stage, config), cfg.paths.reports_dir)
+    refuse_swapped(stage.reads, stage.deps, cfg)
     refuse_other_data(project, stage, cfg)
     if not keeps_results(cfg):
         cfg = set_aside(stage, cfg)
@@ -91,6 +93,24 @@ def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:
             )
         if report.failures:
             raise UserError(f"`{name}` did not pass: mend what it says and run it again first.")
+
+
+def refuse_swapped(stages: Sequence[str], deps: Sequence[str], cfg: DictConfig) -> None:
+    """Stops a stage that would take another model for the one that the reports describe.
+
+    Raises:
+        UserError: Names the file, the stage that left another one, and how to get that back.
+    """
+    for name in stages:
+        report = load_report(name, cfg.paths.reports_dir)
+        models = [path for path in report.files if Path(path).is_relative_to(cfg.paths.models_dir)]
+        for path in [path for path in models if path in deps and Path(path).exists()]:
+            if hash_tree(path) != report.files[path]:
+                run = f" of {report.figures['run']}" if "run" in report.figures else ""
+                raise UserError(
+                    f"{path} is not the one that `{name}` left{run}: put that one back, or run "
+                    f"`{name}` again, so that the record names what is used."
+                )
 
 
 def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None:
