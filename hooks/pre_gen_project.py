@@ -1,11 +1,14 @@
-"""Refuse what cookiecutter.json cannot see: template code in an answer, and an edited replay.
+"""Refuse an edited replay, and move a user's files aside where a project is generated over one.
 
-Cookiecutter renders this file and runs it in the new, still empty folder, which it removes when
-the exit status is not zero. Everything else is refused in cookiecutter.json, before any folder.
+Cookiecutter renders this file and runs it in the project's folder, which it removes when the exit
+status is not zero and the folder is new. Bad answers are refused earlier: see `dl_template`.
 """
 
 import json
+import os
+import signal
 import sys
+from pathlib import Path
 
 QUESTIONS = (
     "project_name",
@@ -19,41 +22,45 @@ QUESTIONS = (
     "task",
     "license",
 )
-# In two halves, since this file is a template too.
-TEMPLATE_CODE = ("{" + "{", "{" + "%", "{" + "#", "\n", "\r")
 
 
-def find_problems(answers: dict, typed: dict) -> list[str]:
-    """Say what is wrong with the answers.
+def is_edited(answers: dict) -> bool:
+    """Whether answers are not those that were checked, private values included."""
+    return [answers[name] for name in QUESTIONS] != json.loads(answers["__checked"])
 
-    Args:
-        answers: what the project is generated from, private values included.
-        typed: the same answers before cookiecutter rendered them; empty under cruft.
 
-    Returns:
-        One sentence for each problem.
-    """
-    problems = [
-        f"{name} holds template code or a line break, which would have been executed"
-        for name, value in typed.items()
-        if isinstance(value, str)
-        and value != answers["_defaults"].get(name)
-        and any(token in value for token in TEMPLATE_CODE)
-    ]
-    if [answers[name] for name in QUESTIONS] != json.loads(answers["__checked"]):
-        problems.append("the replayed answers were edited after they were checked")
-    return problems
+def move_aside(project: Path, template: Path, package: str) -> str:
+    """Move the files aside that the template would write over; say why that cannot be done."""
+    sys.path.append(str(template))
+    from dl_template import kept
+
+    # What takes milliseconds is finished, and cookiecutter, which is interrupted too, undoes it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if kept.read_there(project):
+            kept.put_back(project)
+            print("A generation before this one was cut short: your files were put back first.")
+        kept.move_aside(project, kept.list_written(template, package))
+    except OSError as error:
+        kept.put_back(project)
+        return f"your files in {project} cannot be kept safe: {error}"
+    return ""
 
 
 def main() -> int:
-    """Read the answers that cookiecutter renders into this file, and check them."""
-    # An answer in JSON in a JSON string: no quote or backslash of a user's can end the literal.
-    answers = json.loads(json.loads(r""" {{ cookiecutter | jsonify | jsonify }} """))
-    typed = json.loads(json.loads(r""" {{ _cookiecutter | default({}) | jsonify | jsonify }} """))
-    problems = find_problems(answers, typed)
-    if problems:
-        print("Nothing was generated: " + "; ".join(problems) + ".", file=sys.stderr)
-    return 1 if problems else 0
+    """Read what cookiecutter renders into this file, check it, and look at the folder."""
+    # What JSON holds is in a JSON string: no quote or backslash of a user's can end the literal.
+    answers = json.loads(json.loads(r""" {{ cookiecutter | guard | jsonify | jsonify }} """))
+    template = json.loads(json.loads(r""" {{ template_root | jsonify | jsonify }} """))
+    if is_edited(answers):
+        problem = "the replayed answers were edited after they were checked"
+    elif any(Path.cwd().iterdir()) or os.path.lexists(f"{Path.cwd()}.before"):
+        problem = move_aside(Path.cwd(), Path(template), answers["package_name"])
+    else:
+        problem = ""
+    if problem:
+        print(f"Nothing was generated: {problem}.", file=sys.stderr)
+    return 1 if problem else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The template's own Python: what cookiecutter's questions and hooks share."""

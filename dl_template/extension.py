@@ -1,0 +1,80 @@
+"""The extension of Jinja that cookiecutter and cruft load from the template's folder.
+
+The private values of `cookiecutter.json` check the answers with it: a bad one is refused in one
+sentence, before any folder exists. The hooks learn from it where the template lies.
+"""
+
+import atexit
+import sys
+from pathlib import Path
+
+import click
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+from . import answers, kept
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Template(Extension):
+    """Filters for private values and hooks, and the refusal of template code in an answer."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.filters["check_command"] = check_command
+        environment.filters["check"] = check
+        environment.filters["check_all"] = check_all
+        environment.filters["guard"] = guard
+        environment.filters["leave"] = leave
+        environment.globals["template_root"] = str(ROOT)
+        # Where the template's path is relative, cookiecutter runs its hooks from another folder.
+        if str(ROOT) not in sys.path:
+            sys.path.append(str(ROOT))
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Refuses an answer with template code before Jinja would run it; files have a name."""
+        if name is None and answers.is_code(source, ROOT):
+            answers.refuse([f"the answer `{answers.shorten(source)}` holds template code"])
+        return source
+
+
+def find_parameters() -> dict:
+    """What was typed on the command line of cookiecutter or cruft; empty for other callers."""
+    context = click.get_current_context(silent=True)
+    return context.params if context else {}
+
+
+def check_command(_: dict) -> str:
+    """Refuses an answer to a question that does not exist, which cookiecutter would ignore."""
+    given = find_parameters().get("extra_context")
+    # Cruft's is a text, and names questions that another version of the template had.
+    answers.refuse(answers.find_mistyped(given) if isinstance(given, dict) else [])
+    return ""
+
+
+def check(known: dict, question: str) -> str:
+    """Refuses what was just typed; where nobody is asked, `check_all` names all problems."""
+    if find_parameters().get("no_input") is False:
+        answers.refuse(answers.find_problems(known, [question]))
+    return ""
+
+
+def check_all(known: dict) -> str:
+    """Refuses all bad answers in one sentence."""
+    answers.refuse(answers.find_problems(known, answers.QUESTIONS))
+    return ""
+
+
+def guard(known: dict) -> dict:
+    """Puts the user's files back when this process ends, if the hooks could not."""
+    folder = Path(known.get("_output_dir") or find_parameters().get("output_dir") or ".")
+    atexit.register(kept.put_back_late, folder.resolve() / known["project_slug"])
+    return known
+
+
+def leave(known: dict) -> dict:
+    """Forgets these modules: of two versions that cruft renders in one go, each imports its own."""
+    for name in [name for name in sys.modules if name.split(".")[0] == __package__]:
+        del sys.modules[name]
+    return known
