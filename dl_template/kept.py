@@ -49,7 +49,11 @@ def move_aside(project: Path, names: list[str]) -> None:
             raise FileExistsError(f"{name[:-1]} is a file here, and a folder of the template")
     aside = find_aside(project)
     aside.mkdir()
-    (aside / "there.json").write_text(json.dumps(sorted(there)), encoding="utf-8")
+    try:
+        (aside / "there.json").write_text(json.dumps(sorted(there)), encoding="utf-8")
+    except OSError:
+        shutil.rmtree(aside)
+        raise
     for name in there:
         path = project / name
         # Cookiecutter leaves a folder alone where it would write a file.
