@@ -3,12 +3,14 @@
 import ast
 import fnmatch
 import json
+import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -123,6 +125,44 @@ def test_every_make_target_has_a_recipe_that_make_understands(project):
         subprocess.run(["make", "--dry-run", target], cwd=project, check=True, capture_output=True)
 
 
+def set_up(project: Path, tools: Path) -> str:
+    """What `make setup` says where the environment is there, and DVC and pre-commit do nothing."""
+    tools.mkdir(exist_ok=True)
+    for name in ("dvc", "pre-commit"):
+        (tools / name).write_text("#!/bin/sh\n")
+        (tools / name).chmod(0o755)
+    (project / ".venv").mkdir(exist_ok=True)
+    (project / ".venv" / ".ready").touch()
+    environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    command = ["make", "--no-print-directory", "setup", "UV=/bin/true"]
+    return subprocess.run(
+        command, cwd=project, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_setup_says_what_a_repository_around_it_needs(baked, tmp_path):
+    around = tmp_path / "é à"
+    project = Path(shutil.copytree(baked("image-classification"), around / "nets" / "leaf"))
+    assert set_up(project, tmp_path / "tools") == "Ready: make pipeline, make test.\n"
+    subprocess.run(["git", "init", "--quiet", around], check=True)
+    told = set_up(project, tmp_path / "tools")
+    assert f"Inside the git repository {around}" in told
+    add = ["git", "-C", around, "add", "."]
+    assert subprocess.run(add, capture_output=True, check=False).returncode != 0
+    subprocess.run(["sh", "-c", told.splitlines()[2]], check=True)
+    subprocess.run(add, check=True)
+    assert set_up(project, tmp_path / "tools") == "Ready: make pipeline, make test.\n"
+
+
+def test_setup_ends_with_what_git_says_of_a_repository_that_it_refuses(baked, tmp_path):
+    project = Path(shutil.copytree(baked("image-classification"), tmp_path / "leaf"))
+    (project / ".git").mkdir()
+    (project / ".git" / "HEAD").write_text("nothing that git knows")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        set_up(project, tmp_path / "tools")
+    assert caught.value.stderr.startswith("fatal: not a git repository")
+
+
 def test_ruff_finds_nothing_and_would_format_nothing(project):
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
@@ -140,6 +180,12 @@ def test_the_package_parses_and_compiles_before_it_is_rendered():
     assert len(sources) > 10
     for path in sources:
         compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+
+
+def test_own_code_holds_nothing_that_jinja_would_read():
+    """It is rendered all the same: what is copied, cookiecutter does not skip where it exists."""
+    for path in (PROJECT / "src").rglob("*.py"):
+        assert not re.search(r"\{[{%#]", path.read_text(encoding="utf-8")), path
 
 
 def test_what_is_copied_holds_no_template_code():
