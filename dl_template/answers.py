@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,9 @@ def refuse(problems: list[str]) -> None:
         FailedHookException: cookiecutter prints its text, and no traceback.
     """
     if problems:
-        raise FailedHookException(f"Nothing was generated: {'; '.join(problems)}.")
+        sentence = f"Nothing was generated: {'; '.join(problems)}."
+        encoding = sys.stdout.encoding or "utf-8"  # a terminal may know ASCII alone
+        raise FailedHookException(sentence.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def fits(pattern: re.Pattern[str], text: Any, most: int) -> bool:
@@ -167,5 +170,6 @@ def fits(pattern: re.Pattern[str], text: Any, most: int) -> bool:
 
 
 def shorten(value: Any) -> str:
-    """A value as a refusal shows it, on one line."""
-    return " ".join(str(value)[:60].split())
+    """A value as a refusal shows it, on one line and without what would move the cursor."""
+    line = " ".join(str(value)[:60].split())
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)

@@ -154,13 +154,15 @@ def test_setup_says_what_a_repository_around_it_needs(baked, tmp_path):
     assert set_up(project, tmp_path / "tools") == "Ready: make pipeline, make test.\n"
 
 
-def test_setup_ends_with_what_git_says_of_a_repository_that_it_refuses(baked, tmp_path):
+def test_setup_ends_with_what_git_says_of_a_repository_that_it_refuses(
+    baked, tmp_path, monkeypatch
+):
     project = Path(shutil.copytree(baked("image-classification"), tmp_path / "leaf"))
-    (project / ".git").mkdir()
-    (project / ".git" / "HEAD").write_text("nothing that git knows")
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(subprocess.CalledProcessError) as caught:
         set_up(project, tmp_path / "tools")
-    assert caught.value.stderr.startswith("fatal: not a git repository")
+    assert caught.value.stderr.startswith("fatal: detected dubious ownership")
 
 
 def test_ruff_finds_nothing_and_would_format_nothing(project):

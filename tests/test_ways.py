@@ -166,6 +166,17 @@ def test_a_mistyped_question_is_told_with_the_nearest(typed, meant, template, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_refusal_can_be_printed_on_any_terminal(encoding, template, tmp_path, config):
+    answers = ["--no-input", "project_slug=é\u202e\x1b[31m\udcff"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    output = tmp_path / "out"
+    done = generate(template, *answers, output=output, config=config, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (1, "")
+    shown = "é" if encoding == "utf-8" else "\\xe9"
+    assert f"`{shown}\\u202e\\x1b[31m\\udcff`" in done.stdout
+
+
 def test_an_archive_refuses_in_one_sentence_too(template, tmp_path, config):
     archive = shutil.make_archive(
         str(tmp_path / "archive"), "zip", root_dir=template.parent, base_dir=template.name
@@ -178,11 +189,13 @@ def test_an_archive_refuses_in_one_sentence_too(template, tmp_path, config):
     assert not output.exists()
 
 
-def test_records_of_a_version_with_other_checks_are_refused(template, tmp_path, config):
+def test_a_record_of_a_version_without_the_extension_is_refused(template, tmp_path, config):
     generate(template, "--no-input", output=tmp_path / "first", config=config)
     (record,) = (tmp_path / "config" / "replay").glob("*.json")
     answers = json.loads(record.read_text())
-    del answers["cookiecutter"]["__all_checked"]
+    known = answers["cookiecutter"]
+    for name in [name for name in known if name == "_extensions" or name.endswith("_checked")]:
+        del known[name]
     record.write_text(json.dumps(answers))
     done = generate(template, "--replay", output=tmp_path / "second", config=config, check=False)
     assert (done.returncode, done.stderr) == (1, "")
