@@ -5,6 +5,7 @@ sentence, before any folder exists. The hooks learn from it where the template l
 """
 
 import atexit
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from jinja2.ext import Extension
 from . import answers, kept
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDER = "{{cookiecutter.project_slug}}"
 
 
 class Template(Extension):
@@ -25,6 +27,7 @@ class Template(Extension):
         environment.filters["check_command"] = check_command
         environment.filters["check"] = check
         environment.filters["check_all"] = check_all
+        environment.filters["check_record"] = check_record
         environment.filters["guard"] = guard
         environment.filters["leave"] = leave
         environment.globals["template_root"] = str(ROOT)
@@ -36,7 +39,8 @@ class Template(Extension):
         """Refuses an answer with template code before Jinja would run it; files have a name."""
         if name is None and answers.is_code(source, ROOT):
             answers.refuse([f"the answer `{answers.shorten(source)}` holds template code"])
-        return source
+        # The project's folder is rendered first of all, before it exists.
+        return "{{ cookiecutter | check_record }}" if source == FOLDER else source
 
 
 def find_parameters() -> dict:
@@ -64,6 +68,13 @@ def check_all(known: dict) -> str:
     """Refuses all bad answers in one sentence."""
     answers.refuse(answers.find_problems(known, answers.QUESTIONS))
     return ""
+
+
+def check_record(known: dict) -> str:
+    """Gives the project's folder its name, unless a replayed record was edited after its checks."""
+    if [known[name] for name in answers.QUESTIONS] != json.loads(known["__checked"]):
+        answers.refuse(["the replayed answers were edited after they were checked"])
+    return known["project_slug"]
 
 
 def guard(known: dict) -> dict:

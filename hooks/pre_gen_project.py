@@ -1,7 +1,7 @@
-"""Refuse an edited replay, and move a user's files aside where a project is generated over one.
+"""Move a user's files aside where a project is generated over one.
 
-Cookiecutter renders this file and runs it in the project's folder, which it removes when the exit
-status is not zero and the folder is new. Bad answers are refused earlier: see `dl_template`.
+Cookiecutter renders this file and runs it in the project's folder before it writes any other file.
+Bad answers are refused earlier: see `dl_template`.
 """
 
 import json
@@ -9,24 +9,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-
-QUESTIONS = (
-    "project_name",
-    "project_slug",
-    "package_name",
-    "description",
-    "author_name",
-    "author_email",
-    "github_owner",
-    "data_type",
-    "task",
-    "license",
-)
-
-
-def is_edited(answers: dict) -> bool:
-    """Whether answers are not those that were checked, private values included."""
-    return [answers[name] for name in QUESTIONS] != json.loads(answers["__checked"])
 
 
 def move_aside(project: Path, template: Path, package: str) -> str:
@@ -48,16 +30,13 @@ def move_aside(project: Path, template: Path, package: str) -> str:
 
 
 def main() -> int:
-    """Read what cookiecutter renders into this file, check it, and look at the folder."""
+    """Read what cookiecutter renders into this file, and look at the folder."""
     # What JSON holds is in a JSON string: no quote or backslash of a user's can end the literal.
     answers = json.loads(json.loads(r""" {{ cookiecutter | guard | jsonify | jsonify }} """))
     template = json.loads(json.loads(r""" {{ template_root | jsonify | jsonify }} """))
-    if is_edited(answers):
-        problem = "the replayed answers were edited after they were checked"
-    elif any(Path.cwd().iterdir()) or os.path.lexists(f"{Path.cwd()}.before"):
-        problem = move_aside(Path.cwd(), Path(template), answers["package_name"])
-    else:
-        problem = ""
+    problem, project = "", Path.cwd()
+    if any(project.iterdir()) or os.path.lexists(f"{project}.before"):
+        problem = move_aside(project, Path(template), answers["package_name"])
     if problem:
         print(f"Nothing was generated: {problem}.", file=sys.stderr)
     return 1 if problem else 0

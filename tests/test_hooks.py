@@ -9,8 +9,6 @@ from types import ModuleType
 import pytest
 from conftest import PROJECT, TEMPLATE
 
-from dl_template import answers
-
 ANSWERS = {
     "project_name": "A",
     "project_slug": "a-b",
@@ -34,27 +32,8 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def pre_gen() -> ModuleType:
-    return load("pre_gen_project")
-
-
-@pytest.fixture(scope="module")
 def post_gen() -> ModuleType:
     return load("post_gen_project")
-
-
-@pytest.mark.parametrize("question", ANSWERS)
-def test_edited_replay_is_found(pre_gen, question):
-    checked = ANSWERS | {"__checked": json.dumps(list(ANSWERS.values()))}
-    assert not pre_gen.is_edited(checked)
-    assert pre_gen.is_edited(checked | {question: "../edited"})
-
-
-def test_questions_of_the_hook_are_those_of_the_template(pre_gen):
-    template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-    questions = [name for name in template if not name.startswith("_")]
-    assert list(pre_gen.QUESTIONS) == questions
-    assert list(answers.QUESTIONS) == questions
 
 
 def test_every_option_of_the_table_is_one_of_the_template(post_gen):
