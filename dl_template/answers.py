@@ -1,10 +1,10 @@
 """What each answer has to be, and the sentence that refuses another one."""
 
-import difflib
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,8 @@ def find_problems(known: dict, questions: Iterable[str]) -> list[str]:
 
 def find_mistyped(names: Iterable[str]) -> list[str]:
     """Names that are no question's, each with the nearest one that is."""
+    import difflib  # which a run without mistakes need not load
+
     problems = []
     for name in names:
         if name not in QUESTIONS:
@@ -145,6 +147,7 @@ def is_code(text: str, root: Path) -> bool:
     return text not in read_own_code(root)
 
 
+@cache
 def read_own_code(root: Path) -> set[str]:
     """The texts that the template itself has cookiecutter render: private values and hooks."""
     content = json.loads((root / "cookiecutter.json").read_text(encoding="utf-8"))
