@@ -1,12 +1,15 @@
 """The extension of Jinja that cookiecutter and cruft load from the template's folder.
 
 The private values of `cookiecutter.json` check the answers with it: a bad one is refused in one
-sentence, before any folder exists. The hooks learn from it where the template lies.
+sentence, before any folder exists. Right before the first file is written, it moves those of a
+project that is there aside. It runs within cookiecutter, hooks or no hooks.
 """
 
 import atexit
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,20 +30,31 @@ class Template(Extension):
         environment.filters["check_command"] = check_command
         environment.filters["check"] = check
         environment.filters["check_all"] = check_all
-        environment.filters["check_record"] = check_record
-        environment.filters["guard"] = guard
+        environment.filters["name_folder"] = self.name_folder
         environment.filters["leave"] = leave
         environment.globals["template_root"] = str(ROOT)
+        self.make_way: Callable[[], None] | None = None
         # Where the template's path is relative, cookiecutter runs its hooks from another folder.
         if str(ROOT) not in sys.path:
             sys.path.append(str(ROOT))
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Refuses an answer with template code before Jinja would run it; files have a name."""
+        """Sees each text before Jinja does; files have a name."""
+        if self.make_way:  # the folder has its name and may be written into: this is a path in it
+            make_way, self.make_way = self.make_way, None
+            make_way()
         if name is None and answers.is_code(source, ROOT):
             answers.refuse([f"the answer `{answers.shorten(source)}` holds template code"])
-        # The project's folder is rendered first of all, before it exists.
-        return "{{ cookiecutter | check_record }}" if source == FOLDER else source
+        return "{{ cookiecutter | name_folder }}" if source == FOLDER else source
+
+    def name_folder(self, known: dict) -> str:
+        """Gives the project's folder its name, unless a replayed record was edited since."""
+        if [known[name] for name in answers.QUESTIONS] != json.loads(known["__checked"]):
+            answers.refuse(["the replayed answers were edited after they were checked"])
+        folder = Path(known.get("_output_dir") or find_parameters().get("output_dir") or ".")
+        project = folder.resolve() / known["project_slug"]
+        self.make_way = partial(move_aside, project, known["package_name"])
+        return known["project_slug"]
 
 
 def find_parameters() -> dict:
@@ -70,18 +84,19 @@ def check_all(known: dict) -> str:
     return ""
 
 
-def check_record(known: dict) -> str:
-    """Gives the project's folder its name, unless a replayed record was edited after its checks."""
-    if [known[name] for name in answers.QUESTIONS] != json.loads(known["__checked"]):
-        answers.refuse(["the replayed answers were edited after they were checked"])
-    return known["project_slug"]
-
-
-def guard(known: dict) -> dict:
-    """Puts the user's files back when this process ends, if the hooks could not."""
-    folder = Path(known.get("_output_dir") or find_parameters().get("output_dir") or ".")
-    atexit.register(kept.put_back_late, folder.resolve() / known["project_slug"])
-    return known
+def move_aside(project: Path, package: str) -> None:
+    """Moves the files of a project that is there aside; they come back when this process ends."""
+    if not project.is_dir() or (not any(project.iterdir()) and not kept.read_there(project)):
+        return
+    atexit.register(kept.put_back_late, project)
+    try:
+        if kept.read_there(project):
+            kept.put_back(project)
+            print("A generation before this one was cut short: your files were put back first.")
+        kept.move_aside(project, kept.list_written(ROOT, package))
+    except OSError as error:
+        kept.put_back(project)
+        answers.refuse([f"your files in {project} cannot be kept safe: {error}"])
 
 
 def leave(known: dict) -> dict:

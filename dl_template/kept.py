@@ -1,8 +1,8 @@
 """What a user has where the template writes, kept out of the way while it does.
 
-A project is generated over a project that exists: `pre_gen_project` moves the files aside, into a
-folder beside the project, and `post_gen_project` moves them back. Where something fails in between,
-they move back when cookiecutter ends, or at the latest when the next generation starts.
+A project is generated over one that exists: the extension moves the files aside, into a folder
+beside the project, and `post_gen_project` moves them back. Where that hook is not run, or something
+fails in between, they move back when cookiecutter ends, or at the latest when it starts again.
 """
 
 import json

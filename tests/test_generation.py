@@ -184,12 +184,6 @@ def test_the_package_parses_and_compiles_before_it_is_rendered():
         compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
 
 
-def test_own_code_holds_nothing_that_jinja_would_read():
-    """It is rendered all the same: what is copied, cookiecutter does not skip where it exists."""
-    for path in (PROJECT / "src").rglob("*.py"):
-        assert not re.search(r"\{[{%#]", path.read_text(encoding="utf-8")), path
-
-
 def test_what_is_copied_holds_no_template_code():
     for name in template_files():
         if copied(name):  # a page of the kit is a template of its own

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TEMPLATE, files_below
-from cookiecutter.exceptions import FailedHookException
+from cookiecutter.exceptions import FailedHookException, OutputDirExistsException
 from cookiecutter.main import cookiecutter
 from test_ways import PARTS
 from versions import append, change
@@ -64,8 +64,6 @@ FLAGS = {
         "extra_context": {"project_slug": "leaf", "data_type": "tabular"},
     },
 }
-# Without hooks, cookiecutter copies these over what is there, though it is asked to skip.
-COPIED = ("kit/", ".github/workflows/", "requirements.lock")
 
 
 def generate(folder: Path, config: Path, **options: object) -> Path:
@@ -230,39 +228,47 @@ TABLE_WITH_MORE = '"data_type=tabular": (\n        "configs/gone.yaml",'
 
 
 def test_a_file_in_place_of_a_folder_stops_it_before_anything_is_moved(
-    project, cookiecutter_config, tmp_path, capfd
+    project, cookiecutter_config, tmp_path
 ):
     shutil.rmtree(project / "docs")
     (project / "docs").write_text("My notes\n")
     before = look(project)
-    with pytest.raises(FailedHookException):
+    with pytest.raises(FailedHookException, match="docs is a file here, and a folder of the"):
         generate(tmp_path, cookiecutter_config, **FLAGS["-f"])
     assert look(project) == before
-    assert "docs is a file here, and a folder of the template" in capfd.readouterr().err
 
 
 def test_a_folder_of_the_users_is_not_taken_for_an_unfinished_run(
-    project, cookiecutter_config, tmp_path, capfd
+    project, cookiecutter_config, tmp_path
 ):
     (tmp_path / "leaf.before").mkdir()
     (tmp_path / "leaf.before" / "mine").write_text("mine")
     before = look(tmp_path)
-    with pytest.raises(FailedHookException):
+    with pytest.raises(FailedHookException, match=r"cannot be kept safe: \[Errno 17\]"):
         generate(tmp_path, cookiecutter_config, **FLAGS["-f"])
     assert look(tmp_path) == before
-    assert "cannot be kept safe: [Errno 17]" in capfd.readouterr().err
 
 
-def test_without_hooks_and_with_skip_own_code_and_settings_are_kept(
+@pytest.mark.parametrize("skip", [(), ("-s",)])
+def test_without_hooks_nothing_is_lost_either(skip, project, cookiecutter_config, tmp_path):
+    before = look(project)
+    done = run_flags(tmp_path, cookiecutter_config, *skip, "--accept-hooks=no")
+    assert done.returncode == 0
+    after = look(project)
+    assert count_lost(before, after) == {}
+    assert {name: after[name] for name in before} == before
+    assert (project / "configs/data/diabetes.yaml").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["leaf"]
+
+
+def test_a_project_is_left_alone_where_it_must_not_be_written_over(
     project, cookiecutter_config, tmp_path
 ):
     before = look(project)
-    generate(tmp_path, cookiecutter_config, **FLAGS["-f -s"], accept_hooks=False)
-    after = look(project)
-    changed = {name for name in before if after.get(name) != before[name]}
-    assert changed
-    assert {name for name in changed if not name.startswith(COPIED)} == set()
-    assert (project / "configs/data/diabetes.yaml").exists()
+    with pytest.raises(OutputDirExistsException):
+        generate(tmp_path, cookiecutter_config)
+    assert look(project) == before
+    assert not (tmp_path / "leaf.before").exists()
 
 
 def test_what_the_template_writes_is_listed(fresh):
