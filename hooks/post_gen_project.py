@@ -2,16 +2,14 @@
 
 Of a project that was there before it changes nothing: it removes only what this run wrote. Pure: no
 network, no repository made, no environment. Update tools run it again in temporary folders. It ends
-by linking the project to the template, in cruft's words: see `link`; and by saying what was made
-and how to go on, unless DL_TEMPLATE_QUIET is set, as tools do that render to read.
+by linking the project to the template, in cruft's words (`dl_template/git.py`), and by saying what
+was made and how to go on, unless DL_TEMPLATE_QUIET is set, as tools do that render to read.
 """
 
 import json
 import os
-import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -147,70 +145,9 @@ def prune(project: Path, answers: dict, written: list[str], there: set[str]) -> 
             (project / name).rmdir()
 
 
-def link(project: Path, answers: dict, template: Path) -> None:
-    """Write `.cruft.json`: where the template is, its commit, the answers; or say what to run.
-
-    Cruft, which does this itself, renders without cookiecutter's `_repo_dir`: nothing is done then.
-    """
-    if "_repo_dir" not in answers:
-        return
-    commit, complaint = ask_git(template, "rev-parse", "--show-prefix", "HEAD")
-    # Below its repository's root, a prefix precedes the commit: then it is not the template's.
-    if not commit or not re.fullmatch(r"[0-9a-f]{40,64}", commit):
-        reason = "it is no git repository of its own"
-        if complaint and "not a git repository" not in complaint:
-            reason = f"there, {complaint}"
-        given = {name: value for name, value in answers.items() if not name.startswith("_")}
-        print(
-            f"Not linked to the template {answers['_template']}, since its commit is unknown: "
-            f"{reason}.\nTo follow the template, run in the project, with the "
-            "address of the template's repository:\n  uvx cruft link --no-input "
-            f"--checkout v{answers['__template_version']} "
-            f"--extra-context {shlex.quote(json.dumps(given))} ADDRESS",
-            file=sys.stderr,
-        )
-        return
-    # A path that was typed is the address; a clone of cookiecutter's knows where it came from.
-    typed = answers["_template"] == answers["_repo_dir"]
-    origin = None if typed else ask_git(template, "config", "--get", "remote.origin.url")[0]
-    # An address may hold a password, and this file is committed.
-    address = re.sub(r"^(https?://)[^/@]+@", r"\1", origin or str(template))
-    address = address.removeprefix("file://")
-    names = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
-    context = {name: answers[name] for name in names if name in answers}
-    context |= {"_template": address, "_commit": commit}
-    state = {"template": address, "commit": commit, "checkout": answers["_checkout"]}
-    state |= {"context": {"cookiecutter": context}, "directory": None}
-    text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
-    (project / ".cruft.json").write_text(text, encoding="utf-8")
-    parts = ("cookiecutter.json", "hooks", "dl_template/*.py", "*cookiecutter.project_slug*")
-    if not is_quiet() and ask_git(template, "status", "--porcelain", "--", *parts)[0]:
-        print(
-            f"The template has uncommitted changes, which .cruft.json cannot name: it records "
-            f"commit {commit[:9]}, and `make template-diff` will show them as yours.",
-            file=sys.stderr,
-        )
-
-
 def is_quiet() -> bool:
     """Whether a tool renders to read what was rendered, and prints what a program may read."""
     return "DL_TEMPLATE_QUIET" in os.environ
-
-
-def ask_git(folder: Path, *arguments: str) -> tuple[str, str]:
-    """Ask git about a folder; returns its answer, or nothing and what it complained of."""
-    # Within a hook of git, GIT_DIR is another repository.
-    environment = {name: os.environ[name] for name in os.environ if not name.startswith("GIT_")}
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(
-            command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True
-        )
-    except OSError as error:
-        return "", f"git cannot be started ({error.strerror})"
-    if done.returncode:
-        return "", f"git says: {' '.join(done.stderr.split()).rstrip('.')}"
-    return done.stdout.strip(), ""
 
 
 def tell(project: Path, answers: dict) -> None:
@@ -224,16 +161,6 @@ def tell(project: Path, answers: dict) -> None:
         f"  cd {shlex.quote(folder)} && make pipeline   # from raw data to monitoring\n"
         "  make test   # its own; `make help` lists the rest"
     )
-    around, complaint = ask_git(project, "rev-parse", "--show-toplevel")
-    if "dubious ownership" in complaint:
-        print(f"  (Not looked for a repository around it: {complaint}.)")
-    elif around and Path(around) != project.resolve():
-        ignored = shlex.quote(f"/{project.resolve().relative_to(around).as_posix()}/")
-        print(
-            f"  (Inside the git repository {around}: `make setup` gives it one of its own.\n"
-            "  `git add .` out there then fails, or takes it in without its files, unless:\n"
-            f"  echo {ignored} >> {shlex.quote(around)}/.gitignore)"
-        )
 
 
 def tell_kept(names: list[str]) -> None:
@@ -251,16 +178,17 @@ def main() -> int:
     answers = json.loads(json.loads(r""" {{ cookiecutter | leave | jsonify | jsonify }} """))
     template = Path(json.loads(json.loads(r""" {{ template_root | jsonify | jsonify }} """)))
     sys.path.append(str(template))
-    from dl_template import kept
+    from dl_template import git, kept
 
     project = Path.cwd()
     there = kept.read_there(project)
     prune(project, answers, kept.list_written(template, answers["package_name"]), there)
     if ".cruft.json" not in there:
-        link(project, answers, template)
+        git.link(project, answers, template, told=not is_quiet())
     names = kept.put_back(project)
     if not is_quiet():
         tell(project, answers)
+        print(git.describe_around(project), end="")
         if names:
             tell_kept(names)
     return 0

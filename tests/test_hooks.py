@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 from conftest import PROJECT, TEMPLATE
 
+from dl_template import git
+
 ANSWERS = {
     "project_name": "A",
     "project_slug": "a-b",
@@ -118,27 +120,34 @@ def test_what_was_made_and_the_next_two_commands_are_told(
     assert third.startswith("  make test ")
 
 
-def test_a_folder_is_quoted_for_a_shell_and_a_repository_around_it_is_told(
-    post_gen, monkeypatch, tmp_path, capsys
-):
-    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+def test_a_folder_is_quoted_for_a_shell(post_gen, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("PWD", str(tmp_path))
-    (tmp_path / "é à" / "a-b").mkdir(parents=True)
     post_gen.tell(tmp_path / "é à" / "a-b", ANSWERS)
     told = capsys.readouterr().out.splitlines()
     assert told[1].startswith("  cd 'é à/a-b' && make pipeline ")
-    assert f"Inside the git repository {tmp_path}" in told[3]
-    assert told[5] == f"  echo '/é à/a-b/' >> {tmp_path}/.gitignore)"
 
 
-def test_what_git_says_is_told_and_not_taken_for_no_repository(post_gen, monkeypatch, tmp_path):
-    assert "not a git repository" in post_gen.ask_git(tmp_path, "rev-parse", "HEAD")[1]
+def test_a_repository_around_a_project_is_told_with_what_it_needs(tmp_path):
+    project = tmp_path / "é à" / "a-b"
+    project.mkdir(parents=True)
+    assert git.describe_around(project) == ""
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
-    assert "ambiguous argument 'HEAD'" in post_gen.ask_git(tmp_path, "rev-parse", "HEAD")[1]
+    lines = git.describe_around(project).splitlines()
+    assert f"Inside the git repository {tmp_path}" in lines[0]
+    assert lines[2] == f"  echo '/é à/a-b/' >> {tmp_path}/.gitignore)"
+    subprocess.run(["sh", "-c", lines[2].strip(" )")], check=True)
+    assert git.describe_around(project) == ""
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    assert git.describe_around(project) == ""
+
+
+def test_what_git_says_is_told_and_not_taken_for_no_repository(monkeypatch, tmp_path):
+    assert "not a git repository" in git.ask_git(tmp_path, "rev-parse", "HEAD")[1]
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    assert "ambiguous argument 'HEAD'" in git.ask_git(tmp_path, "rev-parse", "HEAD")[1]
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert post_gen.ask_git(tmp_path, "rev-parse", "HEAD") == (
-        *("", "git cannot be started (No such file or directory)"),
-    )
+    complaint = "git cannot be started (No such file or directory)"
+    assert git.ask_git(tmp_path, "rev-parse", "HEAD") == ("", complaint)
 
 
 def test_tools_that_render_are_told_nothing(post_gen, monkeypatch):
