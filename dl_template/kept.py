@@ -23,7 +23,7 @@ def list_written(root: Path, package: str) -> list[str]:
         below = Path(folder).relative_to(source)
         names += [f"{(below / name).as_posix()}/" for name in inner]
         names += [(below / name).as_posix() for name in files]
-    return [name.replace("{" + "{cookiecutter.package_name}}", package) for name in names]
+    return [name.replace("{{cookiecutter.package_name}}", package) for name in names]
 
 
 def find_aside(project: Path) -> Path:
@@ -42,6 +42,8 @@ def move_aside(project: Path, names: list[str]) -> None:
     for folder, inner, files in os.walk(project / REPLACED):
         paths = [Path(folder, name) for name in inner + files]
         there |= {p.relative_to(project).as_posix() for p in paths if p.is_symlink() or p.is_file()}
+        linked = tuple(f"{p.relative_to(project).as_posix()}/" for p in paths if p.is_symlink())
+        there = {name for name in there if not name.startswith(linked)}  # the link itself moves
     if not there:
         return
     for name in there:
@@ -75,6 +77,8 @@ def put_back(project: Path) -> list[str]:
         if name.endswith("/") or not os.path.lexists(waiting):
             continue
         written = read(place)
+        if place.is_dir() and not place.is_symlink():  # written where a link to a folder was
+            shutil.rmtree(place)
         move(waiting, place)
         if written is not None and read(place) != written:
             differ.append(name)

@@ -162,6 +162,10 @@ def test_links_are_not_written_through(project, cookiecutter_config, tmp_path):
     (project / "configs").symlink_to(shared / "configs")
     (project / "AGENTS.md").unlink()
     (project / "AGENTS.md").symlink_to(tmp_path / "gone")
+    for name in ("kit/src/dlproof/data", "kit/src/dlproof/model"):
+        (project / name).rename(shared / Path(name).name)
+        (project / name).symlink_to(shared / Path(name).name)
+    append(shared / "data" / "near.py", "# Mine\n")
     append(shared / "Makefile", "# Mine\n")
     before = look(project), look(shared)
     generate(tmp_path, cookiecutter_config, **FLAGS["-f"])
@@ -169,6 +173,7 @@ def test_links_are_not_written_through(project, cookiecutter_config, tmp_path):
     assert not (tmp_path / "gone").exists()
     assert (project / "Makefile").is_symlink()
     assert (project / "configs").is_symlink()
+    assert (project / "kit/src/dlproof/data").is_symlink()
     for folder, files in zip((project, shared), before, strict=True):
         after = look(folder)
         assert {name: after[name] for name in files} == files
