@@ -1,16 +1,15 @@
 """Remove the files of every option that was not chosen; cookiecutter runs it in the new project.
 
-Pure: no network, no repository made, no environment. Update tools run it again in temporary
-folders. It ends by linking the project to the template, in cruft's words: see `link`; and by saying
-what was made and how to go on, unless DL_TEMPLATE_QUIET is set, as tools do that render to read.
+Of a project that was there before it changes nothing: it removes only what this run wrote. Pure: no
+network, no repository made, no environment. Update tools run it again in temporary folders. It ends
+by linking the project to the template, in cruft's words (`dl_template/git.py`), and by saying what
+was made and how to go on, unless DL_TEMPLATE_QUIET is set, as tools do that render to read.
 """
 
 import json
 import os
-import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -117,98 +116,38 @@ def unchosen_paths(answers: dict) -> list[str]:
     return sorted(paths)
 
 
-def prune(project: Path, answers: dict) -> None:
-    """Remove what was not chosen and give the chosen licence its usual name.
+def prune(project: Path, answers: dict, written: list[str], there: set[str]) -> None:
+    """Remove what was not chosen, and give the chosen licence its usual name.
+
+    Args:
+        project: the new project.
+        answers: what it is generated from.
+        written: what the template writes; folders end with a slash.
+        there: what was there before, which is a user's: neither removed nor changed.
 
     Raises:
         FileNotFoundError: a path of the table is not in the template any more.
     """
-    paths = [project / path for path in unchosen_paths(answers)]
-    missing = [str(path.relative_to(project)) for path in paths if not path.exists()]
+    paths = unchosen_paths(answers)
+    missing = [path for path in paths if not (project / path).exists()]
     if missing:
         raise FileNotFoundError(f"in the post_gen hook's table, not in the template: {missing}")
-    for path in [*paths, *find_caches(project)]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (project / f"LICENSE.{answers['license']}").replace(project / "LICENSE")
-
-
-def find_caches(project: Path) -> list[Path]:
-    """Caches anywhere, but in an environment: someone may generate over a project in use."""
-    found = []
-    for folder, inner, _ in os.walk(project):
-        found += [Path(folder, name) for name in inner if name in CACHES]
-        inner[:] = [name for name in inner if name not in (*CACHES, ".venv")]
-    return found
-
-
-def link(project: Path, answers: dict) -> None:
-    """Write `.cruft.json`: where the template is, its commit, the answers; or say what to run.
-
-    Cruft, which does this itself, renders without cookiecutter's `_repo_dir`: nothing is done then.
-    """
-    if "_repo_dir" not in answers:
-        return
-    template = find_template(answers["_repo_dir"])
-    commit = template and ask_git(template, "rev-parse", "--show-prefix", "HEAD")
-    # Below its repository's root, a prefix precedes the commit: then it is not the template's.
-    if not commit or not re.fullmatch(r"[0-9a-f]{40,64}", commit):
-        given = {name: value for name, value in answers.items() if not name.startswith("_")}
-        print(
-            f"Not linked to the template: {answers['_template']} is no git repository of its own, "
-            "so its commit is unknown.\nTo follow the template, run in the project, with the "
-            "address of the template's repository:\n  uvx cruft link --no-input "
-            f"--checkout v{answers['__template_version']} "
-            f"--extra-context {shlex.quote(json.dumps(given))} ADDRESS",
-            file=sys.stderr,
-        )
-        return
-    # A path that was typed is the address; a clone of cookiecutter's knows where it came from.
-    typed = answers["_template"] == answers["_repo_dir"]
-    origin = None if typed else ask_git(template, "config", "--get", "remote.origin.url")
-    # An address may hold a password, and this file is committed.
-    address = re.sub(r"^(https?://)[^/@]+@", r"\1", origin or str(template))
-    address = address.removeprefix("file://")
-    names = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
-    context = {name: answers[name] for name in names if name in answers}
-    context |= {"_template": address, "_commit": commit}
-    state = {"template": address, "commit": commit, "checkout": answers["_checkout"]}
-    state |= {"context": {"cookiecutter": context}, "directory": None}
-    text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
-    (project / ".cruft.json").write_text(text, encoding="utf-8")
-    parts = ("cookiecutter.json", "hooks", "*cookiecutter.project_slug*")
-    if not is_quiet() and ask_git(template, "status", "--porcelain", "--", *parts):
-        print(
-            f"The template has uncommitted changes, which .cruft.json cannot name: it records "
-            f"commit {commit[:9]}, and `make template-diff` will show them as yours.",
-            file=sys.stderr,
-        )
+    unwanted = tuple(f"{path}/" for path in paths)
+    licence = f"LICENSE.{answers['license']}"
+    shutil.copy(project / licence, project / "LICENSE")
+    for name in sorted(written, reverse=True):  # a folder after all that is in it
+        cached = any(part in CACHES for part in name.split("/"))
+        if name in there or not (cached or name == licence or f"{name}/".startswith(unwanted)):
+            continue
+        if not name.endswith("/"):
+            (project / name).unlink(missing_ok=True)
+        elif not any((project / name).iterdir()):
+            (project / name).rmdir()
 
 
 def is_quiet() -> bool:
     """Whether a tool renders to read what was rendered, and prints what a program may read."""
     return "DL_TEMPLATE_QUIET" in os.environ
-
-
-def find_template(repo_dir: str) -> Path | None:
-    """Find the template's folder; a relative one was typed in a folder that is not this one."""
-    # Cookiecutter runs its hooks from the template's folder; where there is no /proc, the shell's.
-    known = (Path(f"/proc/{os.getppid()}/cwd"), Path(os.environ.get("PWD", ""), repo_dir))
-    for folder in (Path(repo_dir),) if Path(repo_dir).is_absolute() else known:
-        if (folder / "cookiecutter.json").is_file():
-            return folder.resolve()
-    return None
-
-
-def ask_git(folder: Path, *arguments: str) -> str | None:
-    """Ask git about a folder; None where it has no answer, no repository or no git."""
-    # Within a hook of git, GIT_DIR is another repository.
-    environment = {name: os.environ[name] for name in os.environ if not name.startswith("GIT_")}
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 def tell(project: Path, answers: dict) -> None:
@@ -222,19 +161,36 @@ def tell(project: Path, answers: dict) -> None:
         f"  cd {shlex.quote(folder)} && make pipeline   # from raw data to monitoring\n"
         "  make test   # its own; `make help` lists the rest"
     )
-    around = ask_git(project, "rev-parse", "--show-toplevel")
-    if around and Path(around) != project.resolve():
-        print(f"  (Inside the git repository {around}: `make setup` gives it one of its own.)")
+
+
+def tell_kept(names: list[str]) -> None:
+    """Say which files were left as they were, though the template has others."""
+    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if names[10:] else "")
+    print(
+        f"Left as they were, though the template writes something else: {listed}.\n"
+        "  `make template-diff` shows what you changed, `make template-update` merges what is new."
+    )
 
 
 def main() -> int:
-    """Read the answers that cookiecutter renders into this file; prune the project and link it."""
-    # An answer in JSON in a JSON string: no quote or backslash of a user's can end the literal.
-    answers = json.loads(json.loads(r""" {{ cookiecutter | jsonify | jsonify }} """))
-    prune(Path.cwd(), answers)
-    link(Path.cwd(), answers)
+    """Read what cookiecutter renders into this file; prune the project, link it, tell."""
+    # What JSON holds is in a JSON string: no quote or backslash of a user's can end the literal.
+    answers = json.loads(json.loads(r""" {{ cookiecutter | leave | jsonify | jsonify }} """))
+    template = Path(json.loads(json.loads(r""" {{ template_root | jsonify | jsonify }} """)))
+    sys.path.append(str(template))
+    from dl_template import git, kept
+
+    project = Path.cwd()
+    there = kept.read_there(project)
+    prune(project, answers, kept.list_written(template, answers["package_name"]), there)
+    if ".cruft.json" not in there:
+        git.link(project, answers, template, told=not is_quiet())
+    names = kept.put_back(project)
     if not is_quiet():
-        tell(Path.cwd(), answers)
+        tell(project, answers)
+        print(git.describe_around(project), end="")
+        if names:
+            tell_kept(names)
     return 0
 
 

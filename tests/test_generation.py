@@ -3,12 +3,14 @@
 import ast
 import fnmatch
 import json
+import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -121,6 +123,46 @@ def test_every_make_target_has_a_recipe_that_make_understands(project):
     assert {"help", "setup", "pipeline", "test", "lint", "serve"} <= set(targets)
     for target in targets:
         subprocess.run(["make", "--dry-run", target], cwd=project, check=True, capture_output=True)
+
+
+def set_up(project: Path, tools: Path) -> str:
+    """What `make setup` says where the environment is there, and DVC and pre-commit do nothing."""
+    tools.mkdir(exist_ok=True)
+    for name in ("dvc", "pre-commit"):
+        (tools / name).write_text("#!/bin/sh\n")
+        (tools / name).chmod(0o755)
+    (project / ".venv").mkdir(exist_ok=True)
+    (project / ".venv" / ".ready").touch()
+    environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    command = ["make", "--no-print-directory", "setup", "UV=/bin/true"]
+    return subprocess.run(
+        command, cwd=project, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_setup_says_what_a_repository_around_it_needs(baked, tmp_path):
+    around = tmp_path / "é à"
+    project = Path(shutil.copytree(baked("image-classification"), around / "nets" / "leaf"))
+    assert set_up(project, tmp_path / "tools") == "Ready: make pipeline, make test.\n"
+    subprocess.run(["git", "init", "--quiet", around], check=True)
+    told = set_up(project, tmp_path / "tools")
+    assert f"Inside the git repository {around}" in told
+    add = ["git", "-C", around, "add", "."]
+    assert subprocess.run(add, capture_output=True, check=False).returncode != 0
+    subprocess.run(["sh", "-c", told.splitlines()[2]], check=True)
+    subprocess.run(add, check=True)
+    assert set_up(project, tmp_path / "tools") == "Ready: make pipeline, make test.\n"
+
+
+def test_setup_ends_with_what_git_says_of_a_repository_that_it_refuses(
+    baked, tmp_path, monkeypatch
+):
+    project = Path(shutil.copytree(baked("image-classification"), tmp_path / "leaf"))
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        set_up(project, tmp_path / "tools")
+    assert caught.value.stderr.startswith("fatal: detected dubious ownership")
 
 
 def test_ruff_finds_nothing_and_would_format_nothing(project):

@@ -3,10 +3,13 @@
 import importlib.util
 import json
 import subprocess
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from conftest import PROJECT, TEMPLATE
+
+from dl_template import git
 
 ANSWERS = {
     "project_name": "A",
@@ -31,64 +34,8 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def pre_gen() -> ModuleType:
-    return load("pre_gen_project")
-
-
-@pytest.fixture(scope="module")
 def post_gen() -> ModuleType:
     return load("post_gen_project")
-
-
-@pytest.fixture
-def checked() -> dict:
-    """Answers as cookiecutter hands them to a hook."""
-    template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-    private = {
-        "_defaults": template["_defaults"],
-        "__checked": json.dumps(list(ANSWERS.values())),
-    }
-    return ANSWERS | private
-
-
-def test_checked_answers_are_accepted(pre_gen, checked):
-    assert pre_gen.find_problems(checked, ANSWERS) == []
-
-
-def test_default_expressions_are_no_template_code_of_the_user(pre_gen, checked):
-    assert pre_gen.find_problems(checked, ANSWERS | checked["_defaults"]) == []
-
-
-@pytest.mark.parametrize("value", ["{{ 7*7 }}", "{% if 1 %}x{% endif %}", "a{# b #}", "a\n", "a\r"])
-def test_template_code_is_refused_though_it_is_rendered_by_now(pre_gen, checked, value):
-    (problem,) = pre_gen.find_problems(checked, ANSWERS | {"description": value})
-    assert problem.startswith("description holds template code")
-
-
-def test_default_expression_of_another_question_is_template_code(pre_gen, checked):
-    typed = ANSWERS | {"description": checked["_defaults"]["project_slug"]}
-    assert len(pre_gen.find_problems(checked, typed)) == 1
-
-
-@pytest.mark.parametrize("question", ANSWERS)
-def test_edited_replay_is_refused(pre_gen, checked, question):
-    (problem,) = pre_gen.find_problems(checked | {question: "../edited"}, {})
-    assert "edited" in problem
-
-
-def test_questions_of_the_hook_are_those_of_the_template(pre_gen):
-    template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-    assert list(pre_gen.QUESTIONS) == [name for name in template if not name.startswith("_")]
-
-
-def test_recorded_defaults_are_the_defaults(pre_gen):
-    template = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-    computed = {
-        name: template[name]
-        for name in pre_gen.QUESTIONS
-        if isinstance(template[name], str) and "{{" in template[name]
-    }
-    assert template["_defaults"] == computed
 
 
 def test_every_option_of_the_table_is_one_of_the_template(post_gen):
@@ -117,30 +64,46 @@ def test_chosen_option_keeps_its_files(post_gen, monkeypatch):
     assert post_gen.unchosen_paths(ANSWERS | {"data_type": "tabular"}) == ["a_b/i", "i"]
 
 
+def write(project: Path, *names: str) -> list[str]:
+    """Files, as the template would have written them; returns all names, those of folders too."""
+    for name in names:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("the template's")
+    return list_all(project)
+
+
+def list_all(project: Path) -> list[str]:
+    paths = sorted(project.rglob("*"))
+    return [f"{p.relative_to(project).as_posix()}{'/' * p.is_dir()}" for p in paths]
+
+
 def test_folders_and_files_are_removed_and_the_licence_is_named(post_gen, monkeypatch, tmp_path):
     monkeypatch.setattr(post_gen, "PATHS", {"data_type=tabular": ("folder", "file")})
-    (tmp_path / "folder" / "deep").mkdir(parents=True)
-    for name in ("file", "folder/deep/file", "LICENSE.MIT", "kept"):
-        (tmp_path / name).touch()
-    post_gen.prune(tmp_path, ANSWERS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "kept"]
+    written = write(tmp_path, "file", "files", "folder/deep/file", "LICENSE.MIT", "kept")
+    post_gen.prune(tmp_path, ANSWERS, written, set())
+    assert list_all(tmp_path) == ["LICENSE", "files", "kept"]
+
+
+def test_what_was_there_and_what_is_beside_it_is_not_removed(post_gen, monkeypatch, tmp_path):
+    monkeypatch.setattr(post_gen, "PATHS", {"data_type=tabular": ("folder", "empty", "file")})
+    written = write(tmp_path, "file", "folder/theirs", "folder/deep/file", "LICENSE.MIT")
+    write(tmp_path, "folder/deep/own")
+    (tmp_path / "empty").mkdir()
+    written.append("empty/")
+    post_gen.prune(tmp_path, ANSWERS, written, {"file", "empty/", "LICENSE.MIT"})
+    left = ["LICENSE", "LICENSE.MIT", "empty/", "file", "folder/", "folder/deep/"]
+    assert list_all(tmp_path) == [*left, "folder/deep/own"]
 
 
 def test_caches_of_a_working_copy_are_no_part_of_a_project(post_gen, monkeypatch, tmp_path):
     monkeypatch.setattr(post_gen, "PATHS", {})
-    for cache in post_gen.CACHES:
-        (tmp_path / "src" / cache).mkdir(parents=True)
-        (tmp_path / "src" / cache / "file").touch()
-    (tmp_path / "LICENSE.MIT").touch()
-    post_gen.prune(tmp_path, ANSWERS)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["LICENSE", "src"]
-
-
-def test_an_environment_in_use_is_left_as_it_is(post_gen, tmp_path):
-    for folder in ("src/__pycache__", ".venv/lib/__pycache__", "kit/src/deep/.mypy_cache"):
-        (tmp_path / folder).mkdir(parents=True)
-    found = {path.relative_to(tmp_path).as_posix() for path in post_gen.find_caches(tmp_path)}
-    assert found == {"src/__pycache__", "kit/src/deep/.mypy_cache"}
+    caches = [f"src/{cache}/deep/file" for cache in post_gen.CACHES]
+    written = write(tmp_path, "LICENSE.MIT", *caches)
+    write(tmp_path, ".venv/lib/__pycache__/own", "src/__pycache__/own")
+    post_gen.prune(tmp_path, ANSWERS, written, set())
+    assert [name for name in list_all(tmp_path) if not name.endswith("/")] == [
+        *(".venv/lib/__pycache__/own", "LICENSE", "src/__pycache__/own")
+    ]
 
 
 @pytest.mark.parametrize(("shell", "told"), [("here", "a-b"), ("elsewhere", "{here}/a-b")])
@@ -157,16 +120,34 @@ def test_what_was_made_and_the_next_two_commands_are_told(
     assert third.startswith("  make test ")
 
 
-def test_a_folder_is_quoted_for_a_shell_and_a_repository_around_it_is_told(
-    post_gen, monkeypatch, tmp_path, capsys
-):
-    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+def test_a_folder_is_quoted_for_a_shell(post_gen, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("PWD", str(tmp_path))
-    (tmp_path / "é à" / "a-b").mkdir(parents=True)
     post_gen.tell(tmp_path / "é à" / "a-b", ANSWERS)
     told = capsys.readouterr().out.splitlines()
     assert told[1].startswith("  cd 'é à/a-b' && make pipeline ")
-    assert f"Inside the git repository {tmp_path}" in told[3]
+
+
+def test_a_repository_around_a_project_is_told_with_what_it_needs(tmp_path):
+    project = tmp_path / "é à" / "a-b"
+    project.mkdir(parents=True)
+    assert git.describe_around(project) == ""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    lines = git.describe_around(project).splitlines()
+    assert f"Inside the git repository {tmp_path}" in lines[0]
+    assert lines[2] == f"  echo '/é à/a-b/' >> {tmp_path}/.gitignore)"
+    subprocess.run(["sh", "-c", lines[2].strip(" )")], check=True)
+    assert git.describe_around(project) == ""
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    assert git.describe_around(project) == ""
+
+
+def test_what_git_says_is_told_and_not_taken_for_no_repository(monkeypatch, tmp_path):
+    assert "not a git repository" in git.ask_git(tmp_path, "rev-parse", "HEAD")[1]
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    assert "ambiguous argument 'HEAD'" in git.ask_git(tmp_path, "rev-parse", "HEAD")[1]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    complaint = "git cannot be started (No such file or directory)"
+    assert git.ask_git(tmp_path, "rev-parse", "HEAD") == ("", complaint)
 
 
 def test_tools_that_render_are_told_nothing(post_gen, monkeypatch):
@@ -178,7 +159,7 @@ def test_tools_that_render_are_told_nothing(post_gen, monkeypatch):
 
 def test_missing_path_fails_and_names_itself(post_gen, monkeypatch, tmp_path):
     monkeypatch.setattr(post_gen, "PATHS", {"data_type=tabular": ("gone", "there")})
-    (tmp_path / "there").touch()
+    written = write(tmp_path, "there")
     with pytest.raises(FileNotFoundError, match="gone"):
-        post_gen.prune(tmp_path, ANSWERS)
+        post_gen.prune(tmp_path, ANSWERS, written, set())
     assert (tmp_path / "there").exists()

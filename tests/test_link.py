@@ -1,6 +1,7 @@
 """What a new project records about the template it came from, and what is said where it cannot."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -76,6 +77,19 @@ def unpacked(template: Path, folder: Path) -> str:
     ignored = shutil.ignore_patterns(".git")
     shutil.copytree(template, folder / "dl-template", ignore=ignored)
     return "dl-template"
+
+
+def test_a_repository_that_git_refuses_is_told_in_its_words(template, tmp_path, monkeypatch):
+    stand_in = tmp_path / "bin" / "git"
+    stand_in.parent.mkdir()
+    stand_in.write_text("#!/bin/sh\necho 'fatal: detected dubious ownership' >&2\nexit 128\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}")
+    project = generate(str(template), tmp_path / "from")
+    assert not (project / ".cruft.json").exists()
+    told = (tmp_path / "from" / "said.txt").read_text()
+    assert "there, git says: fatal: detected dubious ownership" in told
+    assert "is no git repository" not in told
 
 
 def test_a_folder_within_another_repository_is_not_taken_for_it(template, tmp_path):

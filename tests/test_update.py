@@ -326,6 +326,14 @@ def test_a_template_that_is_gone_is_one_sentence(command, project):
     assert "the template at /gone/away cannot be read (repository '/gone/away'" in sentence
 
 
+def test_answers_that_the_template_refuses_are_named_in_one_sentence(project):
+    change(project / ".cruft.json", '"project_slug": "digits"', '"project_slug": "../digits"')
+    (sentence,) = follow(project, "diff").stderr.splitlines()
+    assert "refuses the answers in .cruft.json: FailedHookException: Nothing was" in sentence
+    assert "project_slug must be lower-case letters" in sentence
+    assert sentence.endswith("(it is `../digits`).")
+
+
 def test_an_unknown_version_is_refused_with_those_there_are(project):
     assert "no version v9.9; it has v0.3.0, v0.2.0, v0.1.0" in refuse(project, "update", "v9.9")
     state = json.loads((project / ".cruft.json").read_text()) | {"commit": "f" * 40}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import TEMPLATE, files_below, write_cookiecutter_config
 
-PARTS = ("cookiecutter.json", "hooks", "{{cookiecutter.project_slug}}")
+PARTS = ("cookiecutter.json", "dl_template", "hooks", "{{cookiecutter.project_slug}}")
 ANSWERS = {"project_name": "Two Tables", "data_type": "tabular", "task": "regression"}
 # Stands in for a network that is not there, in cookiecutter and in the hooks that it starts.
 NO_NETWORK = """
@@ -107,10 +107,11 @@ def test_edited_replay_leaves_no_folder(template, tmp_path, config):
     answers["cookiecutter"]["project_slug"] = "../beside"
     record.write_text(json.dumps(answers))
     done = generate(template, "--replay", output=tmp_path / "second", config=config, check=False)
-    assert done.returncode != 0
-    assert "edited after they were checked" in done.stderr
+    assert (done.returncode, done.stderr) == (1, "")
+    (sentence,) = done.stdout.splitlines()
+    assert "edited after they were checked" in sentence
     assert not (tmp_path / "beside").exists()
-    assert not list((tmp_path / "second").glob("*"))
+    assert not (tmp_path / "second").exists()
 
 
 def test_questions_answered_with_return_give_the_defaults(template, tmp_path, config):
@@ -134,11 +135,72 @@ def test_refusal_ends_with_one_sentence_that_says_why(template, tmp_path, config
     done = generate(
         template, "--no-input", *bad, output=tmp_path / "out", config=config, check=False
     )
-    assert done.returncode != 0
-    last = (done.stdout + done.stderr).strip().splitlines()[-1]
+    assert (done.returncode, done.stderr) == (1, "")
+    (sentence,) = done.stdout.splitlines()
     for word in ("Nothing was generated", "project_slug", "author_email", "data_type and task"):
-        assert word in last
+        assert word in sentence
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+
+
+def test_a_bad_answer_that_is_typed_is_refused_behind_its_question(template, tmp_path, config):
+    done = generate(
+        template, output=tmp_path / "out", config=config, input="A\n../x\n", check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    *_, sentence = done.stdout.splitlines()
+    assert sentence.partition("Nothing was generated: ")[2].startswith("project_slug must be")
+    assert "[3/10]" not in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("projct_name", "the nearest is project_name."), ("zzz", "they are project_name, ")],
+)
+def test_a_mistyped_question_is_told_with_the_nearest(typed, meant, template, tmp_path, config):
+    for options in (["--no-input"], []):
+        answers = [*options, f"{typed}=A"]
+        done = generate(template, *answers, output=tmp_path / "out", config=config, check=False)
+        assert (done.returncode, done.stderr) == (1, "")
+        (sentence,) = done.stdout.splitlines()
+        assert f"`{typed}` is none of the questions: {meant}" in sentence
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_refusal_can_be_printed_on_any_terminal(encoding, template, tmp_path, config):
+    answers = ["--no-input", "project_slug=é\u202e\x1b[31m\udcff"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    output = tmp_path / "out"
+    done = generate(template, *answers, output=output, config=config, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (1, "")
+    shown = "é" if encoding == "utf-8" else "\\xe9"
+    assert f"`{shown}\\u202e\\x1b[31m\\udcff`" in done.stdout
+
+
+def test_an_archive_refuses_in_one_sentence_too(template, tmp_path, config):
+    archive = shutil.make_archive(
+        str(tmp_path / "archive"), "zip", root_dir=template.parent, base_dir=template.name
+    )
+    output = tmp_path / "out"
+    answers = ("--no-input", "project_slug=../x")
+    done = generate(archive, *answers, output=output, config=config, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert len(done.stdout.splitlines()) == 1
+    assert not output.exists()
+
+
+def test_a_record_of_a_version_without_the_extension_is_refused(template, tmp_path, config):
+    generate(template, "--no-input", output=tmp_path / "first", config=config)
+    (record,) = (tmp_path / "config" / "replay").glob("*.json")
+    answers = json.loads(record.read_text())
+    known = answers["cookiecutter"]
+    for name in [name for name in known if name == "_extensions" or name.endswith("_checked")]:
+        del known[name]
+    record.write_text(json.dumps(answers))
+    done = generate(template, "--replay", output=tmp_path / "second", config=config, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "another version's: answer the questions again" in done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +243,9 @@ def test_cruft_refuses_bad_answers_before_any_folder(repository, tmp_path):
     (tmp_path / "inner").mkdir()
     done = cruft("create", repository, *bad, cwd=tmp_path / "inner", home=tmp_path)
     assert done.returncode != 0
+    told = " ".join(done.stderr.split())  # which cruft breaks into lines
+    assert told.rpartition("FailedHookException: ")[2].startswith("Nothing was generated: ")
+    assert told.endswith("(it is `../x`).")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["inner"]
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import manifest
 from conftest import TEMPLATE, write_cookiecutter_config
 
-PARTS = ("cookiecutter.json", "CHANGELOG.md", "hooks", "{{cookiecutter.project_slug}}")
+PARTS = (
+    *("cookiecutter.json", "CHANGELOG.md", "dl_template", "hooks"),
+    "{{cookiecutter.project_slug}}",
+)
 PACKAGE = "src/{{cookiecutter.package_name}}"
 KIT = "kit/src/dlproof"
 CACHES = shutil.ignore_patterns("__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache")

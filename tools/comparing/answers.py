@@ -13,7 +13,6 @@ from typing import Any
 
 from cookiecutter.exceptions import CookiecutterException
 from cookiecutter.main import cookiecutter
-from jinja2 import UndefinedError
 
 from .tree import Tree, show
 
@@ -165,7 +164,7 @@ def generate(answers: Answers, folder: Path) -> Path:
         while True:
             try:
                 return Path(cookiecutter(str(TEMPLATE), extra_context=answers.values, **settings))
-            except (CookiecutterException, UndefinedError, ValueError) as error:
+            except (CookiecutterException, ValueError) as error:
                 give_up(answers, str(error))
     finally:
         tempfile.tempdir = before
@@ -174,7 +173,7 @@ def generate(answers: Answers, folder: Path) -> Path:
 
 def give_up(answers: Answers, error: str) -> None:
     """Puts defaults in place of the inferred answers that a refusal names."""
-    refused = re.search(r"Nothing was generated\. (.*?) ?answer again", error)
+    refused = re.search(r"Nothing was generated: (.*)\.", error)
     problems = show(" ".join((refused[1] if refused else error).split()).rstrip("; ."))
     named = [q for q in answers.values if re.search(rf"\b{q}\b", problems)]
     own = [q for q in named if answers.sources[q] in (".cruft.json", "asked", "assumed")]

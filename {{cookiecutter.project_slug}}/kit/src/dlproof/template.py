@@ -173,7 +173,8 @@ def render(clone: Path, context: dict[str, Any], commit: str) -> Path:
     # No config of a person's: a new question is answered by its default for everyone.
     options = ("--no-input", "--default-config", "--extra-context", answers)
     # Cookiecutter leaves the hooks that it rendered behind, in what it takes for /tmp.
-    environment = os.environ | {"TMPDIR": str(clone.parent)}
+    # Its last words, why it refuses an answer, are one line where a line is wide enough.
+    environment = os.environ | {"TMPDIR": str(clone.parent), "COLUMNS": "10000"}
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
