@@ -85,7 +85,7 @@ def test_a_machine_without_slurm_says_so(checked, run, monkeypatch):
 
 
 def test_tasks_that_cannot_be_counted_are_refused(checked, run, slurm):
-    with pytest.raises(UserError, match=r"how many trainer\.devices"):
+    with pytest.raises(UserError, match=r"set trainer\.devices to the number"):
         run("train", "launcher=slurm", "trainer=ddp")
     assert not list((checked / "runs").glob("exp-*"))
 

@@ -71,5 +71,5 @@ def test_files_that_are_in_no_release_are_found_where_the_kit_is_installed(monke
 
 def test_a_line_that_is_none_is_a_sentence(tmp_path):
     (tmp_path / "MANIFEST").write_text("<<<<<<< ours\n")
-    with pytest.raises(UserError, match="has a line that is no hash, number and path"):
+    with pytest.raises(UserError, match="has a line without hash, number and path"):
         read_manifest(tmp_path / "MANIFEST")

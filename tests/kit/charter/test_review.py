@@ -152,4 +152,4 @@ def test_the_command_exits_with_a_sentence_while_a_line_is_open(project, capsys)
 def test_the_command_is_content_with_a_complete_charter(project, capsys, monkeypatch):
     monkeypatch.setattr(module, "review", lambda answers: [])
     run([], PROJECT)
-    assert "answers are there and hold" in capsys.readouterr().out
+    assert "answers are given and valid" in capsys.readouterr().out

@@ -84,7 +84,10 @@ def test_a_report_that_was_edited_is_not_from_a_run_nor_is_what_follows(look, pr
     path.write_text(path.read_text().replace('"items": ', '"items": 1', 1))
     project = look()
     assert stale(project) == ["clean", "split", "preprocess"]
-    told = "reports/clean.json is not from a run as it stands: run `clean`, or take it from git"
+    told = (
+        "reports/clean.json is not from a run, or was edited since: run `clean`, or restore it "
+        "from git"
+    )
     with pytest.raises(StaleError, match=told):
         project.figures("clean")
     with pytest.raises(StaleError, match=r"reports/clean.json is not from a run.*: run `pipeline`"):
@@ -189,7 +192,7 @@ def test_a_missing_report_is_to_do_and_proves_nothing_after_it(look, processed):
     project = look()
     with pytest.raises(NotYetError, match="run `clean`"):
         project.figures("clean")
-    with pytest.raises(StaleError, match="the report of `clean` is gone: run `pipeline`"):
+    with pytest.raises(StaleError, match="the report of `clean` is missing: run `pipeline`"):
         project.figures("split")
 
 

@@ -124,7 +124,7 @@ def test_nothing_stops_a_run_before_the_steps_that_it_has_at_least():
         project.figures = {"train": {"epochs": 50} | figures}.get
         found = training_log.patience_ends_a_flat_run(project)
         assert found.holds == holds
-        assert ("nothing stops before 200 steps" in found.figure) == holds
+        assert ("no stop before 200 steps" in found.figure) == holds
     project.figures = {"train": {"epochs": 50} | held | {"min_steps": 100}}.get
     assert not training_log.patience_ends_a_flat_run(project).holds  # 25 epochs would have done
 

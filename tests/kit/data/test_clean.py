@@ -89,7 +89,7 @@ def test_equal_rows_without_an_id_stay_by_default(data, decided):
 
 def test_equal_items_that_stay_are_told_with_the_setting():
     (sentence,) = find_repeats(make_items("aab", "xyy"))
-    assert "2 items have the content of another, 2 of them with another label" in sentence
+    assert "2 items have the same content as another, 2 of them with a different label" in sentence
     assert "clean.duplicates=drop" in sentence
     assert find_repeats(make_items("abc", "xyy")) == []
 

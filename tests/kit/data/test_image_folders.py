@@ -58,7 +58,7 @@ def test_files_that_are_passed_over_are_counted_by_kind_with_the_remedy(root):
         (root / "cat" / name).write_bytes(b"x")
     counts, told = list_labels(root)
     assert counts == {"cat": 2, "dog": 2}
-    assert "3 files are no images" in told
+    assert "3 files are not images" in told
     assert "2 .heic, 1 .txt" in told
     assert "data.ignore=['*.heic']" in told
     assert "'*.heic' (2 files)" in list_labels(root, ignore=["*.heic", "*.txt"])[1]
@@ -181,7 +181,7 @@ def test_names_of_splits(name):
 @pytest.mark.parametrize("other", ["Cat", "cat ", "ca\u200bt", "\uff43at"])
 def test_spellings_of_one_class_are_refused_until_the_config_says_which(other):
     labels = ["cat", "cat", other, "dog"]
-    with pytest.raises(UserError, match="differ in case, width or blanks"):
+    with pytest.raises(UserError, match="differ only in case, width or blanks"):
         join_spellings(labels, None)
     joined, told = join_spellings(labels, True)
     assert joined == ["cat", "cat", "cat", "dog"]

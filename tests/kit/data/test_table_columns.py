@@ -107,7 +107,7 @@ def test_days_and_months_that_could_be_either_are_both_named(tmp_path):
 REFUSED = {
     "dates in two forms": (["2024-01-31", "31.01.2024"] * 30, "write all of them in one form"),
     "seconds and milliseconds": (["1700000000", "1700000000500"] * 30, "in milliseconds"),
-    "two units": ([f"{n % 9} {'kg' if n % 2 else 'lb'}" for n in range(ROWS)], "make one unit"),
+    "two units": ([f"{n % 9} {'kg' if n % 2 else 'lb'}" for n in range(ROWS)], "to one unit"),
     "nothing": ([""] * ROWS, "is empty"),
     "nothing but words for it": (["NA"] * ROWS, "is empty, but for NA"),
 }
@@ -165,7 +165,7 @@ CODES = {
 def test_codes_are_names_unless_the_setting_that_is_named_says_number(tmp_path, name, form):
     loaded = write(tmp_path, numbers(form), name).load()
     assert loaded.columns[name].kind == "category"
-    told = next(told for told in loaded.warnings if "makes numbers" in told)
+    told = next(told for told in loaded.warnings if "makes them numbers" in told)
     assert settle(told) == {"columns": {name: "number"}}
     assert (
         write(tmp_path, numbers(form), name, **settle(told)).load().typed[name].dtype == "float64"

@@ -148,5 +148,5 @@ def test_parquet_gives_the_cells_that_a_csv_would(tmp_path):
 def test_a_column_of_lists_in_parquet_is_refused_by_name(tmp_path):
     pytest.importorskip("pyarrow")
     pd.DataFrame({"x": [[1], [2]], "y": [1, 2]}).to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(UserError, match=r"column 'x' holds list.*not one value a row"):
+    with pytest.raises(UserError, match=r"column 'x' holds list.*not one value per row"):
         read_cells(tmp_path / "own.parquet")

@@ -55,7 +55,7 @@ def test_what_was_predicted_and_found_is_told_of_each_model(ledger):
 @pytest.mark.parametrize("place", range(5))
 def test_a_line_that_is_changed_or_taken_out_breaks_the_chain(ledger, place):
     rewrite(ledger, lambda lines: [*lines[:place], *lines[place + 1 :]])
-    assert "changed or taken out" in ledger.find_break()
+    assert "changed or removed" in ledger.find_break()
 
 
 @pytest.mark.parametrize("place", range(5))
@@ -66,7 +66,7 @@ def test_a_line_that_is_rewritten_breaks_the_chain(ledger, place):
             line | {"run": "me"} if n == place else line for n, line in enumerate(lines)
         ],
     )
-    assert "changed or taken out" in ledger.find_break()
+    assert "changed or removed" in ledger.find_break()
 
 
 def test_what_two_branches_added_holds_in_any_order(ledger):
@@ -92,7 +92,7 @@ def test_a_line_that_git_has_may_not_go(ledger):
     ledger.open("data", "third", "exp-third", reason="")
     assert ledger.find_break() == ""
     rewrite(ledger, lambda lines: lines[:5])  # the chain of what is left is whole
-    assert ledger.find_break() == "lines that git has were changed or taken out: 1"
+    assert ledger.find_break() == "lines that git has were changed or removed: 1"
 
 
 def test_lines_of_an_older_version_are_no_break(tmp_path, monkeypatch):

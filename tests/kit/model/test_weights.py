@@ -120,7 +120,7 @@ def test_weights_are_downloaded_once(monkeypatch, tmp_path):
 @pytest.mark.parametrize("path", ["absent.pth", "weights.zip"])
 def test_what_is_no_file_of_weights_is_refused(tmp_path, path):
     (tmp_path / "weights.zip").touch()
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         find_weights("timm/any", str(tmp_path / path))
 
 
@@ -190,7 +190,7 @@ def test_weights_of_another_architecture_are_refused(weights, run):
 
 
 def test_a_run_whose_weights_cannot_be_had_leaves_no_folder(checked, run):
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         run("train", *CHOSEN, *SHORT)
     assert not list(Path("runs").glob("exp-*"))
 

@@ -205,7 +205,7 @@ def test_a_debug_run_takes_the_rate_that_was_suggested(checked, run):
 @pytest.mark.parametrize("name", ["clean", "preprocess", "baselines", "evaluate", "export"])
 def test_there_is_nothing_to_debug_in_a_command_that_does_not_train(checked, run, name):
     before = list_results(checked)
-    with pytest.raises(UserError, match=f"`{name}` trains nothing that could be debugged"):
+    with pytest.raises(UserError, match=f"`{name}` does not train, so there is nothing to debug"):
         run(name, "debug=limit")
     assert list_results(checked) == before
 
@@ -387,7 +387,7 @@ def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, package, sm
     _, words = process.communicate(timeout=30)
     assert process.returncode == code
     assert "no report and no model of this run was written" in words.splitlines()[-1]
-    assert f"go on with it by `train resume={max((checked / 'runs').iterdir()).name}`" in words
+    assert f"resume it with `train resume={max((checked / 'runs').iterdir()).name}`" in words
     assert {path: hash_file(path) for path in before} == before
     assert not [path for path in checked.rglob(".*") if path.parent.name in ("models", "reports")]
 

@@ -93,7 +93,7 @@ def test_a_column_that_counts_the_rows_is_left_out_with_a_warning_and_may_come_l
     raw, state = fit(table)
     assert list(raw) == ["x"]
     assert state["ignored"] == ["Unnamed: 0"]
-    assert "'Unnamed: 0' is named as the index of a table is" in items.attrs["warnings"][0]
+    assert "'Unnamed: 0' is named like the index of a table" in items.attrs["warnings"][0]
     assert len(table.encode(raw.assign(**{"Unnamed: 0": 1}), state)["numeric"]) == 30
 
 

@@ -64,7 +64,7 @@ def test_a_file_with_other_weights_is_named(weights):
     given = {"pretrained": True, "dropout": 0.0, "weights": str(weights)}
     with pytest.raises(UserError, match=r"weights\.pth does not fit test_resnet"):
         create(state_of(32, channels=3), 3, TINY, **given)
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         create(state_of(32), 3, TINY, **(given | {"weights": "absent.pth"}))
 
 
@@ -77,5 +77,5 @@ def test_a_checkpoint_has_its_own_weights_and_needs_no_file(finished, run, weigh
     assert trained["model"]["pretrained"] is False
     assert torch.isfinite(network(image=torch.zeros(1, 1, 16, 16))).all()
     model = to_plain(compose(*CHOSEN, FILE).model)
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         build_network(model, to_plain(compose().preprocess), load_store("data").state["data"], 3)

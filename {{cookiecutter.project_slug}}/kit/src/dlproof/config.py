@@ -65,7 +65,9 @@ def refuse_no_option(overrides: Sequence[str]) -> None:
         if group in Config.model_fields and {"null", "[]"} & set(option.split(",")):
             options = list_options(group)
             if options:
-                raise UserError(f"{override} leaves no {group}. Options: {', '.join(options)}.")
+                raise UserError(
+                    f"{override} leaves {group} without an option. Options: {', '.join(options)}."
+                )
 
 
 def compose_root(overrides: Sequence[str] = ()) -> DictConfig:
@@ -96,13 +98,13 @@ def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[
     except OmegaConfBaseException as error:
         raise UserError(explain_composition(error, overrides)) from error
     if mistakes:
-        raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+        raise UserError("the config is invalid:\n  " + "\n  ".join(mistakes))
     for override in overrides:
         key, _, value = override.partition("=")
         kept = OmegaConf.select(cfg, key) if value == "{}" else None
         if kept:
             raise UserError(
-                f"{override} changes nothing, since mappings are merged: take its entries out by "
+                f"{override} changes nothing, since mappings are merged: remove its entries by "
                 f"name, such as `~{key}.{next(iter(kept))}`."
             )
 
@@ -180,13 +182,13 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
         plain = OmegaConf.to_container(compose_root(), resolve=False)
         known = list(dotted_keys(plain))
         if override[1] in known:
-            return f"{override[1]} gets keys that it lacks: add them by `+{override[1]}=…`."
+            return f"{override[1]} does not have these keys: add them with `+{override[1]}=…`."
         arguments = list_arguments(override[1].partition(".")[0], plain)
         if override[1] in arguments:
-            return f"{override[1]} is not in configs/ yet: add it by `+{override[1]}=…`."
+            return f"{override[1]} is not in configs/ yet: add it with `+{override[1]}=…`."
         return f"unknown key {override[1]}{nearest(override[1], [*known, *arguments])}"
     first = text.strip().splitlines()[0]
-    return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
+    return f"the config cannot be composed ({' '.join(overrides) or 'no overrides'}): {first}"
 
 
 def list_options(group: str) -> list[str]:
@@ -284,6 +286,8 @@ def warn_outside_cheatsheet(cfg: DictConfig) -> None:
     reasons = {finding: find_reason(cfg, finding.partition("=")[0]) for finding in findings}
     unexplained = [finding for finding, reason in reasons.items() if not reason]
     if unexplained and cfg.strict:
-        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
+        raise UserError(
+            "strict=true, and values are outside the cheat sheet:\n  " + "\n  ".join(unexplained)
+        )
     for finding, reason in reasons.items():
         print(f"note: {finding} Reason: {reason}." if reason else f"warning: {finding}")

@@ -170,5 +170,5 @@ def read_table(path: Path, stage: str) -> "pd.DataFrame":
     import pandas as pd
 
     if not path.exists():
-        raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `{stage}` first (or the whole `pipeline`).")
     return pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -65,9 +65,9 @@ def prepare(old: Path, new: Path) -> list[str]:
     patched = read_manifest(MANIFEST).find_patched(KIT)
     changed = [name for name in patched if read(old / KIT / name) != read(new / KIT / name)]
     if (old / MANIFEST).read_bytes() == (new / MANIFEST).read_bytes():
-        told = "nothing in it is new"
+        told = "nothing new in it"
     else:
-        told = "replaced, but for what is patched" if patched else "replaced whole"
+        told = "replaced, except for patched files" if patched else "replaced as a whole"
     lines = [f"kit: {versions}, {told}"]
     if merged := [name for name in changed if (KIT / name).exists()]:
         lines.append(f"patched here, so merged: {', '.join(merged)}")

@@ -70,7 +70,7 @@ class Command:
         """Puts the job back into the queue, unless it has been there too often."""
         lives = int(os.environ.get("SLURM_RESTART_COUNT", 0))
         if self.arguments[0] not in GOES_ON:
-            print(f"the time limit came before the end of {self.arguments[0]}, which starts over:")
+            print(f"{self.arguments[0]} reached the time limit before its end, and starts over:")
             print("give it a larger launcher.minutes.", flush=True)
         elif lives >= self.max_requeues:
             print(f"requeued {lives} times, launcher.max_requeues: not again.", flush=True)
@@ -126,9 +126,9 @@ def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: Dict
         if run_dir is not None and not any(Path(run_dir).iterdir()):
             Path(run_dir).rmdir()
         told = re.findall(r"error: (.+)", str(error)) or [str(error)]
-        raise UserError(f"sbatch refuses the job: {told[-1]}") from error
+        raise UserError(f"sbatch refused the job: {told[-1]}") from error
     log = job.paths.stdout
-    print(f"{stage.name}: job {job.job_id} is submitted, its logs are in {log.parent}")
+    print(f"{stage.name}: job {job.job_id} is submitted; its logs are in {log.parent}")
     if run_dir is not None:
         print(f"  its run:  {run_dir}")
     print(f"  follow:   squeue --job {job.job_id}; tail -F {log}")
@@ -153,7 +153,9 @@ def describe_job(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str,
     """
     asked, trainer = to_plain(cfg.launcher), cfg.trainer
     if not isinstance(trainer.devices, int):
-        raise UserError("launcher=slurm: say how many trainer.devices a node of the job has.")
+        raise UserError(
+            "launcher=slurm: set trainer.devices to the number on each node of the job."
+        )
     is_parallel = stage.name == "train"
     if asked["gpus_per_node"] is None and trainer.accelerator != "cpu":
         asked["gpus_per_node"] = trainer.devices

@@ -78,7 +78,7 @@ def read_manifest(path: Path | None = None) -> Manifest:
             files[name] = (released, int(number))
         except ValueError:
             raise UserError(
-                f"{path} has a line that is no hash, number and path ({line[:40]}): take the file "
-                "from git as one side has it, or as the release has it."
+                f"{path} has a line without hash, number and path ({line[:40]}): restore the file "
+                "from one side of the merge, or from the release."
             ) from None
     return Manifest(files)

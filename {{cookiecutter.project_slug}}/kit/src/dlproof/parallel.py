@@ -53,7 +53,7 @@ class Pool:
             name = self.settings.name
             raise UserError(
                 f"executor={name} needs the package {INSTALL[name]} ({error}): install the extra "
-                f"`{name}` (docs/recipes.md), or take executor=local."
+                f"`{name}` (docs/recipes.md), or use executor=local."
             ) from error
         self.backend = self.settings.name
 

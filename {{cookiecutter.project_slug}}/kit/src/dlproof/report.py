@@ -112,7 +112,7 @@ def load_report(stage: str, reports_dir: Path | str) -> Report:
     """
     path = Path(reports_dir) / f"{stage}.json"
     if not path.exists():
-        raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `{stage}` first (or the whole `pipeline`).")
     try:
         content = read_json(path)
         content.pop("digest", None)

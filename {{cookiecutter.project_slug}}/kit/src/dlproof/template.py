@@ -27,7 +27,7 @@ STATE = Path(".cruft.json")
 CRUFT = (sys.executable, "-m", "cruft")
 NEXT = """\
 Next: make setup, python -m {package} checklist --map, make test, git commit --all
-Back to before: git reset --hard"""
+To undo: git reset --hard"""
 
 
 def main(arguments: list[str]) -> None:
@@ -79,7 +79,7 @@ def update(wanted: str = "") -> int:
     if changed := git("status", "--porcelain").splitlines():
         raise UserError(
             f"{len(changed)} files differ from the last commit (such as {changed[0][3:]}): commit "
-            "or stash them, so that the update can be seen and undone alone."
+            "or stash them, so that the update can be reviewed and undone on its own."
         )
     with cloned(state["template"]) as clone:
         current, target = find_versions(clone, wanted)
@@ -98,7 +98,7 @@ def update(wanted: str = "") -> int:
         print("\n".join(told))
         print(f"Updated {title}, not committed yet.\n{read_notes(clone, current, target)}")
     if conflicts:
-        print("\n  ".join(["Mend these, and `git add` each file:", *conflicts]))
+        print("\n  ".join(["Resolve these, and `git add` each file:", *conflicts]))
         print("(a lock: `git checkout --theirs requirements.lock`, then `make lock`)")
     print(NEXT.format(package=state["context"]["cookiecutter"]["package_name"]))
     return int(bool(conflicts))
@@ -191,7 +191,7 @@ def leave_alone(old: Path, new: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     for name in list_files(new):
         if name not in held and os.path.lexists(name):
-            raise UserError(f"the template brings {name}, which git ignores here: move yours away.")
+            raise UserError(f"the template adds {name}, which git ignores here: move yours away.")
 
 
 def skip(rendered: Path) -> None:

@@ -60,13 +60,13 @@ def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
         node = yaml.compose(text, Loader=LOADER)
         content = yaml.load(text, Loader=LOADER)
     except FileNotFoundError as error:
-        raise UserError(f"{path} is not there: take it from git or the template.") from error
+        raise UserError(f"{path} does not exist: restore it from git or the template.") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except ValueError as error:  # of a date such as 2026-13-05
-        raise UserError(f"{path} holds a date that is none: {error}.") from error
+        raise UserError(f"{path} has an invalid date: {error}.") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} must hold sections such as `problem:`.")
+        raise UserError(f"{path} must have sections such as `problem:`.")
     return content, dict(find_lines(node))
 
 

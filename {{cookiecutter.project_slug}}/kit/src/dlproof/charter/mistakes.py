@@ -64,7 +64,7 @@ def find_copies(content: dict[str, Any]) -> dict[str, Mistake]:
     for (place, text), (other, copy) in combinations(texts, 2):
         if name_question(place) != name_question(other) and are_alike(text, copy):
             for here, there in ((place, other), (other, place)):
-                told = f"says the same as {there}: each question asks for an answer of its own"
+                told = f"repeats {there}: each question needs its own answer"
                 found[here] = Mistake(told, "todo")
     return found
 
@@ -86,9 +86,9 @@ def find_dates(
         if broken or not isinstance(signed, dict):
             continue
         if signed["since"] > today:
-            yield f"{place}.since", Mistake(f"must not be in the future, as {signed['since']} is")
+            yield f"{place}.since", Mistake(f"must not be in the future, but is {signed['since']}")
         elif signed["until"] < today:
-            told = f"held until {signed['until']}: ask {signed['by']} again"
+            told = f"was valid until {signed['until']}: ask {signed['by']} again"
             yield place, Mistake(told, "expired")
 
 

@@ -78,7 +78,7 @@ class Success(Section):
     minimum: float
     source: Sentence
     costs: Annotated[
-        list[Annotated[list[Amount], Field(description="a row of numbers, one a class")]],
+        list[Annotated[list[Amount], Field(description="a row of numbers, one per class")]],
         Field(description="a list of rows, such as [[0, 1], [5, 0]], or [] for a number"),
     ]
     signed: Signature

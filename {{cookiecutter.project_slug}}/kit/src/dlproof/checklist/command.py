@@ -41,10 +41,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command's options."""
     parser = argparse.ArgumentParser(
         prog="checklist",
-        description="Where the project stands. Without options: the table, and the page with it.",
+        description="Shows where the project stands. Without options: table and page.",
     )
-    parser.add_argument("bullet", nargs="?", help="explain one, such as DL-09.3, or all of DL-09")
-    parser.add_argument("--gate", metavar="NAME", help="exit 1 naming what train, deploy … lacks")
+    parser.add_argument(
+        "bullet", nargs="?", help="explain one bullet, such as DL-09.3, or all of DL-09"
+    )
+    parser.add_argument(
+        "--gate", metavar="NAME", help="exit with 1 and name what is missing for train, deploy, …"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--html", action="store_true", help="write the page, print no table")
     parser.add_argument("--map", action="store_true", help="write the map in docs/onboarding.md")

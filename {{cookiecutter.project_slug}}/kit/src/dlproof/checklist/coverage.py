@@ -28,7 +28,7 @@ def run(arguments: list[str], project: "Project") -> None:
         command += [f"--cov={project.package}.data", f"--cov-report=json:{found}"]
         done = subprocess.run([*command, "--cov-report=term", "--cov-fail-under=0"], check=False)
         if done.returncode:
-            raise UserError("a test failed, so nothing is proven: mend it and run this again.")
+            raise UserError("a test failed, so nothing is proven: fix it and run this again.")
         percent = read_json(found)["totals"]["percent_covered"]
     path = Path(project.compose().paths.reports_dir, COVERAGE)
     write_json(path, {"percent": round(percent, 2), "covers": covers})

@@ -55,7 +55,7 @@ def class_distribution_is_known(project: Evidence) -> Finding:
     holds = imbalance == figures["imbalance"] and len(counts) == figures["classes"]
     told = f"{figures['classes']} classes, largest {figures['imbalance']:g} times the smallest"
     if not holds:
-        told += f"; listed are {len(counts)}, {imbalance:g} times"
+        told += f"; but listed are {len(counts)}, {imbalance:g} times"
     shown = has_picture(project, "explore_labels.png")
     return Finding(holds and shown, told, "explore_labels.png")
 

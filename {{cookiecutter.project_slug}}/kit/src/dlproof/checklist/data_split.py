@@ -170,7 +170,10 @@ def sources_do_not_drift(project: Evidence) -> tuple[bool, str]:
     """
     sources = project.answer("data.sources")
     if len(sources) > 1 and not project.cfg.data.origin:
-        raise NotYetError(f"set data.origin: items of {len(sources)} sources do not say which")
+        raise NotYetError(
+            f"set data.origin: there are {len(sources)} sources, and items do not say which is "
+            "theirs"
+        )
     if not project.cfg.data.origin and not project.cfg.data.time:
         return True, "1 source, no dates"
     found = project.figures("preprocess")["drift"]

@@ -39,7 +39,7 @@ def no_feature_costs_too_much(project: Evidence) -> Finding:
     limit = project.answer("limits.latency_ms")
     dearest = max(costs, key=lambda name: costs[name])
     share = costs[dearest] / max(sum(costs.values()), 1e-12)
-    told = f"dearest of {len(costs)}: {dearest}, {costs[dearest]:.3g} ms an item"
+    told = f"slowest of {len(costs)}: {dearest}, {costs[dearest]:.3g} ms per item"
     told += f" ({share:.0%} of preparing it); an answer may take {limit:g} ms"
     return Finding(costs[dearest] <= LARGEST_SHARE * limit, told)
 
@@ -67,5 +67,7 @@ def feature_code_is_tested(project: Evidence) -> Finding:
         raise StaleError("the data package or its tests changed: run `coverage`")
     settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     floor = settings["tool"]["coverage"]["report"]["fail_under"]
-    told = f"{measured['percent']:.1f} % of the data package is reached by tests, floor {floor} %"
+    told = (
+        f"{measured['percent']:.1f} % of the data package is covered by tests, {floor} % required"
+    )
     return Finding(measured["percent"] >= floor, told)

@@ -15,25 +15,25 @@ from .tested import hold_tests, proves, read_tests
 from .verdict import Finding, Proof
 
 DATA, TRAINING = 2, 4  # phases
-WORDS = {PUSH: "push", REQUEST: "request to merge"}
+WORDS = {PUSH: "push", REQUEST: "merge request"}
 
 
 def ci_runs_everything(project: Evidence) -> Finding:
-    """CI runs style, types, all tests and a whole pipeline at every push and request to merge.
+    """CI runs style, types, all tests and a whole pipeline on every push and merge request.
 
     That it would is all that its files show; that what it runs passes, the last run of the tests.
     """
     done = {event: find_duties(project, event) for event in WORDS}
     files = dict.fromkeys(path for duties in done.values() for path in duties.values())
     missing = [
-        f"{duty} at every {WORDS[event]}"
+        f"{duty} on every {WORDS[event]}"
         for event, duties in done.items()
         for duty in DUTIES
         if duty not in duties
     ]
     if not files:
-        return Finding(False, "no file of CI runs anything that counts")
-    told = f"{', '.join(files)}: {', '.join(DUTIES)} at every push and request to merge"
+        return Finding(False, "no CI file runs anything that counts")
+    told = f"{', '.join(files)}: {', '.join(DUTIES)} on every push and merge request"
     told = f"{', '.join(files)} lacks {', '.join(missing)}" if missing else told
     return Finding(not missing, told, proof=prove_by_tests(project))
 

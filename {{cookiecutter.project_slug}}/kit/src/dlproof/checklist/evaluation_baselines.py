@@ -26,7 +26,7 @@ def refuse_ceiling(project: Evidence) -> None:
     if scores == {BEST_SCORE[task.mode]}:
         raise NotApplicableError(
             f"the model and {best} both reach {task.metric} {BEST_SCORE[task.mode]:g} on "
-            f"{figures['items']} test items: more or harder ones would decide"
+            f"{figures['items']} test items: more or harder ones are needed to decide"
         )
 
 

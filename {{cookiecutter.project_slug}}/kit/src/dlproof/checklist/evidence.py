@@ -51,7 +51,7 @@ class Figures(dict[str, Any]):
 def say_overrides(stage: str, overrides: list[str]) -> str:
     """What to do where a stage ran with values that configs/ does not have: keep what it made."""
     homes = ", ".join(f"{override} into {find_home(override)}" for override in overrides)
-    return f"`{stage}` ran with values that configs/ does not hold: to keep them, write {homes}"
+    return f"`{stage}` ran with values that are not in configs/: to keep them, write {homes}"
 
 
 class Evidence:
@@ -129,8 +129,8 @@ class Evidence:
             except UserError as error:
                 raise StaleError(str(error)) from error
             if not report.is_from_run:
-                told = f"{path.as_posix()} is not from a run as it stands"
-                raise StaleError(f"{told}: run `{stage}`, or take it from git")
+                told = f"{path.as_posix()} is not from a run, or was edited since"
+                raise StaleError(f"{told}: run `{stage}`, or restore it from git")
             self._reports[stage] = report
         return self._reports[stage]
 
@@ -150,7 +150,7 @@ class Evidence:
             try:
                 changed = self.find_changes(upstream)
             except NotYetError:
-                changed = f"the report of `{upstream}` is gone: run `pipeline`"
+                changed = f"the report of `{upstream}` is missing: run `pipeline`"
             if changed:
                 return changed.replace(f": run `{upstream}`", ": run `pipeline`")
         made_from = report.made_from
@@ -166,7 +166,7 @@ class Evidence:
         """What has become of a file that a stage left; empty where it is as it was."""
         if hash_tree(path) == report.files[path]:
             return ""
-        told = "is not as the run left it" if Path(path).exists() else "is gone"
+        told = "is not as the run left it" if Path(path).exists() else "is missing"
         return f"{path} {told}: run `{report.stage}`"
 
     def file(self, stage: str, path: Path) -> Path:
@@ -178,7 +178,7 @@ class Evidence:
         """
         report, name = self.report(stage), path.as_posix()
         if name not in report.files or not path.exists():
-            raise NotYetError(f"{name} is not there: run `{stage}`")
+            raise NotYetError(f"{name} does not exist: run `{stage}`")
         if changed := self._find_edit(report, name):
             raise StaleError(changed)
         return path
@@ -219,8 +219,8 @@ class Evidence:
         """The record of a run, as long as the run left it so."""
         record = read_record(folder)
         if not is_from_run(folder, record):
-            told = f"{folder.as_posix()}/record.json, or a file beside it, is not from the run"
-            raise StaleError(f"{told} as it stands: run `train`")
+            told = f"{folder.as_posix()}/record.json or a file beside it was edited since the run"
+            raise StaleError(f"{told}: run `train`")
         return record
 
     @cached_property

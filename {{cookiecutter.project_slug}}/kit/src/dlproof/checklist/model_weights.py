@@ -72,15 +72,15 @@ def judge_spread(project: Evidence, rule: str) -> Finding:
     """Holds the ratio of each layer that the rule speaks of against the usual range."""
     figures = project.figures("sanity")
     if figures["weights"]:
-        raise NotApplicableError(f"weights are {figures['weights']['name']}, not fresh")
+        raise NotApplicableError(f"weights are {figures['weights']['name']}, not initialised here")
     ratios, free = figures["spread"][rule], figures["spread"]["free"]
     if not ratios:
         kinds = {"he": "ReLU, GELU or SiLU", "glorot": "sigmoid or tanh"}[rule]
-        raise NotApplicableError(f"no layer of {project.cfg.model.name} stands before a {kinds}")
+        raise NotApplicableError(f"no layer of {project.cfg.model.name} comes before a {kinds}")
     low, high = SPREAD
     odd = {name: ratio for name, ratio in ratios.items() if not low <= ratio <= high}
     told = f"{len(ratios)} layers, {min(ratios.values()):.2f} to {max(ratios.values()):.2f} times"
     if odd:
         name = min(odd)
         return Finding(False, f"{told}; {len(odd)} are off: {name} {odd[name]:.2f}")
-    return Finding(True, f"{told} the rule's; before none: {shorten(free) or 'none'}")
+    return Finding(True, f"{told} the rule's; not before an activation: {shorten(free) or 'none'}")

@@ -40,8 +40,8 @@ def refuse_small_validation(project: Evidence, least: int) -> None:
     items = count_by_split(read_split(project))["validation"]
     if items < min(least, project.cfg.probe.num_items):
         raise NotApplicableError(
-            f"validation has {items} items to probe with, and a verdict takes {least} "
-            "predictions: the first live ones decide"
+            f"validation has {items} items to probe with, and a verdict needs {least} predictions: "
+            "the first live ones will decide"
         )
 
 
@@ -64,7 +64,7 @@ def say_drift(figures: dict[str, Any], names: Collection[str]) -> str:
     if not worst:
         return ""
     told = f"DRIFT in {len(drifted)} of {len(names)}, most in {worst}: stability index "
-    return f"{told}{measured[worst]['psi']:g}; train on newer data, or say in a waiver why not"
+    return f"{told}{measured[worst]['psi']:g}; train on newer data, or waive it with a reason"
 
 
 def predictions_are_compared_by_window(project: Evidence) -> Finding:
@@ -106,8 +106,8 @@ def inputs_are_compared_with_training(project: Evidence) -> Finding:
     if made_from != train:
         return Finding(
             False,
-            f"the reference is of {made_from['count']} items that are not the {train['count']} of "
-            "train",
+            f"the reference was made from {made_from['count']} items that are not the "
+            f"{train['count']} training items",
         )
     watched = {name for name in reference["watched"] if name.startswith(INPUT)}
     figures = window_of(project)

@@ -174,7 +174,9 @@ def costs_fit_the_classes(project: Evidence) -> Finding:
         for counts, row in zip(figures["confusion"], costs, strict=True)
         for count, cost in zip(counts, row, strict=True)
     ]
-    return Finding(True, f"{sum(pairs) / figures['items']:.4f} an item on {figures['items']} items")
+    return Finding(
+        True, f"{sum(pairs) / figures['items']:.4f} per item on {figures['items']} items"
+    )
 
 
 def baselines_are_not_good_enough(project: Evidence) -> Finding:

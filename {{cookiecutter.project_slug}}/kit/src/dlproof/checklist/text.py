@@ -100,7 +100,7 @@ def say_answer(key: str, evidence: Evidence) -> str:
     said = shorten(say(answer.value))
     signed = evidence.charter.get(f"{key.partition('.')[0]}.signed").value
     if isinstance(signed, dict):
-        said += f" (signed by {signed.get('by')}, holds until {signed.get('until')})"
+        said += f" (signed by {signed.get('by')}, valid until {signed.get('until')})"
     return f"{CHARTER}:{answer.line} {key}: {said}"
 
 
@@ -109,7 +109,7 @@ def say_command(run: str, stages: Container[str]) -> str:
     caller = Path(sys.argv[0])
     name = f"python -m {caller.parent.name}" if caller.suffix == ".py" else caller.name
     typed = " && ".join(f"{name} {command}" for command in find_commands(run, stages))
-    return typed or run or "nothing: it is proven as it is"
+    return typed or run or "nothing: it is proven already"
 
 
 def say_missing(bullet: Bullet, verdict: Verdict) -> str:

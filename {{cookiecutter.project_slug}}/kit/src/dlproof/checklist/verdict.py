@@ -173,7 +173,10 @@ def judge_choices(finding: Finding, cfg: DictConfig) -> Verdict:
     key = next(key for key, reason in reasons.items() if not reason)
     value = read_choice(cfg, key)
     choice = f"{key}={'null' if value is None else value}"
-    figure = f"{finding.figure}; where it is chosen, `reasons` of configs/ says why {choice}"
+    figure = (
+        f"{finding.figure}; if this was chosen on purpose, say why in `reasons` in configs/: "
+        f"{choice}"
+    )
     return Verdict("failing", figure, finding.picture)
 
 
@@ -185,9 +188,9 @@ def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:
         if waiver["bullet"] == bullet.id and evidence.charter.get(place).state == "done":
             told = f"{verdict.figure}; waived by {waiver['by']} until {waiver['until']}"
             if not bullet.rule_of_thumb:
-                return replace(verdict, figure=f"{told}, which no rule but one of thumb can be")
+                return replace(verdict, figure=f"{told}, but only rules of thumb can be waived")
             if waiver["until"] < evidence.charter.today:
-                return replace(verdict, figure=f"{told}, which is over")
+                return replace(verdict, figure=f"{told}, which has passed")
             return Verdict("attested", f"{told}: {waiver['reason']}")
     return verdict
 

@@ -18,9 +18,9 @@ def list_refused(checklist: Checklist, evidence: Evidence) -> Iterator[str]:
         name = waiver["bullet"]
         bullet = checklist.bullets.get(name)
         if name in seen:
-            reason = f"waives {name}, which another one does"
+            reason = f"waives {name}, as another waiver does"
         elif bullet is None:
-            reason = f"waives {name}, which is no bullet of the checklist"
+            reason = f"waives {name}, which is not a bullet of the checklist"
         else:
             reason = find_reason(bullet, evidence)
         seen.add(name)
@@ -32,8 +32,8 @@ def list_refused(checklist: Checklist, evidence: Evidence) -> Iterator[str]:
 def find_reason(bullet: Bullet, evidence: Evidence) -> str:
     """Why a waiver of this bullet has no effect; empty where it has one, or may yet."""
     if not bullet.rule_of_thumb:
-        return f"{bullet.id} is no rule of thumb, and nothing else can be waived"
+        return f"{bullet.id} is not a rule of thumb, and nothing else can be waived"
     status = judge(bullet, evidence, waiving=False).status
     if status == "failing" or status in UNDECIDED:
         return ""
-    return f"{bullet.id} is {status} without it; take it out"
+    return f"{bullet.id} is {status} without it; remove it"

@@ -67,8 +67,8 @@ def warn_of_leaks(relations: dict[str, float]) -> list[str]:
         return []
     more = f" and {len(telling) - MAX_TOLD} more" if len(telling) > MAX_TOLD else ""
     return [
-        f"{', '.join(telling[:MAX_TOLD])}{more} nearly tell the label: make sure that they are "
-        "known before it is, or add them to `data.drop`."
+        f"{', '.join(telling[:MAX_TOLD])}{more} nearly determine the label: make sure that they "
+        "are known before it is, or add them to `data.drop`."
     ]
 
 

@@ -118,8 +118,9 @@ class ImageKind:
         others = sorted(set(tree.files) - set(paths))
         if not paths:
             raise UserError(
-                f"{self.root} holds no images but {count_kinds(others) or 'nothing at all'}: it "
-                "needs one folder a class with files that Pillow can read."
+                f"{self.root} has no images that Pillow can read, but "
+                f"{count_kinds(others) or 'nothing at all'}: it needs one folder of images per "
+                "class."
             )
         refuse_lost(tree, paths, others, self.depth)
         return paths, others, describe(tree, others)
@@ -245,13 +246,13 @@ class ImageKind:
         """One image, or all images below a folder."""
         path = Path(place)
         if not path.exists():
-            raise UserError(f"{place} is not there: give an image or a folder of images.")
+            raise UserError(f"{place} does not exist: give an image or a folder of images.")
         paths = [path] if path.is_file() else walk(path, self.ignore).files
         images = [found for found in paths if is_image(found)]
         if not images:
-            raise UserError(f"{place} holds no images that Pillow can read.")
+            raise UserError(f"{place} has no images that Pillow can read.")
         if others := sorted(set(paths) - set(images)):
-            print(f"warning: {len(others)} files are passed over: {count_kinds(others)}.")
+            print(f"warning: {len(others)} files are skipped: {count_kinds(others)}.")
         base = path.parent if path.is_file() else path
         names = [found.relative_to(base).as_posix() for found in images]
         return Images(images, replace(self.reading, rules=rules_of(state))), names

@@ -132,10 +132,10 @@ def choose_frame(image: Image.Image, frame: int | str | None) -> None:
     if count == 1 or image.format == "MPO" or (image.format == "TIFF" and has_one_page(image)):
         return
     if frame is None:
-        raise BrokenImageError(f"has {count} frames: say which by data.frame=0 (-1, middle)")
+        raise BrokenImageError(f"has {count} frames: choose one with data.frame=0 (or -1, middle)")
     number = count // 2 if isinstance(frame, str) else frame + count * (frame < 0)
     if not 0 <= number < count:
-        raise BrokenImageError(f"has {count} frames, and none is data.frame={frame}")
+        raise BrokenImageError(f"has {count} frames, and data.frame={frame} is none of them")
     image.seek(number)
 
 
@@ -165,7 +165,7 @@ def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
     elif image.mode in ("RGB", "RGBA", "LA") and stores_deep_colour(image, stream):
         loss = find_dim(image)
     if loss:
-        raise BrokenImageError(f"{loss} (data.lenient=true takes it as it is)")
+        raise BrokenImageError(f"{loss} (data.lenient=true accepts it as it is)")
 
 
 def stores_deep_colour(image: Any, stream: BinaryIO) -> bool:
@@ -183,8 +183,8 @@ def find_dim(image: Image.Image) -> str:
     if not 0 < brightest <= DIM:
         return ""
     return (
-        f"has 16 bits a channel and uses the lower ones, so that {brightest + 1} of 256 shades "
-        "would be left: stretch its values to all 16, or save it with 8"
+        f"has 16 bits per channel but uses only the lower ones, so only {brightest + 1} of 256 "
+        "shades would remain: stretch its values to all 16 bits, or save it with 8"
     )
 
 

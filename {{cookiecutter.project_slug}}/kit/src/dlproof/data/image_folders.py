@@ -108,7 +108,7 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(
-            f"{folder} cannot be opened ({error.strerror}): mend it, or leave it out by "
+            f"{folder} cannot be opened ({error.strerror}): fix it, or leave it out with "
             f"data.ignore=['{folder.name}']."
         ) from error
 

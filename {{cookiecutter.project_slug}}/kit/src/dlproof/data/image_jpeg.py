@@ -57,7 +57,7 @@ def find_loss(content: bytes, whole: Image.Image) -> str:
         return ""
     shorter = content[:cut] + (content[scans[0].stop :] or b"\xff\xd9")
     if decode(shorter, whole.mode) == pixels:
-        return "holds more bytes than its picture uses: they were changed on the way"
+        return "holds more bytes than its picture uses: it was changed on the way"
     return ""
 
 

@@ -60,7 +60,7 @@ def find_lost_shades(
     low, high = state["range"]
     told = (
         f"{len(lost)} images, such as {ids.iloc[lost[0]]}, have {MOST_LOST} times the shades that "
-        f"preprocess.range={low:g} … {high:g} leaves of them: set preprocess.range=[low,high] to "
+        f"preprocess.range={low:g} … {high:g} keeps of them: set preprocess.range=[low,high] to "
         "the values that count, or preprocess.range=file for each file's own"
     )
     if len(lost) > TOO_MANY * min(len(pixels), LOOKED_AT):

@@ -30,7 +30,7 @@ def keep_depth(image: Image.Image) -> Image.Image:
         return image
     values = np.asarray(image).astype(np.float64)
     if not np.isfinite(values).all():
-        raise ValueError("holds pixels that are no numbers")
+        raise ValueError("has pixels that are not numbers")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tags = image.tag_v2
         if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:

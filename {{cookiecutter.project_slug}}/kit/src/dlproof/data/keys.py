@@ -56,7 +56,7 @@ def tell_keys(before: pd.Series, after: pd.Series) -> list[str]:
     several = [names for names in joined if len(names) > 1]
     if several:
         warnings.append(
-            f"{len(several)} groups are spelt in several ways and taken for one each: "
+            f"{len(several)} groups are spelt in several ways and are one group each: "
             f"{list_examples(several)}."
         )
     folded: dict[str, list[str]] = defaultdict(list)
@@ -65,7 +65,8 @@ def tell_keys(before: pd.Series, after: pd.Series) -> list[str]:
     alike = [names for names in folded.values() if len(names) > 1]
     if alike:
         warnings.append(
-            f"{len(alike)} groups look like others, and may be torn apart: {list_examples(alike)}. "
+            f"{len(alike)} groups look alike, and may be divided between splits: "
+            f"{list_examples(alike)}. "
             "If they are the same, set clean.group_keys=fold."
         )
     return warnings

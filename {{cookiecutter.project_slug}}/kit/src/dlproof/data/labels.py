@@ -111,7 +111,9 @@ def find_suspects(
     are_classes = targets.dtype.kind == "i"
     folds = min(folds, len(np.unique(units)), counts.max() if are_classes else folds)
     if folds < 2:
-        raise UserError("nothing can be held out: no class, or no group, has a second.")
+        raise UserError(
+            "nothing can be held out: there is only one group, or no class has a second item."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer items than folds
         find = find_wrong_classes if are_classes else find_wrong_numbers
@@ -206,6 +208,6 @@ def describe(figures: dict[str, Any]) -> str:
     drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""
     return (
         f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; "
-        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were "
+        f"of {figures['planted']:,} made wrong on purpose, {figures['planted_recall']:.0%} were "
         f"found; sheet {figures['sheet']}"
     )

@@ -102,7 +102,8 @@ def recall(cfg: DictConfig, items: pd.DataFrame, bins: dict[str, float]) -> Hist
         told = " ".join(str(part) for part in before["data"].values())
         warnings.append(
             f"data/splits.csv was made for the data set {told}: {int((was != '').sum())} of "
-            f"{len(items)} items here have contents of it and keep their split, the others are new."
+            f"{len(items)} items here have the same content and keep their split; the others are "
+            "new."
         )
     elif (was != "").any():
         warnings += tell_cleaning(before.get("clean"), data["clean"])
@@ -198,8 +199,8 @@ def tell_rows(
     last = past["last"]
     if last.any() and (here & last).sum() < UNKNOWN * last.sum():
         raise UserError(
-            f"of {last.sum()} rows in data/splits.csv {(here & last).sum()} are known again, by "
-            "content or by number: what was tested before may be trained on now. Name the rows by "
+            f"of {last.sum()} rows in data/splits.csv {(here & last).sum()} are recognised, by "
+            "content or by number: what was tested before may be trained on now. Identify rows by "
             f"a column (data.id=…), or {FRESH}."
         )
     count = int((by_number != "").sum())
@@ -207,7 +208,7 @@ def tell_rows(
         first = items.loc[by_number != "", "id"].iloc[0]
         yield (
             f"{count} rows, the first {first}, have other cells than in the last split and are "
-            "taken for the same by their number: data.id=… names rows for good."
+            "matched by their number: data.id=… identifies rows permanently."
         )
 
 
@@ -216,8 +217,8 @@ def tell_settings(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     told = describe_changes(before, now)
     if told:
         yield (
-            f"the split has other settings than before ({told}): all items are assigned afresh, "
-            "and some that were tested are trained on now. Models of before do not compare."
+            f"the split settings changed ({told}): all items are assigned afresh, "
+            "and some that were tested are trained on now. Earlier models cannot be compared."
         )
 
 
@@ -226,8 +227,8 @@ def tell_cleaning(before: dict[str, Any] | None, now: dict[str, Any]) -> Iterato
     told = describe_changes(before or now, now, "clean.")
     if told:
         yield (
-            f"`clean` has other settings than at the last split ({told}): items keep the split "
-            f"that they had. If that is not meant, {FRESH}."
+            f"the `clean` settings changed since the last split ({told}): items keep their split. "
+            f"If that is not intended, {FRESH}."
         )
 
 

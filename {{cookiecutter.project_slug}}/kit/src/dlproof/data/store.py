@@ -80,7 +80,7 @@ def load_state(data_dir: str | Path) -> State:
     """
     path = Path(data_dir) / "processed" / "state.json"
     if not path.exists():
-        raise UserError(f"{path} is not there: run `preprocess` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `preprocess` first (or the whole `pipeline`).")
     state: State = read_json(path)
     return state
 

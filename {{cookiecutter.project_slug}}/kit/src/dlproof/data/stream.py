@@ -34,7 +34,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         UserError: `loader=stream` is not chosen, or LitData is not installed.
     """
     if cfg.loader.name != "stream":
-        raise UserError("there is nowhere to stream to: run `stream loader=stream` (loader.url=…).")
+        raise UserError("no place to stream to is set: run `stream loader=stream` (loader.url=…).")
     import_litdata()
     store = load_store(cfg.paths.data_dir)
     place = locate(cfg.loader.url, store.state["version"])
@@ -140,6 +140,7 @@ def upload(place: str, path: str) -> None:
         _get_fs_provider(place).upload_file(path, f"{place}/{Path(path).name}")
     except Exception as error:  # each kind of storage has errors of its own
         raise UserError(
-            f"{place} takes no chunk ({error}): check loader.url and your credentials for it."
+            f"cannot write a chunk to {place} ({error}): check loader.url and your credentials for "
+            "it."
         ) from error
     Path(path).unlink()

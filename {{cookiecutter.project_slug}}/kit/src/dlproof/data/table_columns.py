@@ -60,12 +60,12 @@ def decide_told(
         row = read.index[read.isna()][0]
         remedy = say("missing", name, [*(words or ()), rest[row]])
         raise UserError(
-            f"column {name!r}, row {row}: {rest[row]!r:.40} is no {kind} as data.columns says: "
-            f"mend the cell, or set {remedy} if nothing is known there."
+            f"column {name!r}, row {row}: {rest[row]!r:.40} is not a {kind}, as data.columns says: "
+            f"fix the cell, or set {remedy} if the value is unknown."
         )
     found = Column(kind, TOLD, how, (words or ()) + soft)
     if kind == "date":
-        found.warnings.append(f"column {name!r} holds dates: days since 1970-01-01 stand for them.")
+        found.warnings.append(f"column {name!r} holds dates: they become days since 1970-01-01.")
     return found
 
 
@@ -103,7 +103,7 @@ def warn_of_spellings(name: str, cells: pd.Series, rule: Fold | None) -> list[st
     one, apart = say("fold", name, True), say("fold", name, False)
     return [
         f"column {name!r} has one value in several spellings ({name_spellings(found)}): {one} "
-        f"makes each one value, {apart} keeps them apart."
+        f"merges them, {apart} keeps them apart."
     ]
 
 

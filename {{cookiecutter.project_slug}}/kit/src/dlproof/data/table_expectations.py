@@ -58,7 +58,9 @@ def read_schema(path: Path) -> "DataFrameSchema":
         raise
     except Exception as error:  # of the YAML, or of a check's arguments
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(f"{path} is no schema that pandera's from_yaml reads: {reason}.") from error
+        raise UserError(
+            f"{path} is not a schema that pandera's from_yaml can read: {reason}."
+        ) from error
 
 
 def refuse_words(content: dict[str, Any], known: set[str], place: str) -> None:
@@ -170,19 +172,19 @@ def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
     if is_number:
         raise UserError(
             f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
-            f"set {say('columns', str(column.name), 'category')}, or mend the dtype there."
+            f"set {say('columns', str(column.name), 'category')}, or fix the dtype there."
         )
     numbers = pd.to_numeric(column, errors="coerce").notna()
     wrong = (column.notna() & ~numbers).to_numpy()
     if not wrong.any():
         raise UserError(
             f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
-            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or mend the dtype there."
+            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or fix the dtype there."
         )
     row = int(wrong.argmax())
     raise UserError(
-        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
-        f"{kind} as {path} expects: mend the cell, or the dtype there."
+        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, not a "
+        f"{kind} as {path} expects: fix the cell, or the dtype there."
     )
 
 
@@ -233,7 +235,7 @@ def infer_schema(features: pd.DataFrame, target: pd.Series, source: Path) -> str
     text = yaml.safe_dump(
         content, sort_keys=False, allow_unicode=True, width=400, default_flow_style=None
     )
-    return f"# What {source} may hold, as pandera's from_yaml reads it. Correct it.\n{text}"
+    return f"# What a valid row of {source} is, as pandera's from_yaml reads it. Review it.\n{text}"
 
 
 def infer_column(column: pd.Series) -> dict[str, Any]:

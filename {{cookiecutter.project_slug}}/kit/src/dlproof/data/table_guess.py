@@ -73,7 +73,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     if rest.empty:
         out, names = say("columns", name, "ignore"), say("columns", name, "category")
         raise UserError(
-            f"column {name!r} is empty, but for {', '.join(soft)}: {out} leaves it out, {names} "
+            f"column {name!r} is empty except for {', '.join(soft)}: {out} leaves it out, {names} "
             "takes them as names."
         )
     if numbers.notna().all():
@@ -87,7 +87,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
         told = ", ".join(f"{word!r} ({count} rows)" for word, count in counts[:3].items())
         found.warnings.append(
             f"column {name!r} holds {told}, taken as a value of its own: "
-            f"{say('missing', name, soft)} if it means that nothing is known."
+            f"{say('missing', name, soft)} if it means unknown."
         )
     return found
 
@@ -104,21 +104,21 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
     if is_compact(words):
         raise UserError(
             f"column {name!r} holds dates such as {words[0]}: "
-            f"{say('columns', name, {'date': COMPACT})} makes days since 1970-01-01 of them, "
+            f"{say('columns', name, {'date': COMPACT})} converts them to days since 1970-01-01, "
             f"{say('columns', name, 'number')} leaves them as they are."
         )
     if mixes_epochs(numbers):
         raise UserError(
-            f"column {name!r} holds times in seconds and in milliseconds: write all of them "
-            f"alike, or leave the column out by {say('columns', name, 'ignore')}."
+            f"column {name!r} holds times in seconds and in milliseconds: use one unit for all, or "
+            f"leave the column out with {say('columns', name, 'ignore')}."
         )
     enough = len(numbers) >= ENOUGH
     if is_beyond_float(words):
         is_id = enough and len(words) == len(known)
-        why = "holds whole numbers beyond 2**53, which no number keeps apart"
+        why = "holds whole numbers beyond 2**53, which floats cannot distinguish"
         return leave_out(name, why, "ignore" if is_id else "category")
     if NAMELESS.fullmatch(name):
-        return leave_out(name, "is named as the index of a table is", "ignore")
+        return leave_out(name, "is named like the index of a table", "ignore")
     if enough and (why := find_count(numbers)):
         return leave_out(name, why, "ignore")
     return Column("number", "every known cell is a number")
@@ -128,10 +128,10 @@ def leave_out(name: str, why: str, kind: str) -> Column:
     """A column that reads as numbers and is none by this guess: `ignore` or `category`."""
     if kind == "ignore":
         told = f"so it is left out as an index or id: {say('columns', name, 'number')} makes it a "
-        told += f"feature, {say('columns', name, 'ignore')} leaves it out unsaid"
+        told += f"feature, {say('columns', name, 'ignore')} leaves it out without this note"
     else:
-        told = f"so its cells are taken as names: {say('columns', name, 'number')} makes numbers "
-        told += f"of them, {say('columns', name, 'category')} says that they are names"
+        told = f"so its cells are taken as names: {say('columns', name, 'number')} makes them "
+        told += f"numbers, {say('columns', name, 'category')} confirms that they are names"
     return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
 
 
@@ -158,7 +158,7 @@ def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence
     if count >= MANY and count >= len(odd):
         raise UserError(describe_spoilt(name, known, numbers, [*words, *odd]))
     if len(known) >= ENOUGH and len(different) == len(known) and known.is_monotonic_increasing:
-        why = "has another text in every row, in order"
+        why = "has a different text in every row, in order"
         told = f"{say('columns', name, 'category')} makes it a feature"
         warning = f"column {name!r} {why}, so it is left out as an index or id: {told}."
         return Column("ignore", why, warnings=[warning])
@@ -187,13 +187,14 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
         first = next(word for word in different if word not in others)
         raise UserError(
             f"{start} such as {first!r:.40}, and row {row} is {others[0]!r:.40}: write all of them "
-            f"in one form, or leave the column out by {out}."
+            f"in one form, or leave the column out with {out}."
         )
     shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
     which = ", whichever is meant," if len(formats) > 1 else ""
     raise UserError(
-        f"{start} ({different[0]}): {shown}{which} makes days since 1970-01-01 of them; else make "
-        f"numbers of them (age, month), name the column in data.time, or leave it out by {out}."
+        f"{start} ({different[0]}): {shown}{which} converts them to days since 1970-01-01; "
+        "otherwise make numbers of them (age, month), name the column in data.time, or leave it "
+        f"out with {out}."
     )
 
 
@@ -206,7 +207,7 @@ def describe_writings(
     rest += f"{say('columns', name, 'ignore')} leaves the column out"
     if has_many_units(writings[0], different):
         units = ", ".join(writings[0]["strip"])
-        return f"{start}, with several of {units}: make one unit of them, or {rest}."
+        return f"{start}, with several of {units}: convert them to one unit, or {rest}."
     shown = " or ".join(say("columns", name, {"number": how}) for how in writings)
     which = ", whichever is meant," if len(writings) > 1 else ""
     return f"{start}: {shown}{which} reads them; {rest}."
@@ -216,12 +217,12 @@ def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequ
     """Which cell is no number among numbers, and what to do."""
     count = int(numbers.isna().sum())
     row = numbers.index[numbers.isna()][0]
-    missing = f"set {say('missing', name, words)} if nothing is known there, or "
+    missing = f"set {say('missing', name, words)} if the value is unknown, or  "
     return (
         f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of "
         f"{len(known)} cells): mend {'the cell' if count == 1 else 'them'}, "
         f"{missing if len(words) <= MAX_LISTED else ''}set {say('columns', name, 'category')} to "
-        f"take all as names, or {say('columns', name, 'ignore')}."
+        f"take all of them as names, or {say('columns', name, 'ignore')}."
     )
 
 

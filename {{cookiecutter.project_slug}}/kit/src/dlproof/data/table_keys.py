@@ -52,15 +52,15 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))
             warnings.append(
                 f"column {name!r} (data.group) has one group in several spellings "
-                f"({name_spellings(spellings)}), and each is one; {say('fold', name, False)} keeps "
-                "them apart."
+                f"({name_spellings(spellings)}), which are merged; {say('fold', name, False)} "
+                "keeps them apart."
             )
         warnings += warn_of_groups(name, folded)
     elif spellings:
         warnings.append(
-            f"column {name!r} (data.{setting}) has values that differ in spelling alone "
-            f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one, "
-            f"{say('fold', name, False)} says that they differ."
+            f"column {name!r} (data.{setting}) has values that differ only in spelling "
+            f"({name_spellings(spellings)}): {say('fold', name, True)} merges them, "
+            f"{say('fold', name, False)} keeps them apart."
         )
     return folded, warnings
 
@@ -77,9 +77,9 @@ def refuse_spellings(name: str, spellings: list[dict[str, int]]) -> None:
         return
     raise UserError(
         f"column {name!r} (data.target) has one class in several spellings "
-        f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one class, named as "
-        f"its first here; {say('fold', name, False)} keeps them apart; a mapping of spellings "
-        "says more."
+        f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one class, named "
+        f"like its first here; {say('fold', name, False)} keeps them apart; a mapping of spellings "
+        "decides in detail."
     )
 
 
@@ -89,7 +89,7 @@ def warn_of_words(name: str, counts: "pd.Series[int]") -> Iterator[str]:
         if str(word).casefold() in MISSING:
             yield (
                 f"column {name!r} (data.target) has the class {word!r} ({count} rows), kept as a "
-                f"class: {say('missing', name, [word])} if it means that none is known."
+                f"class: {say('missing', name, [word])} if it means unknown."
             )
 
 
@@ -97,11 +97,11 @@ def warn_of_groups(name: str, cells: pd.Series) -> Iterator[str]:
     """A sentence for each group that looks like none, or that takes a large part of the rows."""
     counts = cells[cells != ""].value_counts()
     for word, count in counts.items():
-        start = f"{count} of {len(cells)} rows are of one group, {word!r} (data.group={name})"
+        start = f"{count} of {len(cells)} rows belong to one group, {word!r} (data.group={name})"
         if str(word).casefold() in UNKNOWN and count > 1:
             yield (
-                f"{start}, which may mean that theirs is not known: "
-                f"{say('missing', name, [word])} makes each of them stand alone."
+                f"{start}, which may mean unknown: {say('missing', name, [word])} makes each of "
+                "them a group of its own."
             )
         elif count > LARGE_GROUP * len(cells):
             yield f"{start}: one split gets all of them."
@@ -120,8 +120,8 @@ def read_times(cells: pd.Series, rules: Rules) -> pd.Series:
         if times.isna().any():
             row = times.index[times.isna()][0]
             raise UserError(
-                f"column {name!r} (data.time), row {row}: {known[row]!r:.40} is no date as "
-                f"{say('columns', name, told[1])} says: mend the cell."
+                f"column {name!r} (data.time), row {row}: {known[row]!r:.40} is not a date in the "
+                f"form of {say('columns', name, told[1])}: fix the cell."
             )
         return cells.mask(cells != "", times.map(lambda time: time.isoformat()))
     refuse_times(name, known)
@@ -135,7 +135,7 @@ def refuse_times(name: str, known: pd.Series) -> None:
         if mixes_epochs(numbers):
             raise UserError(
                 f"column {name!r} (data.time) holds times in seconds and in milliseconds, so their "
-                "order is wrong: write all of them alike."
+                "order is wrong: use one unit for all."
             )
         return
     words: list[Any] = list(known.unique())
@@ -144,7 +144,7 @@ def refuse_times(name: str, known: pd.Series) -> None:
         shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
         raise UserError(
             f"column {name!r} (data.time) holds dates such as {known.iloc[0]!r}: say how they are "
-            f"written by {shown}."
+            f"written with {shown}."
         )
     if others and formats:
         row = known.index[known == others[0]][0]

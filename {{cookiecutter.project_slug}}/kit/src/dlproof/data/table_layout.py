@@ -40,7 +40,7 @@ def read_records(lines: Iterator[str]) -> Iterator[list[str]]:
     """
     for line in lines:
         if "\0" in line:
-            raise csv.Error("it holds zero bytes, so it is no text")
+            raise csv.Error("it has zero bytes, so it is not text")
         if '"' in line:
             yield next(csv.reader(chain([line], lines), skipinitialspace=True))
         else:
@@ -100,7 +100,7 @@ def find_header(records: Iterator[list[str]], path: Path) -> tuple[Layout, list[
         skipped -= 1
     notes = []
     if comments:
-        notes.append(f"{len(comments)} lines above the header begin with # and are passed over.")
+        notes.append(f"{len(comments)} lines above the header begin with # and are skipped.")
     return Layout(header, skipped, notes=notes), [cells for cells in first if cells]
 
 
@@ -160,13 +160,13 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
 def describe_odd(layout: Layout, hashed: Sequence[int], gaps: int) -> Iterator[str]:
     """A sentence for each kind of record that is none, or may be none."""
     if layout.repeated:
-        yield f"{name_rows(layout.repeated)} the header once more and no item."
+        yield f"{name_rows(layout.repeated)} the header again, not an item."
     if gaps:
-        yield f"{gaps} blank lines between rows are passed over."
+        yield f"{gaps} blank lines between rows are skipped."
     if 0 < len(hashed) <= FEW * layout.count:
         yield (
-            f"{name_rows(hashed)} taken for data and begins with #, as comments do: remove what is "
-            "none."
+            f"{name_rows(hashed)} taken as data but begins with #, like a comment: remove what is "
+            "not data."
         )
 
 

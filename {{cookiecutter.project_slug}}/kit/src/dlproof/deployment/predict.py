@@ -31,8 +31,8 @@ def choose_output(cfg: DictConfig) -> Path:
     is_kept = path.exists() and not holds_predictions(path)
     if is_kept or path.resolve() == own.resolve():
         raise UserError(
-            f"{path} is {'no file of predictions' if is_kept else 'what the pipeline writes'}, "
-            "and would be lost: set predict.output to another file."
+            f"{path} is {'not a file of predictions' if is_kept else 'what the pipeline writes'}, "
+            "and would be overwritten: set predict.output to another file."
         )
     return path
 
@@ -135,7 +135,7 @@ def warn_of_unknown(name: str, found: dict[str, int], items: int) -> str:
     told = ", ".join(f"{value!r:.40} ({count})" for value, count in list(found.items())[:NAMED])
     return (
         f"{sum(found.values())} of {items} items have a value of {name!r} that training had not "
-        f"met: {told}; it counts as missing. Mend its spelling, or train anew."
+        f"seen: {told}; it counts as missing. Correct the spelling, or train again."
     )
 
 

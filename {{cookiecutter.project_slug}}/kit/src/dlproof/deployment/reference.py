@@ -64,7 +64,7 @@ def load_reference(models_dir: str | Path) -> dict[str, Any]:
     """
     path = Path(models_dir) / REFERENCE
     if not path.exists():
-        raise UserError(f"{path} is not there: run `export` first.")
+        raise UserError(f"{path} does not exist: run `export` first.")
     try:
         reference: dict[str, Any] = read_json(path)
     except ValueError as error:

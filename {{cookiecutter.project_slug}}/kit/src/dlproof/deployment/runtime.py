@@ -151,7 +151,7 @@ def read_sidecar(folder: Path) -> dict[str, Any]:
     path, model = folder / SIDECAR, folder / MODEL
     for needed in (path, model):
         if not needed.exists():
-            raise UserError(f"{needed} is not there: run `export` first.")
+            raise UserError(f"{needed} does not exist: run `export` first.")
     try:
         info: dict[str, Any] = read_json(path)
         expected = info["model_sha256"]

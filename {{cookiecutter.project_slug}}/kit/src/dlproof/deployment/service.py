@@ -70,7 +70,7 @@ class Service:
             raise
         except Exception as error:
             # Bytes from outside must never look like a fault of the service; the log tells.
-            logger.exception("a body was refused by an unforeseen error")
+            logger.exception("a body was refused because of an unexpected error")
             raise UserError("the body cannot be read: see /docs for its form.") from error
 
     def read(self, raw: Any) -> tuple[Arrays, list[list[str]]]:
@@ -100,7 +100,7 @@ class Service:
         try:
             self.log.add(entries, self.model.version, self.source)
         except Exception:
-            logger.exception("%d predictions were answered and not logged", len(entries))
+            logger.exception("%d predictions were answered but not logged", len(entries))
             self.metrics.log_failures.inc(len(entries))
 
     async def live(self) -> dict[str, bool]:

@@ -63,8 +63,9 @@ class Ledger:
             return
         if earlier and not reason:
             raise UserError(
-                f"{earlier['run']} met this test split on {earlier['time']}, and its predictions "
-                "are no longer there as they were: write why it must again, as evaluate.reason='…'."
+                f"{earlier['run']} was evaluated on this test split on {earlier['time']}, and its "
+                "predictions were changed or removed since: say why it must be evaluated again, "
+                "with evaluate.reason='…'."
             )
         commit = describe_revision()["commit"]
         self.add(data_version, model, run=run, commit=commit, reason=reason)
@@ -96,8 +97,8 @@ class Ledger:
         lines, known = self.lines(), {""}
         for number, line in enumerate(lines, 1):
             if line.get("before", "") not in known:
-                return f"the line before line {number} was changed or taken out"
+                return f"the line before line {number} was changed or removed"
             known.add(hash_json(line))
         in_git = (run_git("show", f"HEAD:./{self.path.as_posix()}") or "").splitlines()
         gone = {hash_json(json.loads(line)) for line in in_git} - known
-        return f"lines that git has were changed or taken out: {len(gone)}" if gone else ""
+        return f"lines that git has were changed or removed: {len(gone)}" if gone else ""

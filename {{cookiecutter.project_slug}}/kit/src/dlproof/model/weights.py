@@ -42,10 +42,10 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
     """
     if path is not None:
         if not Path(path).is_file() or not path.endswith(SUFFIXES):
-            raise UserError(f"weights={path} is no file of weights ({', '.join(SUFFIXES)}).")
+            raise UserError(f"weights={path} is not a file of weights ({', '.join(SUFFIXES)}).")
         return Path(path)
     if hub_id is None:
-        raise UserError("timm publishes no weights of this model: set model.pretrained=false.")
+        raise UserError("timm publishes no weights for this model: set model.pretrained=false.")
     import httpx
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
@@ -60,9 +60,10 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
         return Path(hf_hub_download(hub_id, FILE))
     except (OSError, httpx.HTTPError) as error:
         raise UserError(
-            f"the pretrained weights {hub_id} cannot be had ({error}): connect to a network; or "
-            f"bring {FILE} of https://huggingface.co/{hub_id} and name it (model.weights, "
-            "baselines.weights); or go without (model.pretrained=false, baselines.backbone=null)."
+            f"the pretrained weights {hub_id} are not available ({error}): connect to a network; "
+            f"or download {FILE} from https://huggingface.co/{hub_id} and set model.weights or "
+            "baselines.weights to it; or go without (model.pretrained=false, "
+            "baselines.backbone=null)."
         ) from error
 
 

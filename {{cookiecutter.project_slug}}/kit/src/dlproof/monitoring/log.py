@@ -107,7 +107,7 @@ class PredictionLog:
             self.connection.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             self.connection.close()
-            raise UserError(f"{path} is no prediction log ({error}): move it away.") from error
+            raise UserError(f"{path} is not a prediction log ({error}): move it away.") from error
         self.mark = os.fdopen(os.open(path.with_name(MARK), os.O_RDWR | os.O_CREAT, 0o644), "r+b")
         self.write_mark()  # also of what a killed process left
 

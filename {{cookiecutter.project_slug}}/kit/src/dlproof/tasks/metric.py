@@ -69,7 +69,7 @@ class Ranked:
             raise UserError(f"task.metric={metric} is unknown: choose one of {known}.")
         best = self.METRICS[metric].mode
         if mode != best:
-            raise UserError(f"task.mode={mode} seeks the worst {metric}: set task.mode={best}.")
+            raise UserError(f"task.mode={mode} looks for the worst {metric}: set task.mode={best}.")
         self.metric = metric
         self.mode = mode
 

@@ -54,8 +54,8 @@ class RegressionTask(Ranked):
             grain = np.spacing(np.float32(largest))
         if not grain < 0.01 * std:
             raise UserError(
-                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers "
-                "in float32: subtract a constant from the column, or take another unit."
+                f"labels as large as {largest:g} that deviate by {std:g} cannot be distinguished "
+                "in float32: subtract a constant from the column, or use another unit."
             )
         return spread | {"std": std}
 
@@ -155,6 +155,6 @@ def parse_numbers(labels: pd.Series) -> pd.Series:
     if len(wrong):
         raise UserError(
             f"label {wrong.iloc[0]!r} is not a finite number ({len(wrong)} of {len(labels)} are "
-            "none): mend the target column, or use task=classification."
+            "not): fix the target column, or use task=classification."
         )
     return values

@@ -36,7 +36,7 @@ class WeightAverage(WeightAveraging):
         for name, share in (("decay", 0.0 if decay is None else decay), ("start", start)):
             if not isinstance(share, int | float) or not 0 <= share < 1:
                 key = f"callbacks.weight_average.{name}"
-                raise UserError(f"{key}={share} should be a number from 0 to below 1.")
+                raise UserError(f"{key}={share} should be at least 0 and below 1.")
         self.decay, self.start = decay, start
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

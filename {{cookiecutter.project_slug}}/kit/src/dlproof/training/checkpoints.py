@@ -58,9 +58,7 @@ class ResumeCheckpoint(Checkpoint):
     ) -> None:
         self.folder = Path(dirpath)
         if not isinstance(every_seconds, int | float) or not every_seconds >= 0:
-            raise UserError(
-                f"callbacks.resume.every_seconds={every_seconds} should be a number from 0."
-            )
+            raise UserError(f"callbacks.resume.every_seconds={every_seconds} should be 0 or more.")
         if every_n_train_steps is not None:
             refuse_less_than_one("callbacks.resume.every_n_train_steps", every_n_train_steps)
         refuse_less_than_one("callbacks.resume.keep", keep)
@@ -172,7 +170,7 @@ class ResumeCheckpoint(Checkpoint):
 def refuse_less_than_one(key: str, value: Any) -> None:
     """Raises a UserError for what is no whole number from 1."""
     if not isinstance(value, int) or value < 1:
-        raise UserError(f"{key}={value} should be a whole number from 1.")
+        raise UserError(f"{key}={value} should be a whole number of 1 or more.")
 
 
 def count_rows(run_dir: str | Path) -> int:

@@ -192,7 +192,7 @@ def underfits(run: Run) -> str:
 
 REMEDY = (
     "a larger loader.batch_size where arrays are in memory and steps are short; loader.num_workers "
-    "or a quicker disk where items are read and decoded, and less augmentation on the CPU"
+    "or a faster disk where items are read and decoded, and less augmentation on the CPU"
 )
 BESIDE = (Branch("data-bound", is_data_bound, REMEDY),)
 TREE = (
@@ -224,12 +224,12 @@ TREE = (
     Branch(
         "not learning",
         does_not_learn,
-        "hold labels against items (are they shuffled?), see `sanity`, then the initialisation",
+        "compare labels with items (are they shuffled?), see `sanity`, then the initialisation",
     ),
     Branch(
         "validation differs",
         validation_differs,
-        "hold a training and a validation batch side by side: preprocessing, normalising, labels",
+        "put a training and a validation batch side by side: preprocessing, normalising, labels",
     ),
     Branch(
         "leak suspected",

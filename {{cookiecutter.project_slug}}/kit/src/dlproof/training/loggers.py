@@ -64,8 +64,8 @@ class OneRunLogger(WandbLogger):
             return super().experiment
         except Error as error:
             raise UserError(
-                f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out by "
-                "logger=csv."
+                f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out "
+                "with logger=csv."
             ) from error
 
     def finalize(self, status: str) -> None:

@@ -60,7 +60,7 @@ def find_begun(cfg: DictConfig) -> Path | None:
     else:
         begun = None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
     if cfg.loader.name == "stream" and begun is not None and not read_rank():
-        raise UserError("a stream cannot go on within an epoch: start a new run.")
+        raise UserError("a stream cannot be resumed within an epoch: start a new run.")
     return begun
 
 
@@ -141,12 +141,14 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
     if changed:
         more = f", and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         told = f"{', '.join(changed[:SHOWN])}{more}"
-        raise UserError(f"{run_dir.name} cannot go on: {told}. Set it back, or start a new run.")
+        raise UserError(
+            f"{run_dir.name} cannot be resumed: {told}. Change it back, or start a new run."
+        )
     here = {**describe_revision(), "hardware": describe_hardware()}
     other = [key for key, value in here.items() if record.get(key) != value]
     if other:
-        print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the end")
-        print("may differ from that of a run that was not stopped.")
+        print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the result")
+        print("may differ from that of a run that was never stopped.")
 
 
 def find_checkpoint(run_dir: Path) -> Path | None:
@@ -155,7 +157,7 @@ def find_checkpoint(run_dir: Path) -> Path | None:
         damage = find_damage(path)
         if not damage:
             return path
-        print(f"warning: {path} is damaged ({damage}): going on from the one before.")
+        print(f"warning: {path} is damaged ({damage}): resuming from the one before.")
     return None
 
 
@@ -188,7 +190,8 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
         place = run_dir / "checkpoints" / best.name
         if best.name and callback.get("monitor") != "epoch" and not place.exists():
             raise UserError(
-                f"{run_dir.name} cannot go on without its best epoch: restore {place}, or start a "
+                f"{run_dir.name} cannot be resumed without its best epoch: restore {place}, or "
+                "start a "
                 "new run."
             )
     rows = content[STATE]["log_rows"] if content else 0

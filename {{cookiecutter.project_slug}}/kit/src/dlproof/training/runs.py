@@ -22,7 +22,7 @@ from ..types import State
 RUN_DIR = "DL_RUN_DIR"
 SEALED = ("config.yaml", "diff.patch", "metrics.csv")  # of a run's folder
 PEOPLES = ("notes", "conclusion")  # of a record
-LOST = "is gone or damaged: restore it, or remove the run."
+LOST = "is missing or damaged: restore it, or remove the run."
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,8 @@ def read_run(cfg: DictConfig) -> Run:
                 if read_config(folder).balance.name == "none":
                     prior = (cost - bounds[0]) / (bounds[1] - bounds[0])
             return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode, majority, prior)
-    missing = f"{cfg.paths.runs_dir} holds no run that logged an epoch"
-    told = f"{wanted} is not there or logged no epoch" if wanted else missing
+    missing = f"{cfg.paths.runs_dir} has no run that logged an epoch"
+    told = f"{wanted} does not exist or logged no epoch" if wanted else missing
     raise UserError(f"{told}: run `train` with logger=csv first.")
 
 

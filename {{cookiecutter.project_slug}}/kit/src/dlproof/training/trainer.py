@@ -128,7 +128,7 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
         if not isinstance(error, MisconfigurationException) and not is_unknown:
             raise
         raise UserError(
-            f"trainer={cfg.trainer.name} or its callbacks do not suit: {error}"
+            f"trainer={cfg.trainer.name} or its callbacks do not fit: {error}"
         ) from error
 
 

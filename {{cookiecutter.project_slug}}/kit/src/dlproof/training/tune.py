@@ -98,7 +98,7 @@ def run_trial(
         study.tell(trial, state=TrialState.FAIL)
     except (KeyboardInterrupt, Terminated) as stop:
         give_up(study, study.trials[trial.number])
-        raise type(stop)("run `tune` again to go on with the search") from None
+        raise type(stop)("run `tune` again to continue the search") from None
     remove_large(search)
     if torch.cuda.is_available():  # the next trial may need the memory
         gc.collect()

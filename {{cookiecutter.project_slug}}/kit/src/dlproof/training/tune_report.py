@@ -156,7 +156,7 @@ def write_experiment(figures: dict[str, Any]) -> None:
         f"The config as it was: {'failed' if default is None else f'{default:.4g}'}. "
         "The best of many is optimistic.",
         f"Data version {figures['data_version']}.",
-        *([f"Give what the search was given, too: {given}"] if given else []),
+        *([f"Also use the overrides of the search: {given}"] if given else []),
     ]
     body = yaml.safe_dump(OmegaConf.to_container(content), sort_keys=False, allow_unicode=True)
     rest = "".join(f"# {note}\n" for note in notes) + body
