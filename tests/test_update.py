@@ -293,7 +293,7 @@ def test_a_manifest_that_was_edited_is_the_new_releases_afterwards(project, born
 def test_a_manifest_with_the_marks_of_a_conflict_is_one_sentence(project):
     change(project / "kit/MANIFEST", "\n", "\n<<<<<<< HEAD\n")
     commit(project, "Two branches")
-    assert "kit/MANIFEST has a line that is no hash" in refuse(project, "check")
+    assert "kit/MANIFEST has a line without hash" in refuse(project, "check")
 
 
 def refuse(project: Path, command: str = "update", *arguments: str) -> str:

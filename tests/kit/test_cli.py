@@ -61,7 +61,7 @@ def test_every_job_of_a_sweep_says_in_a_sentence_why_it_is_refused(project, call
     assert wrong.startswith("split ")
     assert wrong.endswith(" schedule.warmup=5: the config is wrong:")
     assert "less than or equal to 1" in mistake
-    assert "schedule.warmup=0.1: reports/clean.json is not there" in missing
+    assert "schedule.warmup=0.1: reports/clean.json does not exist" in missing
 
 
 def test_a_sweep_that_does_not_compose_is_a_sentence(project, call):

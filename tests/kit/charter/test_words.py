@@ -136,7 +136,7 @@ def test_a_text_that_answers_two_questions_answers_neither(complete):
         answer = answers.get(f"need.{key}")
         assert (answer.state, answer.reason.split(":")[0]) == (
             "todo",
-            f"says the same as need.{other}",
+            f"repeats need.{other}",
         )
 
 

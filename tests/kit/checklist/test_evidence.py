@@ -71,7 +71,7 @@ def test_a_setting_makes_its_stage_and_what_follows_stale_and_nothing_before(loo
 def test_what_ran_with_other_values_than_configs_hold_says_where_to_write_them(run, look):
     run("split", "seed=7", "split.test=0.2", "split.train=0.7")
     told = (
-        "`split` ran with values that configs/ does not hold: to keep them, write seed=7 into "
+        "`split` ran with values that are not in configs/: to keep them, write seed=7 into "
         "configs/config.yaml, split.test=0.2 into configs/split/stratified.yaml, "
         "split.train=0.7 into configs/split/stratified.yaml"
     )
@@ -142,7 +142,7 @@ def test_an_output_that_was_edited_is_told(look, processed):
     ):
         project.figures("split")
     path.unlink()
-    with pytest.raises(StaleError, match=r"data/splits\.csv is gone: run `split`"):
+    with pytest.raises(StaleError, match=r"data/splits\.csv is missing: run `split`"):
         look().figures("split")
 
 

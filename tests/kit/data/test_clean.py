@@ -176,7 +176,7 @@ def test_a_cluster_that_takes_much_of_the_data_is_said_aloud():
     equal = items.assign(hash=["a"] * 2 + list("cdefghij"))
     assert "'item-0' (2); they are equal: " in find_crowds(equal)[0]
     grouped = items.assign(near="", group=["-1"] * 5 + [""] * 5)
-    assert "of one group, each in one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
+    assert "share a group, which goes to one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
     assert find_crowds(pd.concat([items] + [items.assign(near="")] * 2)) == []
 
 

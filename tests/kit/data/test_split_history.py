@@ -120,7 +120,7 @@ def test_when_cleaning_changes_the_old_split_is_said_to_stay(project, run):
     split(run)
     figures, _ = split(run, "clean.duplicates=drop")
     (sentence,) = figures["warnings"]
-    assert "(clean.duplicates auto -> drop): items keep the split that they had" in sentence
+    assert "(clean.duplicates auto -> drop): items keep their split" in sentence
     assert "remove data/splits.csv to split afresh" in sentence
 
 

@@ -109,7 +109,7 @@ REFUSED = {
     "seconds and milliseconds": (["1700000000", "1700000000500"] * 30, "in milliseconds"),
     "two units": ([f"{n % 9} {'kg' if n % 2 else 'lb'}" for n in range(ROWS)], "to one unit"),
     "nothing": ([""] * ROWS, "is empty"),
-    "nothing but words for it": (["NA"] * ROWS, "is empty, but for NA"),
+    "nothing but words for it": (["NA"] * ROWS, "is empty except for NA"),
 }
 
 
@@ -243,7 +243,7 @@ def test_categories_in_several_spellings_are_told_and_folded_when_told_so(tmp_pa
         ({"columns": {"noise": "date"}}, "must say how dates are written"),
         ({"columns": {"noise": "numbre"}}, "none of number, category, date, ignore"),
         ({"columns": {"amount": "number"}}, "row 1: 'x1' is no number as data.columns says"),
-        ({"columns": {"amount": {"date": "%Y"}}}, "row 1: 'x1' is no date as data.columns says"),
+        ({"columns": {"amount": {"date": "%Y"}}}, "row 1: 'x1' is not a date, as data.columns says"),
     ],
 )
 def test_a_setting_that_does_not_suit_the_file_is_refused(tmp_path, options, sentence):

@@ -50,7 +50,7 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, content):
 
 NOTED = {
     "comments": ("# made by\n# hand, in 2024\n" + CSV, "2 lines above the header begin with #"),
-    "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header once more"),
+    "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header again"),
     "a gap": (CSV + "\n3,red,a\n", "1 blank lines between rows"),
     "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken for"),
 }

@@ -295,12 +295,12 @@ def test_a_hundred_rows_are_learned_with_the_defaults(project, run):
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("data.name=other", "`ingest` ran with another data than"),
-        ("clean.missing=drop", "`clean` ran with another clean than"),
-        ("split=random", "`split` ran with another split than"),
+        ("data.name=other", "`ingest` ran with a different data from"),
+        ("clean.missing=drop", "`clean` ran with a different clean from"),
+        ("split=random", "`split` ran with a different split from"),
         (
             "preprocess.size=48",
-            "`preprocess` ran with another preprocess than",
+            "`preprocess` ran with a different preprocess from",
         ),
     ],
 )

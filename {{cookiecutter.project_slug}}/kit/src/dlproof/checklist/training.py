@@ -222,7 +222,7 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
     if "://" not in address and not Path(address).exists():
-        return Finding(False, f"serving.runs_page is {address}, which is not there")
+        return Finding(False, f"serving.runs_page is {address}, which does not exist")
     figure = f"{len(runs) - len(missing)} of {len(runs)} runs in {path.as_posix()}; {address}"
     return Finding(not missing, figure)
 
