@@ -116,7 +116,10 @@ def test_a_reason_explains_its_value_and_no_other(capsys):
         ("+trainer.benchmark=maybe", "benchmark='maybe' should be a valid boolean"),
         ("+trainer.benchmar=true", "did you mean benchmark?"),
         ("+trainer.logger=true", "logger cannot be set here, only by config group `logger`"),
-        ("+trainer.default_root_dir=x", "default_root_dir cannot be set here, only by paths.runs_dir"),
+        (
+            "+trainer.default_root_dir=x",
+            "default_root_dir cannot be set here, only by paths.runs_dir",
+        ),
         ("trainer.val_check_interval=1.5", "val_check_interval=1.5 should be"),
         ("+optimizer.amsgrad=3", "amsgrad=3 should be a valid boolean"),
         ("+optimizer.amsgra=true", "did you mean amsgrad?"),

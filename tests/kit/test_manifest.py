@@ -28,14 +28,16 @@ def test_a_released_file_says_nothing_until_its_number_is_raised():
     name, content = f"src/dlproof/{path}", hash_file(KIT / "src" / "dlproof" / path)
     file = manifest.PACKAGE / path
     found = file.relative_to(manifest.PACKAGE)
-    assert Manifest({name: (content, 1)}).tell(found) is None
-    assert Manifest({name: (content, 3)}).tell(found) == (path, 3)
+    assert Manifest({name: (content, 1)}).find_deviation(found) is None
+    assert Manifest({name: (content, 3)}).find_deviation(found) == (path, 3)
 
 
 def test_a_changed_or_unlisted_file_is_told_by_its_bytes():
     content = hash_file(manifest.PACKAGE / "errors.py")
     for files in ({}, {"src/dlproof/errors.py": ("0" * 64, 1)}):
-        found = Manifest(files).tell((manifest.PACKAGE / "errors.py").relative_to(manifest.PACKAGE))
+        found = Manifest(files).find_deviation(
+            (manifest.PACKAGE / "errors.py").relative_to(manifest.PACKAGE)
+        )
         assert found == ("errors.py", content)
 
 

@@ -100,7 +100,10 @@ def make_one_of_a_class(root):
 FOLDERS = {
     "nothing": (lambda root: None, "ingest: raw is not a folder: set data.root"),
     "a file": (lambda root: root.write_text("x"), "ingest: raw is not a folder"),
-    "an empty folder": (lambda root: root.mkdir(), "ingest: raw has no images that Pillow can read, but nothing"),
+    "an empty folder": (
+        lambda root: root.mkdir(),
+        "ingest: raw has no images that Pillow can read, but nothing",
+    ),
     "one class": (lambda root: draw_classes(root, "a"), "split: the labels have only 'a'"),
     "two images": (lambda root: draw_classes(root, "a", "b", count=1), "split: 2 items in 2"),
     "one of a class": (make_one_of_a_class, {}),

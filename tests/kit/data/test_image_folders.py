@@ -68,9 +68,7 @@ def test_a_class_whose_files_are_all_passed_over_stops_ingest_unless_it_is_meant
     for number in range(3):
         (root / "ring" / f"{number}.heic").parent.mkdir(exist_ok=True)
         (root / "ring" / f"{number}.heic").write_bytes(b"x")
-    with pytest.raises(
-        UserError, match=r"ring has no image .* 3 \.heic.*data\.ignore=\['ring'\]"
-    ):
+    with pytest.raises(UserError, match=r"ring has no image .* 3 \.heic.*data\.ignore=\['ring'\]"):
         list_labels(root)
     assert "'ring' (3 files)" in list_labels(root, ignore=["ring"])[1]
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from dlproof.data.table_expectations import expect_rows, hold_rules, infer_column
+from dlproof.data.table_expectations import check_rules, expect_rows, infer_column
 from dlproof.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,10 +111,10 @@ def test_the_service_refuses_exactly_the_rows_that_pandera_does(
         table = pd.DataFrame({"x": [value]}, dtype=float, index=[row])
         if row in reasons:
             with pytest.raises(UserError) as refused:
-                hold_rules(table, rules)
+                check_rules(table, rules)
             assert str(refused.value) == f"row {row}: {reasons[row]}."
         else:
-            hold_rules(table, rules)
+            check_rules(table, rules)
 
 
 def test_a_request_outside_the_rules_names_row_column_value_and_bound(tmp_path):

@@ -52,7 +52,7 @@ NOTED = {
     "comments": ("# made by\n# hand, in 2024\n" + CSV, "2 lines above the header begin with #"),
     "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header again"),
     "a gap": (CSV + "\n3,red,a\n", "1 blank lines between rows"),
-    "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken for"),
+    "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken as"),
 }
 
 

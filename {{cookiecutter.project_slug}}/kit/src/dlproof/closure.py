@@ -95,7 +95,11 @@ class Code:
         """
         traced, manifest = self.trace(stage, config), read_manifest()
         own = [(name, hash_file(path)) for name, path in sorted(traced.own.items())]
-        kit = [told for path in sorted(traced.kit) if (told := manifest.tell(path)) is not None]
+        kit = [
+            told
+            for path in sorted(traced.kit)
+            if (told := manifest.find_deviation(path)) is not None
+        ]
         return {
             "code": hash_json(own),
             "kit": hash_json(kit),

@@ -86,12 +86,12 @@ def accept(
         UserError: A mistake, a required value that was not given, or an override without effect.
     """
     if schema is not None:
-        hold_against_schema(cfg, overrides, schema)
+        check_schema(cfg, overrides, schema)
     cfg.__dict__[GIVEN] = list(overrides)
     return cfg
 
 
-def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
+def check_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
     """Raises a UserError for a composed config that the schema does not allow."""
     try:
         mistakes = find_mistakes(to_plain(cfg), schema)

@@ -18,7 +18,7 @@ MANIFEST, ABOUT, PYPROJECT = KIT / MANIFEST_NAME, KIT / "pyproject.toml", Path("
 REFERENCE = re.compile(r" @ \{root:uri\}/kit\b")  # of the project's pyproject to its own kit
 
 
-def describe() -> str:
+def describe_kit() -> str:
     """Whether the kit here is as it was released; names the files that are not."""
     if not ABOUT.exists():
         return f"not in this project's tree: {metadata.version(NAME)} is installed"

@@ -30,7 +30,7 @@ class Manifest:
 
     files: dict[str, tuple[str, int]]
 
-    def tell(self, path: Path) -> tuple[str, int | str] | None:
+    def find_deviation(self, path: Path) -> tuple[str, int | str] | None:
         """What a file below the package says of results: a raised number, its bytes, or nothing."""
         released, number = self.files.get(name_below(path), ("", FIRST))
         content = hash_file(PACKAGE / path)

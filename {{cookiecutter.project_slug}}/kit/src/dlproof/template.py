@@ -50,7 +50,7 @@ def check(wanted: str = "") -> int:
         for title, version in (("project", current), ("newest", target), ("VERSION=HEAD", "HEAD")):
             print(f"{title:14}{name_version(clone, version)}")
         newer = not contains(clone, current, target)
-        print(f"{'kit':14}{kit.describe()}")
+        print(f"{'kit':14}{kit.describe_kit()}")
         print(read_notes(clone, current, target) if newer else "Up to date.")
     return 0
 
@@ -68,7 +68,7 @@ def diff() -> int:
             (place / "b" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, place / "b" / name)
         old.rename(place / "a")
-        print(f"kit: {kit.describe()}", flush=True)
+        print(f"kit: {kit.describe_kit()}", flush=True)
         subprocess.run(["git", "diff", "--no-index", "--no-prefix", "a", "b"], cwd=place)
     return 0
 

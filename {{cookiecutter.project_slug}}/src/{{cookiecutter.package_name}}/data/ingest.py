@@ -17,7 +17,7 @@ def run(cfg: DictConfig) -> Report:
     write_table(items, path)
     report = Report("ingest", ingest.evidence(items, expectations, personal))
     report.summary = ingest.summarise(report.figures)
-    ingest.tell(report.figures)
+    ingest.print_warnings(report.figures)
     report.add_file(path)
     report.add_file(path.with_name("expectations.json"))
     return report

@@ -40,7 +40,7 @@ class Answer:
     reason: str = ""
     place: str = ""
 
-    def tell(self) -> str:
+    def as_line(self) -> str:
         """`project.yaml:12 success.minimum is to do`."""
         return f"{CHARTER}:{self.line} {self.place or self.key} {self.reason}"
 

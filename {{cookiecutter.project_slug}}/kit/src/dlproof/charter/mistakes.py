@@ -53,7 +53,7 @@ def find_mistakes(content: dict[str, Any]) -> dict[str, Mistake]:
     try:
         TypeAdapter(Charter).validate_python(content)
     except ValidationError as error:
-        return {place: mistake for item in error.errors() for place, mistake in tell(item)}
+        return {place: mistake for item in error.errors() for place, mistake in list_mistakes(item)}
     return {}
 
 
@@ -101,7 +101,7 @@ def flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         yield place, value
 
 
-def tell(error: ErrorDetails) -> Iterator[tuple[str, Mistake]]:
+def list_mistakes(error: ErrorDetails) -> Iterator[tuple[str, Mistake]]:
     """Where an error of pydantic's is, and what: of a missing section all that it asks."""
     kind, parts, found = error["type"], error["loc"], error["input"]
     place = ".".join(map(str, parts))

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import to_plain, vary
 from ..intervals import corrected_interval
 from .evidence import Evidence
-from .verdict import Finding, hold_below
+from .verdict import Finding, check_below
 
 SHORTEST_CURVE = 10  # steps
 DECADES, SPREAD = 1.0, 0.15  # to the suggestion, which varies with the seed and the processor
@@ -29,7 +29,7 @@ def rate_is_near_the_suggestion(project: Evidence) -> Finding:
         chosen = project.run["optimizer"]["lr"]
     apart = abs(log10(chosen / suggestion)) if chosen else float("inf")
     figure = f"optimizer.lr={chosen:g}, suggested {suggestion:g}: {apart:.2f} decades apart"
-    found = hold_below(apart, DECADES, SPREAD, figure, "find_lr.png")
+    found = check_below(apart, DECADES, SPREAD, figure, "find_lr.png")
     return replace(found, choices=("optimizer.lr",))
 
 

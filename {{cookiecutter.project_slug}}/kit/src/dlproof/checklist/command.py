@@ -34,7 +34,7 @@ def run(arguments: list[str], project: "Project") -> None:
     elif options.bullet:
         print("\n\n".join(explain(b, evidence) for b in find_bullets(options.bullet, checklist)))
     else:
-        tell(judge_project(checklist, evidence), evidence, options)
+        show(judge_project(checklist, evidence), evidence, options)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -55,7 +55,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def tell(standing: Standing, project: Evidence, options: argparse.Namespace) -> None:
+def show(standing: Standing, project: Evidence, options: argparse.Namespace) -> None:
     """Writes and prints what was asked for; the table and the page when nothing was.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..files import read_json
 from .coverage import COVERAGE, hash_covered
 from .evidence import Evidence, NotYetError, StaleError
-from .tested import hold_tests, read_tests
+from .tested import check_tests, read_tests
 from .verdict import Finding
 
 SURE_HARM, SURE_USE = 3.0, 2.0  # standard errors; harm is looked for in every input at once
@@ -47,7 +47,7 @@ def no_feature_costs_too_much(project: Evidence) -> Finding:
 def features_are_added_quickly(project: Evidence) -> Finding:
     """The way to a new feature is written down, and tests go it by configuration alone."""
     tests = read_tests(project)
-    found = hold_tests(
+    found = check_tests(
         tests,
         lambda test: "new_feature" in test["marks"] and "preprocess" in test["stages"],
         "add a feature by configuration alone",

@@ -11,7 +11,7 @@ from ..ci.workflows import list_scripts
 from ..stages import PHASES
 from ..testing.record import Test
 from .evidence import Evidence, NotYetError, StaleError
-from .tested import hold_tests, proves, read_tests
+from .tested import check_tests, proves, read_tests
 from .verdict import Finding, Proof
 
 DATA, TRAINING = 2, 4  # phases
@@ -69,12 +69,14 @@ def pipeline_is_tested(project: Evidence) -> Finding:
         """Whether a test goes from a stage of the data to one of training."""
         return {DATA, TRAINING} <= {phases.get(name) for name in test["stages"]}
 
-    return hold_tests(read_tests(project), trains, "go from raw data to a trained model")
+    return check_tests(read_tests(project), trains, "go from raw data to a trained model")
 
 
 def service_is_tested(project: Evidence) -> Finding:
     """Tests ask the served model, from a request to its answer."""
-    return hold_tests(read_tests(project), lambda test: test["answers"], "got the service's answer")
+    return check_tests(
+        read_tests(project), lambda test: test["answers"], "got the service's answer"
+    )
 
 
 def units_are_tested(project: Evidence) -> Finding:
@@ -87,7 +89,7 @@ def units_are_tested(project: Evidence) -> Finding:
         for room in {module.partition(".")[0] for module in test["calls"]} & counts.keys():
             counts[room] += 1
     untested = [room for room, number in counts.items() if not number]
-    found = hold_tests(tests, lambda test: True, "call own code")
+    found = check_tests(tests, lambda test: True, "call own code")
     told = (
         f"{found.figure}, {units} without a stage; by phase {', '.join(map(str, counts.values()))}"
     )

@@ -82,7 +82,7 @@ def read_predictions(project: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows, np.asarray(targets[rows]), predictions
 
 
-def hold_against(reported: dict[str, float], computed: dict[str, float]) -> Finding:
+def compare_metrics(reported: dict[str, float], computed: dict[str, float]) -> Finding:
     """Whether a report has each metric computed here, with the same value."""
     for name, value in computed.items():
         if name not in reported:
@@ -96,7 +96,7 @@ def classification_metrics_are_right(project: Evidence) -> Finding:
     """Accuracy, macro precision, recall, F1 and AUROC equal a computation of their own."""
     _, targets, predictions = read_predictions(project)
     computed = compute_classification(targets, predictions)
-    return hold_against(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project.figures("evaluate")["metrics"], computed)
 
 
 def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -140,7 +140,7 @@ def regression_metrics_are_right(project: Evidence) -> Finding:
     computed = {"mae": float(np.abs(residuals).mean()), "mse": mse, "rmse": mse**0.5}
     if spread:
         computed["r2"] = 1 - mse / spread
-    return hold_against(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project.figures("evaluate")["metrics"], computed)
 
 
 def worst_items_are_shown(project: Evidence) -> Finding:

@@ -2,7 +2,7 @@
 
 from .evidence import Evidence, NotApplicableError
 from .tables import are_classes
-from .verdict import Finding, hold_below
+from .verdict import Finding, check_below
 
 BEST_SCORE = {"max": 1.0, "min": 0.0}
 LEAST_ITEMS = 12  # that the interval of a difference spans where one of them is a matter of chance
@@ -55,7 +55,7 @@ def gain_is_beyond_chance(project: Evidence) -> Finding:
     has_band = 0 < LEAST_ITEMS * item <= high - low + item * ROUNDED
     if low <= 0 and not has_band:
         return Finding(False, figure)
-    return hold_below(-low, 0.0, item * (1 + ROUNDED), figure)
+    return check_below(-low, 0.0, item * (1 + ROUNDED), figure)
 
 
 def gain_is_what_was_asked(project: Evidence) -> Finding:

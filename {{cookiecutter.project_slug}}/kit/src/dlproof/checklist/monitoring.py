@@ -138,7 +138,7 @@ def count_observed(project: Evidence, metric: str, kind: str) -> int:
     return int(found["count"]) if found.get("type") == kind else 0
 
 
-def hold_metric(project: Evidence, metric: str, kind: str) -> Finding:
+def check_metric(project: Evidence, metric: str, kind: str) -> Finding:
     """Whether a metric is scraped and has counted every request of the probe."""
     counted, sent = count_observed(project, metric, kind), project.figures("probe")["items"]
     told = f"{metric} ({kind}): {counted} counted, {sent} or more expected"
@@ -147,14 +147,14 @@ def hold_metric(project: Evidence, metric: str, kind: str) -> Finding:
 
 def latency_is_scraped(project: Evidence) -> Finding:
     """The latency of every request is in a histogram that Prometheus can scrape."""
-    return hold_metric(project, "request_seconds", "histogram")
+    return check_metric(project, "request_seconds", "histogram")
 
 
 def requests_are_scraped(project: Evidence) -> Finding:
     """Every request is in a counter that Prometheus can scrape."""
-    return hold_metric(project, "requests", "counter")
+    return check_metric(project, "requests", "counter")
 
 
 def confidence_is_scraped(project: Evidence) -> Finding:
     """The confidence of every prediction is in a histogram that Prometheus can scrape."""
-    return hold_metric(project, "prediction_confidence", "histogram")
+    return check_metric(project, "prediction_confidence", "histogram")

@@ -54,7 +54,7 @@ def constant_baseline_is_scored(project: Evidence) -> Finding:
         return Finding(False, "no score of constant")
     train, validation = read_labels(project)
     if not are_classes(project):
-        return hold_constant(project, np.array(train, float), np.array(validation, float))
+        return check_constant(project, np.array(train, float), np.array(validation, float))
     state = load_state(project)["task"]
     majority = state["classes"][max(range(len(state["counts"])), key=state["counts"].__getitem__)]
     share = validation.count(majority) / max(len(validation), 1)
@@ -64,7 +64,7 @@ def constant_baseline_is_scored(project: Evidence) -> Finding:
     )
 
 
-def hold_constant(project: Evidence, train: np.ndarray, validation: np.ndarray) -> Finding:
+def check_constant(project: Evidence, train: np.ndarray, validation: np.ndarray) -> Finding:
     """Whether a constant's R² is that of the training labels' mean or median.
 
     It is 0 or below, by how far the validation labels lie from there: in a split by time maybe far.

@@ -34,7 +34,7 @@ def proves(test: Test) -> bool:
     return bool(test["outcome"] == "passed" and test["asserts"] and test["ran"])
 
 
-def hold_tests(tests: Tests, chosen: Callable[[Test], object], told: str) -> Finding:
+def check_tests(tests: Tests, chosen: Callable[[Test], object], told: str) -> Finding:
     """Whether some of the tests prove something, and none of their kind failed.
 
     Args:

@@ -12,7 +12,7 @@ from .bullets import Bullet
 from .evidence import Evidence
 from .places import find_line, show_path
 from .standing import Standing, Totals, describe_share, find_commands, say_waiting
-from .verdict import STATUSES, Status, Verdict, judge, say, shorten
+from .verdict import STATUSES, Status, Verdict, format_answer, judge, shorten
 
 COLOURS: dict[Status, int] = {
     "verified": 32,
@@ -97,7 +97,7 @@ def say_answer(key: str, evidence: Evidence) -> str:
     answer = evidence.charter.get(key)
     if answer.state != "done":
         return f"{CHARTER}:{answer.line} {answer.place or key}: {answer.reason}"
-    said = shorten(say(answer.value))
+    said = shorten(format_answer(answer.value))
     signed = evidence.charter.get(f"{key.partition('.')[0]}.signed").value
     if isinstance(signed, dict):
         said += f" (signed by {signed.get('by')}, valid until {signed.get('until')})"

@@ -47,7 +47,7 @@ def prove_choice(project: Evidence, names: tuple[str, ...]) -> Proof:
     return prove_by_run(project) if project.cfg.optimizer.name in names else "present"
 
 
-def hold_usual(
+def check_usual(
     project: Evidence,
     options: list[DictConfig],
     keys: tuple[str, ...],
@@ -79,7 +79,7 @@ def adamw_has_usual_rate_and_decay(project: Evidence) -> Finding:
     options += [chosen] * (chosen.name != "adamw")
     figure = f"{chosen.name}: lr={chosen.lr}, weight_decay={chosen.weight_decay:g}"
     keys = ("optimizer.lr", "optimizer.weight_decay")
-    return hold_usual(project, options, keys, figure, prove_by_run(project))
+    return check_usual(project, options, keys, figure, prove_by_run(project))
 
 
 def sgd_has_momentum(project: Evidence) -> Finding:
@@ -101,7 +101,7 @@ def adam_has_usual_betas(project: Evidence) -> Finding:
     shown = options[-1]
     figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
     keys = ("optimizer.betas", "optimizer.eps")
-    return hold_usual(project, options, keys, figure, prove_choice(project, ADAMS))
+    return check_usual(project, options, keys, figure, prove_choice(project, ADAMS))
 
 
 def precision_suits_the_device(project: Evidence) -> Finding:

@@ -52,7 +52,7 @@ class Finding:
     choices: tuple[str, ...] = ()
 
 
-def hold_below(
+def check_below(
     value: float, bound: float, spread: float, figure: str, picture: str = ""
 ) -> Finding:
     """Holds a value against a bound that it passes by chance, from seed to seed or by the machine.
@@ -134,8 +134,8 @@ def judge_answers(bullet: Bullet, evidence: Evidence) -> Verdict:
     for key in bullet.answers:
         answer = evidence.charter.get(key)
         if answer.state != "done":
-            return Verdict("to do" if answer.state == "todo" else "failing", answer.tell())
-        figures.append(say(answer.value))
+            return Verdict("to do" if answer.state == "todo" else "failing", answer.as_line())
+        figures.append(format_answer(answer.value))
     return Verdict("attested", shorten("; ".join(figures)))
 
 
@@ -203,15 +203,15 @@ def list_waivers(charter: Answers) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"waivers.{index}", waiver
 
 
-def say(value: Any) -> str:
+def format_answer(value: Any) -> str:
     """A charter value in words: what a list or mapping holds, without brackets."""
     if isinstance(value, dict):
         named = (
-            f"{name} {part:g}" if isinstance(part, float) else say(part)
+            f"{name} {part:g}" if isinstance(part, float) else format_answer(part)
             for name, part in value.items()
         )
         return ", ".join(named)
-    return "; ".join(map(say, value)) if isinstance(value, list) else str(value)
+    return "; ".join(map(format_answer, value)) if isinstance(value, list) else str(value)
 
 
 def shorten(text: str, length: int = 160) -> str:

@@ -109,7 +109,7 @@ def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:
         ),
     ):
         if names:
-            yield f"{say(names)} {told}."
+            yield f"{join_names(names)} {told}."
     spreads = [found["std"] for found in columns.values() if found.get("std", 0) > 0]
     if spreads and max(spreads) / min(spreads) > FAR_APART:
         yield "Columns differ a thousandfold in scale: keep the scaling of `configs/preprocess`."
@@ -127,7 +127,7 @@ def advise_on_groups(found: dict[str, float], declared: dict[str, float]) -> Ite
             )
 
 
-def say(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """`a, b, c and 4 more`."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more

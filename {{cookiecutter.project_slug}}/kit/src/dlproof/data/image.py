@@ -24,7 +24,7 @@ from .image_files import (
     write_digits,
 )
 from .image_folders import find_files, is_image, walk
-from .image_left_out import count_kinds, describe, refuse_lost
+from .image_left_out import count_kinds, describe_left_out, refuse_lost
 from .image_losses import find_faults, find_lost_shades
 from .image_personal import find_personal
 from .image_requests import describe_images, receive_images, write_images
@@ -123,7 +123,7 @@ class ImageKind:
                 "class."
             )
         refuse_lost(tree, paths, others, self.depth)
-        return paths, others, describe(tree, others)
+        return paths, others, describe_left_out(tree, others)
 
     @property
     def depth(self) -> int:

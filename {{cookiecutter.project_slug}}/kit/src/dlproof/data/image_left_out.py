@@ -11,7 +11,7 @@ BESIDE = (".csv", ".db", ".html", ".ini", ".json", ".log", ".md", ".tsv", ".txt"
 NAMED = 3  # kinds of files that a sentence names
 
 
-def describe(tree: Tree, others: Sequence[Path]) -> list[str]:
+def describe_left_out(tree: Tree, others: Sequence[Path]) -> list[str]:
     """What is left out, a sentence each.
 
     Args:

@@ -127,16 +127,16 @@ def flatten(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         mode = "L" if image.mode in ("LA", "La") else "RGB"
-        flat = lay(layer, "white")
+        flat = flatten_onto(layer, "white")
         if is_flat(flat) and not is_flat(layer.getchannel("A")):
-            flat = lay(layer, "black")
+            flat = flatten_onto(layer, "black")
         if is_flat(flat) and not is_flat(layer.convert("RGB")):
             raise ValueError("has colours, all of them transparent")
         return flat.convert(mode)
     return image.convert("RGB")
 
 
-def lay(layer: Image.Image, colour: str) -> Image.Image:
+def flatten_onto(layer: Image.Image, colour: str) -> Image.Image:
     """A layer on a colour."""
     return Image.alpha_composite(Image.new("RGBA", layer.size, colour), layer).convert("RGB")
 

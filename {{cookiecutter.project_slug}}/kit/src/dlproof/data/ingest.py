@@ -45,7 +45,7 @@ def find_warnings(items: "pd.DataFrame") -> list[str]:
     ]
 
 
-def tell(figures: dict[str, Any]) -> None:
+def print_warnings(figures: dict[str, Any]) -> None:
     """Prints what was merged, guessed, converted or left out."""
     for warning in figures["warnings"]:
         print(f"warning: {warning}")

@@ -67,7 +67,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         "false_alarms": int((new & ~hits).sum()),
         "sheet": hash_sheet(sheet),
     }
-    report = Report(stage="labels", figures=figures, pictures=pictures, summary=describe(figures))
+    report = Report(stage="labels", figures=figures, pictures=pictures, summary=summarise(figures))
     report.add_file(data_dir / "label_suspects.csv")
     return report
 
@@ -202,7 +202,7 @@ def hash_sheet(sheet: pd.DataFrame) -> str:
     return hash_json(drawn.values.tolist())[:12]
 
 
-def describe(figures: dict[str, Any]) -> str:
+def summarise(figures: dict[str, Any]) -> str:
     """`31 of 1,797 labels are suspect; 83% of 90 planted were found; sheet 1a2b…`."""
     sampled = figures["looked_at"] < figures["items"]
     drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""

@@ -44,7 +44,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     folder = place.removeprefix("local:")
     with atomic(folder) if is_folder else TemporaryDirectory(dir=cfg.paths.data_dir) as draft:
         # What describes the sets comes last: without it they are not there.
-        for name, records in (sets | {ABOUT: iter([describe(store, rows)])}).items():
+        for name, records in (sets | {ABOUT: iter([encode_metadata(store, rows)])}).items():
             send = keep if is_folder else partial(upload, f"{place}/{name}")
             write_set(Path(draft, name), records, send)
     sizes = {split: len(found) for split, found in rows.items()}
@@ -79,7 +79,7 @@ def describe_fields(store: Store) -> list[tuple[str, str, tuple[int, ...]]]:
     return [*arrays, ("targets", store.targets.dtype.str, ()), ("rows", "<i8", ())]
 
 
-def describe(store: Store, rows: dict[str, np.ndarray]) -> bytes:
+def encode_metadata(store: Store, rows: dict[str, np.ndarray]) -> bytes:
     """What training asks of the store besides items: state, fields, sizes, items of each class."""
     targets = np.asarray(store.targets[rows[TRAIN]])
     is_classes = targets.dtype.kind == "i"

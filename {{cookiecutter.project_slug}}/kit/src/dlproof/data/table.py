@@ -15,7 +15,7 @@ from ..types import Arrays, State, rules_of
 from .table_cache import remember, remember_array
 from .table_columns import refuse_crowds
 from .table_embedded import WRITERS
-from .table_expectations import expect_rows, hold_rules, infer_schema
+from .table_expectations import check_rules, expect_rows, infer_schema
 from .table_load import Loaded, describe_columns, load, read_stamp
 from .table_numbers import LARGEST
 from .table_personal import find_personal
@@ -146,7 +146,7 @@ class TableKind:
             UserError: A column is unknown or absent, or a cell is not what it should be.
         """
         table = conform(raw, state, self.rules, self.others)
-        hold_rules(table, rules_of(state))
+        check_rules(table, rules_of(state))
         return table
 
     def find_unknown(self, raw: pd.DataFrame, state: State) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ import yaml
 
 from ..errors import UserError
 from ..types import State
-from .table_settings import say
+from .table_settings import format_setting
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -172,14 +172,16 @@ def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
     if is_number:
         raise UserError(
             f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
-            f"set {say('columns', str(column.name), 'category')}, or fix the dtype there."
+            f"set {format_setting('columns', str(column.name), 'category')}, or fix the dtype "
+            "there."
         )
     numbers = pd.to_numeric(column, errors="coerce").notna()
     wrong = (column.notna() & ~numbers).to_numpy()
     if not wrong.any():
         raise UserError(
             f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
-            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or fix the dtype there."
+            f"{NUMBER}: set {format_setting('columns', str(column.name), 'number')}, or fix the "
+            "dtype there."
         )
     row = int(wrong.argmax())
     raise UserError(
@@ -197,7 +199,7 @@ def describe_case(case: dict[str, Any]) -> str:
     return f"column {case['column']!r} is {shown:.40}, not {case['check']:.80}"
 
 
-def hold_rules(table: pd.DataFrame, rules: State) -> None:
+def check_rules(table: pd.DataFrame, rules: State) -> None:
     """Holds the rules against typed rows, as pandera does at ingest.
 
     Raises:

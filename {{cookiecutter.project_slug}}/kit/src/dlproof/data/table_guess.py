@@ -21,7 +21,7 @@ from .table_numbers import (
     mixes_epochs,
     read_numbers,
 )
-from .table_settings import say
+from .table_settings import format_setting
 from .table_words import is_missing
 
 MANY = 5  # different numbers: so many among other words are a measure, spoilt, and no names
@@ -71,7 +71,10 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     rest = known[~known.isin(soft)] if soft else known
     numbers = numbers[rest.index] if soft else numbers
     if rest.empty:
-        out, names = say("columns", name, "ignore"), say("columns", name, "category")
+        out, names = (
+            format_setting("columns", name, "ignore"),
+            format_setting("columns", name, "category"),
+        )
         raise UserError(
             f"column {name!r} is empty except for {', '.join(soft)}: {out} leaves it out, {names} "
             "takes them as names."
@@ -87,7 +90,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
         told = ", ".join(f"{word!r} ({count} rows)" for word, count in counts[:3].items())
         found.warnings.append(
             f"column {name!r} holds {told}, taken as a value of its own: "
-            f"{say('missing', name, soft)} if it means unknown."
+            f"{format_setting('missing', name, soft)} if it means unknown."
         )
     return found
 
@@ -104,13 +107,14 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
     if is_compact(words):
         raise UserError(
             f"column {name!r} holds dates such as {words[0]}: "
-            f"{say('columns', name, {'date': COMPACT})} converts them to days since 1970-01-01, "
-            f"{say('columns', name, 'number')} leaves them as they are."
+            f"{format_setting('columns', name, {'date': COMPACT})} converts them to days since "
+            "1970-01-01, "
+            f"{format_setting('columns', name, 'number')} leaves them as they are."
         )
     if mixes_epochs(numbers):
         raise UserError(
             f"column {name!r} holds times in seconds and in milliseconds: use one unit for all, or "
-            f"leave the column out with {say('columns', name, 'ignore')}."
+            f"leave the column out with {format_setting('columns', name, 'ignore')}."
         )
     enough = len(numbers) >= ENOUGH
     if is_beyond_float(words):
@@ -127,11 +131,17 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
 def leave_out(name: str, why: str, kind: str) -> Column:
     """A column that reads as numbers and is none by this guess: `ignore` or `category`."""
     if kind == "ignore":
-        told = f"so it is left out as an index or id: {say('columns', name, 'number')} makes it a "
-        told += f"feature, {say('columns', name, 'ignore')} leaves it out without this note"
+        told = (
+            "so it is left out as an index or id: "
+            f"{format_setting('columns', name, 'number')} makes it a feature, "
+            f"{format_setting('columns', name, 'ignore')} leaves it out without this note"
+        )
     else:
-        told = f"so its cells are taken as names: {say('columns', name, 'number')} makes them "
-        told += f"numbers, {say('columns', name, 'category')} confirms that they are names"
+        told = (
+            "so its cells are taken as names: "
+            f"{format_setting('columns', name, 'number')} makes them numbers, "
+            f"{format_setting('columns', name, 'category')} confirms that they are names"
+        )
     return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
 
 
@@ -159,7 +169,7 @@ def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence
         raise UserError(describe_spoilt(name, known, numbers, [*words, *odd]))
     if len(known) >= ENOUGH and len(different) == len(known) and known.is_monotonic_increasing:
         why = "has a different text in every row, in order"
-        told = f"{say('columns', name, 'category')} makes it a feature"
+        told = f"{format_setting('columns', name, 'category')} makes it a feature"
         warning = f"column {name!r} {why}, so it is left out as an index or id: {told}."
         return Column("ignore", why, warnings=[warning])
     found = Column("category", "its cells are texts")
@@ -181,7 +191,7 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
     if not formats:
         return
     others += [word for word in different if word not in odd][:1]
-    start, out = f"column {name!r} holds dates", say("columns", name, "ignore")
+    start, out = f"column {name!r} holds dates", format_setting("columns", name, "ignore")
     if others:
         row = known.index[known == others[0]][0]
         first = next(word for word in different if word not in others)
@@ -189,7 +199,7 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
             f"{start} such as {first!r:.40}, and row {row} is {others[0]!r:.40}: write all of them "
             f"in one form, or leave the column out with {out}."
         )
-    shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
+    shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)
     which = ", whichever is meant," if len(formats) > 1 else ""
     raise UserError(
         f"{start} ({different[0]}): {shown}{which} converts them to days since 1970-01-01; "
@@ -203,12 +213,12 @@ def describe_writings(
 ) -> str:
     """What a column of numbers is written with, and how it can be read."""
     start = f"column {name!r} holds numbers written as {odd[0]!r:.40}"
-    rest = f"{say('columns', name, 'category')} takes them as names, "
-    rest += f"{say('columns', name, 'ignore')} leaves the column out"
+    rest = f"{format_setting('columns', name, 'category')} takes them as names, "
+    rest += f"{format_setting('columns', name, 'ignore')} leaves the column out"
     if has_many_units(writings[0], different):
         units = ", ".join(writings[0]["strip"])
         return f"{start}, with several of {units}: convert them to one unit, or {rest}."
-    shown = " or ".join(say("columns", name, {"number": how}) for how in writings)
+    shown = " or ".join(format_setting("columns", name, {"number": how}) for how in writings)
     which = ", whichever is meant," if len(writings) > 1 else ""
     return f"{start}: {shown}{which} reads them; {rest}."
 
@@ -217,12 +227,13 @@ def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequ
     """Which cell is no number among numbers, and what to do."""
     count = int(numbers.isna().sum())
     row = numbers.index[numbers.isna()][0]
-    missing = f"set {say('missing', name, words)} if the value is unknown, or  "
+    missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
         f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of "
         f"{len(known)} cells): mend {'the cell' if count == 1 else 'them'}, "
-        f"{missing if len(words) <= MAX_LISTED else ''}set {say('columns', name, 'category')} to "
-        f"take all of them as names, or {say('columns', name, 'ignore')}."
+        f"{missing if len(words) <= MAX_LISTED else ''}set "
+        f"{format_setting('columns', name, 'category')} to "
+        f"take all of them as names, or {format_setting('columns', name, 'ignore')}."
     )
 
 
@@ -232,9 +243,9 @@ def describe_mixture(
     """That numbers among texts are taken as names, and how to read them where they can be."""
     plain = known[numbers.notna()]
     shown = known.iloc[0] if plain.empty else plain.iloc[0]
-    told = f"{say('columns', name, 'category')} says that they are"
+    told = f"{format_setting('columns', name, 'category')} says that they are"
     if writings:
-        told = f"{say('columns', name, {'number': writings[0]})} reads them, {told}"
+        told = f"{format_setting('columns', name, {'number': writings[0]})} reads them, {told}"
     return (
         f"column {name!r} holds numbers such as {shown!r:.40} among {known.nunique()} different "
         f"texts, and all are taken as names: {told}."

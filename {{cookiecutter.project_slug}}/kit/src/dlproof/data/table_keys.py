@@ -8,7 +8,7 @@ import pandas as pd
 from ..errors import UserError
 from .table_dates import find_formats, read_dates
 from .table_numbers import mixes_epochs
-from .table_settings import Rules, say
+from .table_settings import Rules, format_setting
 from .table_words import (
     MISSING,
     UNKNOWN,
@@ -52,15 +52,16 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))
             warnings.append(
                 f"column {name!r} (data.group) has one group in several spellings "
-                f"({name_spellings(spellings)}), which are merged; {say('fold', name, False)} "
+                f"({name_spellings(spellings)}), which are merged; "
+                f"{format_setting('fold', name, False)} "
                 "keeps them apart."
             )
         warnings += warn_of_groups(name, folded)
     elif spellings:
         warnings.append(
             f"column {name!r} (data.{setting}) has values that differ only in spelling "
-            f"({name_spellings(spellings)}): {say('fold', name, True)} merges them, "
-            f"{say('fold', name, False)} keeps them apart."
+            f"({name_spellings(spellings)}): {format_setting('fold', name, True)} merges them, "
+            f"{format_setting('fold', name, False)} keeps them apart."
         )
     return folded, warnings
 
@@ -77,8 +78,10 @@ def refuse_spellings(name: str, spellings: list[dict[str, int]]) -> None:
         return
     raise UserError(
         f"column {name!r} (data.target) has one class in several spellings "
-        f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one class, named "
-        f"like its first here; {say('fold', name, False)} keeps them apart; a mapping of spellings "
+        f"({name_spellings(spellings)}): {format_setting('fold', name, True)} makes each one "
+        "class, named "
+        f"like its first here; {format_setting('fold', name, False)} keeps them apart; a mapping "
+        "of spellings "
         "decides in detail."
     )
 
@@ -89,7 +92,7 @@ def warn_of_words(name: str, counts: "pd.Series[int]") -> Iterator[str]:
         if str(word).casefold() in MISSING:
             yield (
                 f"column {name!r} (data.target) has the class {word!r} ({count} rows), kept as a "
-                f"class: {say('missing', name, [word])} if it means unknown."
+                f"class: {format_setting('missing', name, [word])} if it means unknown."
             )
 
 
@@ -100,7 +103,8 @@ def warn_of_groups(name: str, cells: pd.Series) -> Iterator[str]:
         start = f"{count} of {len(cells)} rows belong to one group, {word!r} (data.group={name})"
         if str(word).casefold() in UNKNOWN and count > 1:
             yield (
-                f"{start}, which may mean unknown: {say('missing', name, [word])} makes each of "
+                f"{start}, which may mean unknown: {format_setting('missing', name, [word])} makes "
+                "each of "
                 "them a group of its own."
             )
         elif count > LARGE_GROUP * len(cells):
@@ -114,14 +118,14 @@ def read_times(cells: pd.Series, rules: Rules) -> pd.Series:
         UserError: They are dates of another form, or a cell is not of the form that was said.
     """
     name, known = str(cells.name), cells[cells != ""]
-    told = rules.read_told(name)
+    told = rules.read_declared(name)
     if told is not None and told[0] == "date":
         times = read_dates(known, told[1]["date"])
         if times.isna().any():
             row = times.index[times.isna()][0]
             raise UserError(
                 f"column {name!r} (data.time), row {row}: {known[row]!r:.40} is not a date in the "
-                f"form of {say('columns', name, told[1])}: fix the cell."
+                f"form of {format_setting('columns', name, told[1])}: fix the cell."
             )
         return cells.mask(cells != "", times.map(lambda time: time.isoformat()))
     refuse_times(name, known)
@@ -141,7 +145,7 @@ def refuse_times(name: str, known: pd.Series) -> None:
     words: list[Any] = list(known.unique())
     formats, others = find_formats(words)
     if formats and not others and "ISO8601" not in formats:
-        shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
+        shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)
         raise UserError(
             f"column {name!r} (data.time) holds dates such as {known.iloc[0]!r}: say how they are "
             f"written with {shown}."

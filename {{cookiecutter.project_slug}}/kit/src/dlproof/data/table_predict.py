@@ -60,7 +60,7 @@ def read_number(cells: pd.Series, rules: Rules) -> pd.Series:
     if cells.dtype == np.float64:
         read, wrong = cells, cells.abs() > LARGEST
     else:
-        name, told = str(cells.name), rules.read_told(str(cells.name))
+        name, told = str(cells.name), rules.read_declared(str(cells.name))
         words = rules.choose_missing(name, is_feature=True)
         texts = cells.where(cells.isna(), cells.astype(str).str.strip())
         if words is None:

@@ -34,7 +34,7 @@ def build_reference(model: Model, store: Store) -> dict[str, Any]:
     predictions = [
         described
         for rows in chunks(store.rows(VALIDATION))
-        for described in model.describe(model.run(store.take(rows)))
+        for described in model.describe_predictions(model.run(store.take(rows)))
     ]
     watched |= {
         name: describe_distribution(values) for name, values in split_answers(predictions).items()

@@ -76,7 +76,7 @@ class Model:
         predictions: np.ndarray = self.session.run(["prediction"], feed)[0]
         return predictions
 
-    def describe(self, predictions: np.ndarray) -> list[dict[str, Any]]:
+    def describe_predictions(self, predictions: np.ndarray) -> list[dict[str, Any]]:
         """Each prediction in words.
 
         Raises:
@@ -100,7 +100,9 @@ class Model:
         Raises:
             UserError: An item cannot be read, or has no finite prediction.
         """
-        return note_unknown(self.describe(self.run(self.encode(raw))), self.find_unknown(raw))
+        return note_unknown(
+            self.describe_predictions(self.run(self.encode(raw))), self.find_unknown(raw)
+        )
 
     def summarise(self, arrays: Arrays) -> dict[str, np.ndarray]:
         """What monitoring watches in each item: name -> (N,)."""

@@ -79,7 +79,7 @@ class Service:
 
     def answer(self, arrays: Arrays, unknown: list[list[str]]) -> list[dict[str, Any]]:
         """Predicts encoded items; each prediction gets an id and is logged and counted."""
-        described = note_unknown(self.model.describe(self.model.run(arrays)), unknown)
+        described = note_unknown(self.model.describe_predictions(self.model.run(arrays)), unknown)
         ids = [uuid.uuid4().hex for _ in described]
         self.keep(ids, described, arrays)
         self.metrics.count(described)

@@ -96,10 +96,10 @@ class Recorder:
         if call.when == "setup":
             self.prepared = self.take()
         elif call.when == "call":
-            report.dlproof = self.describe(item, self.take())  # type: ignore[attr-defined]
+            report.dlproof = self.describe_test(item, self.take())  # type: ignore[attr-defined]
         return report
 
-    def describe(self, item: pytest.Item, called: set[str]) -> Test:
+    def describe_test(self, item: pytest.Item, called: set[str]) -> Test:
         """The row of a test but for its outcome.
 
         Args:

@@ -45,7 +45,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     task = build(without_smoothing(cfg.task))
     network = make_network(project, cfg, store, task)
     figures: dict[str, Any] = {"model": to_plain(cfg.model)} | describe_network(network)
-    figures |= hold_weights(network, to_plain(cfg.model))
+    figures |= check_weights(network, to_plain(cfg.model))
     stop_dropout(network)
     inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)
     figures["spread"] = measure_spread(network, inputs)
@@ -115,7 +115,7 @@ def stop_dropout(network: nn.Module) -> None:
                 setattr(module, name, 0.0)
 
 
-def hold_weights(network: Any, model: dict[str, Any]) -> dict[str, Any]:
+def check_weights(network: Any, model: dict[str, Any]) -> dict[str, Any]:
     """What a pretrained network started from, held against its source.
 
     Returns:

@@ -36,7 +36,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
         raise UserError(f"all {len(why)} trials of {search.folder} failed; the last {why[-1]}")
     # Options of the search change no training, and the storage's address may hold a password.
     kept = [override for override in given if not override.lstrip("+~").startswith("tune.")]
-    figures = describe(cfg, search, best) | {"data_version": version, "overrides": kept}
+    figures = describe_study(cfg, search, best) | {"data_version": version, "overrides": kept}
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
     if not keeps_results(cfg):
@@ -49,7 +49,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
     return report
 
 
-def describe(cfg: DictConfig, search: Search, best: FrozenTrial) -> dict[str, Any]:
+def describe_study(cfg: DictConfig, search: Search, best: FrozenTrial) -> dict[str, Any]:
     """Figures of the study: its space, its trials, the best against the config as it is."""
     finished = [t for t in search.study.trials if t.state.is_finished() and count([t])]
     default = [t for t in search.study.trials if DEFAULT in t.user_attrs][-1]  # the last attempt
