@@ -128,6 +128,6 @@ def test_the_first_task_asks_for_another_life_behind_the_time_limit(
 def test_sbatch_s_refusal_is_a_sentence(checked, run, slurm):
     told = "sbatch: error: no such partition"
     (slurm / "sbatch").write_text(f"#!/bin/sh\necho '{told}' >&2\nexit 1\n")
-    with pytest.raises(UserError, match="sbatch refused the job:  no such partition"):
+    with pytest.raises(UserError, match="sbatch refused the job: no such partition"):
         run("train", *SLURM)
     assert not list((checked / "runs").glob("exp-*"))
