@@ -142,7 +142,7 @@ def raise_terminated(number: int, frame: FrameType | None) -> None:
 
 
 def drop_unread(probe: str = "") -> bool:
-    """Whether nobody reads the output any more, as behind `| head`; what is left is dropped."""
+    """Whether nobody reads the output any more, as after `| head`; the rest is dropped."""
     try:
         print(end=probe, flush=True)
     except BrokenPipeError:

@@ -146,7 +146,7 @@ def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
 
 
 def keeps_results(cfg: DictConfig) -> bool:
-    """Whether models and reports of a command are the project's; a debug run's lie apart."""
+    """Whether a command writes to the project's models and reports; a debug run does not."""
     return bool(cfg.get("keep", True) and not cfg.trainer.fast_dev_run)
 
 
@@ -192,7 +192,7 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
 
 
 def list_options(group: str) -> list[str]:
-    """Names of a group's options; none where there is no such group."""
+    """Names of a group's options; empty if there is no such group."""
     return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
 
 

@@ -4,7 +4,7 @@ import errno
 
 
 class UserError(Exception):
-    """Something the user can mend. The message says what was wrong, where, and what to do."""
+    """Something the user can fix. The message says what was wrong, where, and what to do."""
 
 
 class Terminated(BaseException):

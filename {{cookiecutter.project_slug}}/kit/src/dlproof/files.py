@@ -162,7 +162,7 @@ def are_plain(cells: "np.ndarray") -> bool:
 
 
 def read_table(path: Path, stage: str) -> "pd.DataFrame":
-    """Reads a CSV of ids and labels as text: a class called `NA` is no missing value.
+    """Reads a CSV of ids and labels as text: a class called `NA` is not a missing value.
 
     Raises:
         UserError: The stage that writes it has not run.

@@ -31,7 +31,7 @@ class Reached:
 
 
 def read_module(path: Path, module: str) -> Reached:
-    """What a file names; read anew only when it has changed."""
+    """What a file names; read again only if it has changed."""
     return parse_module(path.read_text(encoding="utf-8"), module, path.name == "__init__.py")
 
 

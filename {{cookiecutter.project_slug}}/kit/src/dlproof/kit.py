@@ -19,7 +19,7 @@ REFERENCE = re.compile(r" @ \{root:uri\}/kit\b")  # of the project's pyproject t
 
 
 def describe_kit() -> str:
-    """Whether the kit here is as it was released; names the files that are not."""
+    """Says whether the kit here is as released; names the files that are not."""
     if not ABOUT.exists():
         return f"not in this project's tree: {metadata.version(NAME)} is installed"
     version = read_version(Path())
@@ -30,13 +30,13 @@ def describe_kit() -> str:
 
 
 def name_patched(patched: list[str]) -> str:
-    """The files that are changed or gone here."""
+    """The files that are changed or removed here."""
     told = [name if (KIT / name).exists() else f"{name} (removed)" for name in patched]
     return f"patched here: {', '.join(told)}"
 
 
 def is_released() -> bool:
-    """Whether the kit here is told by its version, and not file by file."""
+    """Whether the kit here is identified by its version, not file by file."""
     return MANIFEST.exists()
 
 
@@ -90,5 +90,5 @@ def read_version(project: Path) -> str:
 
 
 def read(path: Path) -> bytes:
-    """A file's content; empty where it is not there."""
+    """A file's content; empty if it does not exist."""
     return path.read_bytes() if path.is_file() else b""

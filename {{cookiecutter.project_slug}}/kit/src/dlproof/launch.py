@@ -97,7 +97,7 @@ def launch(
 
 
 def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> None:
-    """Submits a command with its overrides, says how to follow it, and waits if told to.
+    """Submits a command with its overrides, says how to follow it, and waits if asked to.
 
     Raises:
         UserError: There is no SLURM here, it refuses the job, or the job that was waited for
@@ -140,7 +140,7 @@ def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: Dict
 
 
 def drop_launcher(overrides: Sequence[str], options: Sequence[str]) -> list[str]:
-    """Overrides less those of `launcher`, and less what the command adds by itself."""
+    """Overrides without those of `launcher` and those that the command adds itself."""
     kept = [o for o in overrides if not re.match(r"[+~]*launcher[.=]", o)]
     return [override for override in kept if override not in options]
 

@@ -39,7 +39,7 @@ class Pool:
 
     @property
     def is_local(self) -> bool:
-        """Whether work stays on this machine, in processes of its own."""
+        """Whether work stays on this machine, in local processes."""
         return self.settings is None or self.settings.name == "local"
 
     def connect(self) -> None:

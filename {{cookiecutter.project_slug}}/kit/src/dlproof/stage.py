@@ -58,7 +58,7 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
 
 
 def run_stage(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
-    """Runs a stage as the one that runs: what only one may read asks which."""
+    """Runs a stage and records it as the running one, which access to the test split depends on."""
     run = stage.load().run
     before = RUNNING.set(stage.name)
     try:
@@ -109,8 +109,7 @@ def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None
         for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
             raise UserError(
                 f"`{name}` ran with a different {section} from this config's: set it in configs/ "
-                "and "
-                f"run `pipeline`, or run `{name}` and what follows it with the same key=value."
+                f"and run `pipeline`, or run `{name}` and what follows it with the same key=value."
             )
 
 

@@ -129,7 +129,7 @@ def cloned(address: str) -> Iterator[Path]:
 
 
 def find_versions(clone: Path, wanted: str) -> tuple[str, str]:
-    """Commits of this project's version and of the one wanted: if none is, the newest release."""
+    """Commits of this project's version and of the wanted one, by default the newest release."""
     tags = git("tag", "--sort=-version:refname", folder=clone).split()
     releases = [tag for tag in tags if re.fullmatch(r"v\d+(\.\d+)*", tag)]
     commits = []

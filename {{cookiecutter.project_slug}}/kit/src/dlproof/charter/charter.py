@@ -30,7 +30,7 @@ class Answer:
         value: As written.
         state: `done`, or what the matter is.
         reason: What is wrong or to do, in words that follow the place's name.
-        place: Where, in all that the key stands for.
+        place: Where exactly, below the key.
     """
 
     key: str
@@ -102,7 +102,7 @@ class Answers:
         self.mistakes |= find_dates(content, self.today, self.mistakes)
 
     def get(self, key: str) -> Answer:
-        """One answer by its dotted place; a section or list stands for all it holds."""
+        """One answer by its dotted place; for a section or list, all that it holds."""
         found, value = select(self.content, key)
         if not found:
             return Answer(key, self.find_line(key), None, "todo", "is missing")
@@ -124,7 +124,7 @@ class Answers:
         return min(found, key=lambda pair: pair[1].state != "todo", default=None)
 
     def find_line(self, place: str) -> int:
-        """The line of a place, or of what it should stand in; 1 where nothing of it is there."""
+        """The line of a place, or of the nearest parent that exists; otherwise 1."""
         parts = place.split(".")
         places = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((self.lines[name] for name in places if name in self.lines), 1)

@@ -87,7 +87,7 @@ def is_plausible(word: str) -> bool:
 
 
 def count_words(text: str) -> int:
-    """How many different words a text has that may be words; none where most of them may not."""
+    """The number of distinct plausible words in a text; 0 where most tokens are not plausible."""
     words = find_words(text)
     likely = [word for word in words if is_plausible(word)]
     letters = any(not word.isdecimal() for word in likely)
@@ -101,7 +101,7 @@ def find_vocabulary(text: str) -> frozenset[str]:
 
 
 def are_alike(text: str, other: str) -> bool:
-    """Whether two texts of several words are the same but for a few of them."""
+    """Whether two texts of several words differ in only a few of them."""
     first, second = find_vocabulary(text), find_vocabulary(other)
     common = len(first & second)
     return min(len(first), len(second)) >= SENTENCE and common >= SIMILAR * (
@@ -136,7 +136,7 @@ def is_nothing(mitigation: str) -> bool:
 
 
 def refuse_no_mitigation(text: str) -> str:
-    """A few words, or that nothing is done."""
+    """Requires a few words, or the statement that nothing is done."""
     return text if is_nothing(text) else refuse_no_phrase(text)
 
 

@@ -86,7 +86,7 @@ class Gate:
 
     Attributes:
         accepts: The proofs that count as met: verified, present, attested.
-        bullets: Ids of what it needs.
+        bullets: Ids of the bullets that it needs.
     """
 
     accepts: tuple[str, ...]
@@ -106,7 +106,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
     """What the lists ask, and what the project's `checklist.yaml` says: where, own bullets, gates.
 
     Raises:
-        UserError: The file names a bullet that there is not, or one of its own lacks a key.
+        UserError: The file names an unknown bullet, or a bullet of its own lacks a key.
     """
     asked, own = (
         yaml.load(Path(name).read_text(encoding="utf-8"), Loader=LOADER) for name in (ASKED, path)
@@ -129,7 +129,7 @@ def read_own(name: str, body: dict[str, Any], path: Path | str) -> Bullet:
     """A bullet of the project's own, which a check proves.
 
     Raises:
-        UserError: It lacks a key, or has one that a bullet has not.
+        UserError: It lacks a key, or has an unknown one.
     """
     keys = {"item", "phase", "asks", "where", "check", "run"}
     if odd := keys ^ body.keys():

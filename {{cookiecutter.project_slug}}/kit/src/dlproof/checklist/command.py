@@ -79,7 +79,7 @@ def show(standing: Standing, project: Evidence, options: argparse.Namespace) -> 
 
 
 def find_bullets(name: str, checklist: Checklist) -> list[Bullet]:
-    """The bullets that a name stands for: one, or all of an item.
+    """The bullets with a name: one, or all of an item.
 
     Raises:
         UserError: There is none.
@@ -95,7 +95,7 @@ def open_gate(standing: Standing, gate: str) -> str:
     """The sentence for a gate that is met.
 
     Raises:
-        UserError: It is not, with every bullet that is missing; or there is no such gate.
+        UserError: The gate is closed (names every missing bullet), or there is no such gate.
     """
     gates = standing.checklist.gates
     if gate not in gates:

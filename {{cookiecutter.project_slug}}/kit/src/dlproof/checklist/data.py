@@ -15,7 +15,7 @@ SPREAD = ("min", "median", "max", "mean", "std")
 
 
 def declared_groups_are_in_the_data(project: Evidence) -> Finding:
-    """Every declared group is there, with about its share of the population."""
+    """Every declared group is in the data, with about its share of the population."""
     declared = project.answer("data.groups")
     found = project.figures("explore")["groups"]
     if not declared:

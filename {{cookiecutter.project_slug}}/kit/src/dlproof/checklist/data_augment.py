@@ -50,7 +50,7 @@ def only_training_items_are_augmented(project: Evidence) -> Finding:
 
 
 def augmented_items_keep_their_label(project: Evidence) -> Finding:
-    """No class of augmented training images is lost to the model, or to who knows no mirrors."""
+    """The model, and a reference without mirroring, recognise augmented images of every class."""
     figures = project.figures("train")["augmented"]
     if not figures:
         raise NotApplicableError("no image of a class is changed in training")

@@ -16,7 +16,7 @@ REPEATED = 0.1  # share that may be taken out as copies before a person should l
 
 
 def cleaning_keeps_the_shares(project: Evidence) -> Finding:
-    """What was quarantined is no special part: classes keep the shares that were collected."""
+    """Quarantine takes no special part of the data: classes keep their collected shares."""
     steady, found = sources_do_not_drift(project)
     if not steady:
         return Finding(False, found)

@@ -200,7 +200,7 @@ def find_apart(pairs: dict[str, dict[str, Any]], bound: float) -> tuple[list[str
 
 
 def dev_set_shows_the_expected_gain(project: Evidence) -> Finding:
-    """The validation split can tell two models apart that differ by the charter's gain.
+    """The validation split can distinguish two models that differ by the charter's gain.
 
     The spread of one score is taken from the final evaluation's interval; two scores on the same
     items differ by no more than sqrt(2) of it.

@@ -45,7 +45,7 @@ def no_feature_costs_too_much(project: Evidence) -> Finding:
 
 
 def features_are_added_quickly(project: Evidence) -> Finding:
-    """The way to a new feature is written down, and tests go it by configuration alone."""
+    """How to add a feature is documented, and tests do it by configuration only."""
     tests = read_tests(project)
     found = check_tests(
         tests,

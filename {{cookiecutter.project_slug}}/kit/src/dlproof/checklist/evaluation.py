@@ -39,7 +39,7 @@ def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
 
 
 def find_missing(project: Evidence, ledger: Ledger) -> str:
-    """What the ledger lacks of the evaluation that the report tells of; empty for nothing."""
+    """How ledger and evaluation report differ; empty if they agree."""
     report, version = project.report("evaluate"), project.figures("preprocess")["version"]
     model = project.report("train").files.get(f"{project.cfg.paths.models_dir}/model.ckpt", "")
     place = Path(project.cfg.paths.reports_dir, KEPT).as_posix()
@@ -118,7 +118,7 @@ def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> di
 
 
 def count_pairs(targets: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) counts, a row a true class."""
+    """(classes, classes) counts, one row per true class."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (targets, chosen), 1)
     return counts

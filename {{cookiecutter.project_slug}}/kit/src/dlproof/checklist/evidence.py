@@ -32,7 +32,7 @@ class NotApplicableError(Exception):
 
 
 class Figures(dict[str, Any]):
-    """Figures of a report; one that is not there is to do, and no error of the check.
+    """Figures of a report; a missing one makes a bullet *to do* instead of an error.
 
     Args:
         stage: Whose report it is.
@@ -114,7 +114,7 @@ class Evidence:
         return report
 
     def raw_report(self, stage: str) -> Report:
-        """A stage's report, whether it holds or not, as long as its run wrote it so.
+        """A stage's report, stale or not, as long as it is as its run wrote it.
 
         Raises:
             NotYetError: The stage has not run.
@@ -135,7 +135,7 @@ class Evidence:
         return self._reports[stage]
 
     def find_changes(self, stage: str) -> str:
-        """What changed since a stage ran, and what to do; empty when its report holds."""
+        """What changed since a stage ran, and what to do; empty while its report is valid."""
         if stage not in self._changes:
             self._changes[stage] = self._compare(stage)
         return self._changes[stage]
@@ -163,17 +163,17 @@ class Evidence:
         return next(filter(None, (self._find_edit(report, path) for path in kept)), "")
 
     def _find_edit(self, report: Report, path: str) -> str:
-        """What has become of a file that a stage left; empty where it is as it was."""
+        """What happened to a file that a stage wrote; empty if it is unchanged."""
         if hash_tree(path) == report.files[path]:
             return ""
         told = "is not as the run left it" if Path(path).exists() else "is missing"
         return f"{path} {told}: run `{report.stage}`"
 
     def file(self, stage: str, path: Path) -> Path:
-        """A file that a stage left, as it left it; what the pipeline does not keep may be gone.
+        """A file as its stage wrote it; files that the pipeline does not keep may be missing.
 
         Raises:
-            NotYetError: It is gone, or the stage left none.
+            NotYetError: It is missing, or the stage wrote none.
             StaleError: It was changed since.
         """
         report, name = self.report(stage), path.as_posix()
@@ -197,7 +197,7 @@ class Evidence:
 
         Raises:
             NotYetError: It is gone.
-            StaleError: It, or what lies beside it, was edited.
+            StaleError: It, or a file beside it, was edited.
         """
         folder = Path(self.cfg.paths.runs_dir, self.figures("train")["run"])
         if not (folder / "record.json").exists():
@@ -209,14 +209,14 @@ class Evidence:
         """The records of all runs that have ended, the oldest first.
 
         Raises:
-            StaleError: One of them, or what lies beside it, was edited.
+            StaleError: One of them, or a file beside it, was edited.
         """
         folder = Path(self.cfg.paths.runs_dir)
         ended = [record["id"] for record in read_records(folder) if "seal" in record]
         return [self._hold_record(folder / name) for name in ended]
 
     def _hold_record(self, folder: Path) -> dict[str, Any]:
-        """The record of a run, as long as the run left it so."""
+        """The record of a run, refused if it was edited since."""
         record = read_record(folder)
         if not is_from_run(folder, record):
             told = f"{folder.as_posix()}/record.json or a file beside it was edited since the run"

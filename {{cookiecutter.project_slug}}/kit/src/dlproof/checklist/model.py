@@ -154,7 +154,7 @@ def dropout_is_usual(project: Evidence) -> Finding:
 
 
 def weight_decay_is_usual_and_spares_norms(project: Evidence) -> Finding:
-    """Weight decay lies in its range and acts on no norm and no bias."""
+    """Weight decay lies in its range and does not act on norms and biases."""
     low, high = USUAL_DECAY
     decay = project.cfg.optimizer.weight_decay
     if not low <= decay <= HIGHEST_DECAY:

@@ -42,7 +42,7 @@ def pretrained_weights_are_loaded_whole(project: Evidence) -> Finding:
 
 
 def describe_loaded(weights: dict[str, Any]) -> tuple[bool, str]:
-    """Whether all is there that should be, and the counts."""
+    """Whether all weights that should be loaded are, and the counts."""
     parts = {key: weights[key] for key in ("changed", "missing", "unexpected")}
     counts = [
         f"{len(names)} {key}{f' ({shorten(names)})' if names else ''}"
@@ -69,7 +69,7 @@ def layers_before_gates_start_with_glorots_deviation(project: Evidence) -> Findi
 
 
 def judge_spread(project: Evidence, rule: str) -> Finding:
-    """Holds the ratio of each layer that the rule speaks of against the usual range."""
+    """Compares the ratio of each layer that the rule is about with the usual range."""
     figures = project.figures("sanity")
     if figures["weights"]:
         raise NotApplicableError(f"weights are {figures['weights']['name']}, not initialised here")

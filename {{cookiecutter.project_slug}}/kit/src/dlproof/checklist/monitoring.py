@@ -99,7 +99,7 @@ def confidence_is_watched(project: Evidence) -> Finding:
 
 
 def inputs_are_compared_with_training(project: Evidence) -> Finding:
-    """The reference was made from train alone, and every watched input is held against it."""
+    """The reference was made from train only, and every watched input is compared with it."""
     reference = read_json(find_file(project.report("export"), "reference.json"))
     train = describe_train(project)
     made_from = reference["items"]["input"]

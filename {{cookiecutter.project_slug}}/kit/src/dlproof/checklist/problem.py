@@ -37,7 +37,7 @@ def input_and_output_are_the_models(project: Evidence) -> Finding:
 
 
 def task_is_the_models(project: Evidence) -> Finding:
-    """Charter, config, fitted state and metrics speak of one task."""
+    """Charter, config, fitted state and metrics agree on the task."""
     named = project.answer("problem.task")
     if named != project.cfg.task.name:
         return Finding(False, f"charter: {named}; config: {project.cfg.task.name}")

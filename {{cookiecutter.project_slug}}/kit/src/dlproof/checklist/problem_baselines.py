@@ -92,7 +92,7 @@ def read_labels(project: Evidence) -> tuple[list[str], list[str]]:
 
 
 def frozen_backbone_was_tried(project: Evidence) -> Finding:
-    """A linear model on a frozen backbone has a score and weights behind it, or a reason stands."""
+    """A linear model on a frozen backbone was scored, with its weights, or there is a reason."""
     found, cfg = project.figures("baselines")["pretrained"], project.cfg.baselines
     if cfg.backbone is None:
         raise NotApplicableError("baselines.backbone=null: none was requested")

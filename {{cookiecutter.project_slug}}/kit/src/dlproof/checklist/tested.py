@@ -40,7 +40,7 @@ def check_tests(tests: Tests, chosen: Callable[[Test], object], told: str) -> Fi
     Args:
         tests: As they ran last.
         chosen: Which of them are meant.
-        told: What they do, behind their number.
+        told: What they do; follows their number in the figure.
     """
     kind = {name: test for name, test in tests.items() if chosen(test)}
     failed = [name for name, test in kind.items() if test["outcome"] == "failed"]

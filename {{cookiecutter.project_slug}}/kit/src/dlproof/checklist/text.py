@@ -45,7 +45,7 @@ def draw_row(bullet: Bullet, verdict: Verdict) -> str:
 
 
 def draw_totals(standing: Standing) -> Iterator[str]:
-    """A line a phase, a column a status."""
+    """One line per phase, one column per status."""
     yield " " * TITLE + "".join(f"  {status}" for status in STATUSES)
     for phase, title in PHASES.items():
         yield draw_counts(f"{phase} {title}", standing.count(phase))

@@ -1,4 +1,4 @@
-"""Phase 4: is the run set up as it should be, and does it leave what it takes to go on?"""
+"""Phase 4: is the run set up as it should be, and does it keep what resuming needs?"""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def read_option(group: str, name: str) -> DictConfig:
 
 
 def list_options(project: Evidence, *names: str) -> list[DictConfig]:
-    """The option files of these optimizers that there are, and behind them the chosen one's values.
+    """The existing option files of these optimizers, and after them the chosen one's values.
 
     A project may have thrown out those that it has no use for.
     """
@@ -54,7 +54,7 @@ def check_usual(
     figure: str,
     proof: Proof,
 ) -> Finding:
-    """Whether each value lies within the cheat sheet; of the chosen optimizer it may be chosen."""
+    """Whether each value is within the cheat sheet; the chosen optimizer's may have a reason."""
     rows = [
         (k, row) for row in load_cheatsheet(Path("configs/cheatsheet.yaml")) for k in row["keys"]
     ]

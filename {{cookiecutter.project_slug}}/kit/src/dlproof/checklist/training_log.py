@@ -110,7 +110,7 @@ def learning_rate_is_logged_each_epoch(project: Evidence) -> Finding:
 
 
 def gradient_norms_neither_vanish_nor_explode(project: Evidence) -> Finding:
-    """The log has gradient norms of every epoch, none far above or below the usual one."""
+    """The log has the gradient norms of every epoch, none far above or below the usual."""
     found = find_gaps(project, ["train/gradient_norm", "train/gradient_norm_max"])
     if not found.holds:
         return found

@@ -1,4 +1,4 @@
-"""Phase 4: what `sanity` has proved by training a few steps: that runs go on, and stop."""
+"""Phase 4: what `sanity` has proved by training a few steps: that runs resume, and stop on NaN."""
 
 from math import isfinite
 

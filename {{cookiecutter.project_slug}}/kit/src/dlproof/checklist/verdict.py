@@ -36,7 +36,7 @@ class Finding:
 
     Attributes:
         holds: Whether the bullet is met.
-        figure: The figure behind it, in a few words.
+        figure: The evidence for it, in a few words.
         picture: A picture beside the reports, if one shows it.
         proof: What a bullet is that holds: verified where work was done and measured, present where
             a file or a key is there and nothing shows that it works, attested where it rests on a

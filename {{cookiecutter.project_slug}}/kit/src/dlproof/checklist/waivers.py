@@ -1,4 +1,4 @@
-"""Waivers of the charter that have no effect: they are refused, so that none covers nothing."""
+"""Waivers of the charter that have no effect: they are refused."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ UNDECIDED = ("stale", "to do")
 
 
 def list_refused(checklist: Checklist, evidence: Evidence) -> Iterator[str]:
-    """`project.yaml:84 waivers.1 …` for each waiver without effect, and why it has none."""
+    """`project.yaml:84 waivers.1 …` for each waiver without effect, and why."""
     seen: set[str] = set()
     for place, waiver in list_waivers(evidence.charter):
         name = waiver["bullet"]
@@ -30,7 +30,7 @@ def list_refused(checklist: Checklist, evidence: Evidence) -> Iterator[str]:
 
 
 def find_reason(bullet: Bullet, evidence: Evidence) -> str:
-    """Why a waiver of this bullet has no effect; empty where it has one, or may yet."""
+    """Why a waiver of this bullet has no effect; empty if it has one, or may have later."""
     if not bullet.rule_of_thumb:
         return f"{bullet.id} is not a rule of thumb, and nothing else can be waived"
     status = judge(bullet, evidence, waiving=False).status

@@ -29,7 +29,7 @@ def follow(words: Words, depth: int = 0) -> Lines:
 
 
 def open_make(given: Words) -> Lines:
-    """The recipes of make's targets; none where it ignores failures or runs nothing."""
+    """The recipes of make targets; empty where make ignores failures or runs nothing."""
     return open_rules(given, ("Makefile", "makefile", "GNUmakefile"))
 
 
@@ -39,7 +39,7 @@ def open_just(given: Words) -> Lines:
 
 
 def open_rules(given: Words, names: tuple[str, ...]) -> Lines:
-    """The recipes of targets, each line a shell of its own."""
+    """The recipes of targets; each line runs in its own shell."""
     folder, targets = Path(), []
     options = iter(given)
     for word in options:

@@ -48,7 +48,7 @@ Loader.add_constructor("tag:yaml.org,2002:bool", Loader.construct_yaml_str)  # `
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A file's mapping; an empty one where it is none."""
+    """A file's mapping; empty if it holds anything else."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except yaml.YAMLError:

@@ -33,7 +33,7 @@ def list_scripts() -> Iterator[Script]:
 
 
 def find_commands(part: Any) -> Iterator[str]:
-    """All that stands under keys that hold commands, but for what may fail."""
+    """Everything under keys that hold commands, except for what may fail."""
     if isinstance(part, list):
         for item in part:
             yield from find_commands(item)

@@ -1,4 +1,4 @@
-"""The quarantine: what `clean` took out is written down, told and counted for checks."""
+"""The quarantine: what `clean` removed is written, reported and counted for checks."""
 
 from pathlib import Path
 from typing import Any

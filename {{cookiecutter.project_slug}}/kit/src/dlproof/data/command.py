@@ -35,7 +35,7 @@ def run(arguments: list[str], project: "Project") -> None:
 
 
 def list_versions(cfg: DictConfig, chosen: argparse.Namespace) -> None:
-    """Prints a line a version: when it was made, its items, its data, and which is current."""
+    """Prints one line per version: when it was made, its items, its data, and which is current."""
     data_dir = Path(cfg.paths.data_dir)
     current = load_state(data_dir)["version"]
     for version, entry in read_index(data_dir).items():

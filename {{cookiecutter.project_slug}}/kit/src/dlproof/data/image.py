@@ -174,7 +174,7 @@ class ImageKind:
         return find_lost_shades(self.read(items), items["id"], arrays["image"], state)
 
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
-        """Nothing: an image lacks no part that can be told."""
+        """Nothing: whether an image lacks a part cannot be known."""
         return {}
 
     def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:

@@ -63,7 +63,7 @@ def find_unexpected(root: Path, items: Iterable[str], rules: State) -> Iterator[
 
 
 def find_breaches(paths: Sequence[Path], rules: State) -> list[str]:
-    """Which rule each image breaks; empty for none, and for what is no image."""
+    """Which rule each image breaks; empty for none, and for files that are not images."""
     found = []
     for path in paths:
         breach = ""
@@ -74,7 +74,7 @@ def find_breaches(paths: Sequence[Path], rules: State) -> list[str]:
 
 
 def find_breach(image: Image.Image, num_bytes: int, rules: State) -> str:
-    """Which rule an image breaks, by its header alone; empty when none."""
+    """Which rule an image breaks, by its header only; empty if none."""
     if image.mode not in rules["modes"]:
         return f"has mode {image.mode}, not {' or '.join(rules['modes'])}"
     if min(image.size) < rules["min_side"] or max(image.size) > rules["max_side"]:

@@ -81,7 +81,7 @@ def open_image(path: Path, reading: Reading | None = None) -> Image.Image:
     """Decodes one file.
 
     Raises:
-        BrokenImageError: It is no readable image, too large, or not what is expected.
+        BrokenImageError: It is not a readable image, too large, or not what is expected.
     """
     try:
         with path.open("rb") as stream:
@@ -94,7 +94,7 @@ def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Im
     """Decodes one image, upright as its EXIF says, to `L` (grey), `RGB`, or grey and deep.
 
     Raises:
-        BrokenImageError: It is no readable image, too large, not what the rules expect, of several
+        BrokenImageError: It is not a readable image, too large, not what the rules expect, of several
             frames, or only partly there.
     """
     reading = reading or Reading()
@@ -123,10 +123,10 @@ def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Im
 
 
 def choose_frame(image: Image.Image, frame: int | str | None) -> None:
-    """Goes to a frame of a file that has several. A phone's second picture (MPO) is none.
+    """Goes to one frame of a file with several; a phone's second picture (MPO) does not count.
 
     Raises:
-        BrokenImageError: Nobody said which, or there is no such frame.
+        BrokenImageError: It is not set which, or there is no such frame.
     """
     count = getattr(image, "n_frames", 1)
     if count == 1 or image.format == "MPO" or (image.format == "TIFF" and has_one_page(image)):
@@ -156,7 +156,7 @@ def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
     """Stops where pixels are made up or lost in decoding.
 
     Raises:
-        BrokenImageError: A part of a JPEG file is gone, or a deep colour image has few shades.
+        BrokenImageError: A part of a JPEG file is missing, or a deep colour image has few shades.
     """
     loss = ""
     if image.format in ("JPEG", "MPO"):

@@ -1,4 +1,4 @@
-"""JPEG files that decode without an error although a part of the picture is gone.
+"""JPEG files that decode without an error although a part of the picture is missing.
 
 libjpeg paints grey, or what foreign bytes happen to mean, and only warns; Pillow keeps the warning
 to itself, and of the libraries that do not (simplejpeg, PyTurboJPEG) none is needed for more. The
@@ -62,7 +62,7 @@ def find_loss(content: bytes, whole: Image.Image) -> str:
 
 
 def find_scans(content: bytes) -> list[Scan]:
-    """Where the scans of a file lie, up to its end mark or the first byte that is no marker."""
+    """Where the scans of a file are, up to its end mark or the first byte that is not a marker."""
     scans, at = [], 2
     while match := re.compile(rb"\xff+([^\x00\xff])").match(content, at):
         marker, at = match[1][0], match.end()

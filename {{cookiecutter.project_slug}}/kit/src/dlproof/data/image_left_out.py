@@ -1,4 +1,4 @@
-"""What of a folder of images is no item: said with the remedy, or refused, if a class would go."""
+"""What is left out of a folder of images: named with the remedy, or refused if a class is lost."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ NAMED = 3  # kinds of files that a sentence names
 
 
 def describe_left_out(tree: Tree, others: Sequence[Path]) -> list[str]:
-    """What is left out, a sentence each.
+    """What is left out, one sentence each.
 
     Args:
         tree: As `walk` gives it.
-        others: Its files that are no images.
+        others: Its files that are not images.
     """
     told = [
         f"left out: folders called {name!r} ({count} files); data.ignore=['!{name}'] includes them."

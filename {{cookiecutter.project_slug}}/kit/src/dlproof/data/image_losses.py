@@ -45,7 +45,7 @@ def find_lost_shades(
         state: With `range`, where there are deep images.
 
     Raises:
-        UserError: They are most of what was looked at.
+        UserError: Most of the images looked at have lost shades.
     """
     if state.get("range") is None or state["range"] == "file":
         return []

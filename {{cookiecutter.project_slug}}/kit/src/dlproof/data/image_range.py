@@ -24,7 +24,7 @@ def keep_depth(image: Image.Image) -> Image.Image:
     """A deep image as `DEEP`, as it looks where it is stored with white as zero; others as is.
 
     Raises:
-        ValueError: It holds values that are no numbers.
+        ValueError: It holds values that are not numbers.
     """
     if image.mode != DEEP and not image.mode.startswith("I"):
         return image
@@ -93,7 +93,7 @@ def survey_batch(raw: Sequence[Image.Image]) -> tuple[set[str], list[tuple[float
 
 
 def fit_range(ends: Sequence[tuple[float, float]], wanted: Any) -> list[float] | str | None:
-    """The range of deep images as `preprocess.range` says; None where there are none.
+    """The range of deep images by `preprocess.range`; None if there are no deep images.
 
     Args:
         ends: Lowest and highest value of each deep training image.

@@ -37,7 +37,7 @@ def evidence(
 
 
 def find_warnings(items: "pd.DataFrame") -> list[str]:
-    """What a person should know of the raw items, a sentence each."""
+    """What a person should know about the raw items, one sentence each."""
     unlabelled = items.loc[items["label"] == "", "id"]
     return list(items.attrs.get("warnings", [])) + [
         f"{len(unlabelled)} items have no label, such as {item}: `clean` puts them into quarantine."

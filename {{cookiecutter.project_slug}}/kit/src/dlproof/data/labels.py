@@ -73,7 +73,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
 
 
 def draw(items: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most so many items, in their order, at random by their ids alone."""
+    """At most so many items, in their order, drawn at random by their ids."""
     if len(items) <= count:
         return items
     order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"]])
@@ -94,7 +94,7 @@ def measure_features(data_type: DataType, items: pd.DataFrame, preprocess: Any) 
 def find_suspects(
     features: np.ndarray, targets: np.ndarray, units: np.ndarray, folds: int
 ) -> tuple[pd.DataFrame, float]:
-    """Items whose label a model that has not seen them (nor their unit) does not believe.
+    """Items whose label is doubted by a model that was not fitted on them (nor on their unit).
 
     Classes: confident learning (Northcutt et al. 2021, cleanlab) on the mean probabilities of a
     linear and a nearest-neighbour model, which err differently. Numbers: residuals far out of the

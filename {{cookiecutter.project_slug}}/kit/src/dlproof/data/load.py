@@ -93,7 +93,7 @@ def keep_batch(batch: Batch) -> Batch:
 
 
 def num_workers(store: Store, wanted: int | str) -> int:
-    """Worker processes: none while gathering from memory is quicker than handing over."""
+    """Number of worker processes: 0 while reading from memory is faster than passing batches."""
     if wanted != "auto":
         return int(wanted)
     size = sum(array.nbytes for array in store.arrays.values())

@@ -14,7 +14,7 @@ def provide(cfg: DictConfig) -> None:
     """Writes the embedded set where it is asked for and missing.
 
     Raises:
-        UserError: DVC has the raw data, and this clone has not: it is somebody's, not the embedded.
+        UserError: The raw data is in DVC but not in this clone; it must be pulled, not replaced.
     """
     place = Path(cfg.data.get("root") or cfg.data.path)
     pointer = Path(f"{place}.dvc")

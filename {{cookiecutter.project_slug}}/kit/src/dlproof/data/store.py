@@ -42,7 +42,7 @@ class Store:
     state: State
 
     def rows(self, split: str) -> np.ndarray:
-        """Row numbers of one split. The test split opens through `open_test` alone.
+        """Row numbers of one split; the test split opens only through `open_test`.
 
         Raises:
             PermissionError: The test split was asked for.

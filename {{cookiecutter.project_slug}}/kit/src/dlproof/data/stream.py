@@ -69,7 +69,7 @@ def import_litdata() -> Any:
 
 
 def locate(url: str, version: str) -> str:
-    """Where a data version lies: one is never written over another that somebody reads."""
+    """Where a data version is stored: none is written over another that somebody may be reading."""
     return f"{url.rstrip('/')}/{version[:12]}"
 
 
@@ -132,7 +132,7 @@ def upload(place: str, path: str) -> None:
     """Sends a file to a bucket and frees its room here.
 
     Raises:
-        UserError: The bucket does not take it.
+        UserError: The bucket refuses it.
     """
     from litdata.streaming.fs_provider import _get_fs_provider
 

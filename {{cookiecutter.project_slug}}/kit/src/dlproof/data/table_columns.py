@@ -1,6 +1,6 @@
 """What each column of a table is: a number, a category, a date, or nothing to learn from.
 
-The config says it in `data.columns`; of what it does not name, the cells say it.
+`data.columns` decides; for columns that it does not name, their cells decide.
 """
 
 from pathlib import Path
@@ -70,7 +70,7 @@ def apply_declared(
 
 
 def convert(cells: pd.Series, column: Column, rule: Fold | None) -> pd.Series:
-    """The cells of a column with NaN where missing, and its spellings folded where they are told.
+    """The cells of a column with NaN where missing, and spellings folded where declared.
 
     Args:
         cells: Texts without blanks around them.

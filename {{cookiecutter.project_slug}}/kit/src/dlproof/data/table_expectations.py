@@ -41,7 +41,7 @@ def read_schema(path: Path) -> "DataFrameSchema":
     """The schema in a YAML file of pandera's.
 
     Raises:
-        UserError: The file is no schema, or holds what would be passed over in silence.
+        UserError: The file is not a schema, or holds something that would be silently ignored.
     """
     from pandera.io.pandas_io import from_yaml
 
@@ -140,7 +140,7 @@ def name_columns(names: list[str]) -> str:
 
 
 def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame:
-    """Target, keys and dropped columns as the schema types them; text where a cell is no number."""
+    """Target, keys and dropped columns, typed by the schema; text where a cell is not a number."""
     typed = {}
     for name in others:
         cells = others[name].astype(object).mask(others[name] == "", None)
@@ -150,7 +150,7 @@ def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame
 
 
 def to_numbers(cells: pd.Series) -> pd.Series:
-    """Texts as float64, NaN where one is no number."""
+    """Texts as float64, NaN where one is not a number."""
     return pd.to_numeric(cells, errors="coerce").astype("float64")
 
 
@@ -165,7 +165,7 @@ def choose_kind(schema: "DataFrameSchema", name: str) -> str:
 
 
 def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
-    """Raises a UserError for a column of another type, naming the first cell that is none of it."""
+    """Raises a UserError for a column of the wrong type, naming the first wrong cell."""
     is_number = pd.api.types.is_numeric_dtype(column)
     if is_number == (kind == NUMBER):
         return

@@ -108,8 +108,7 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
         raise UserError(
             f"column {name!r} holds dates such as {words[0]}: "
             f"{format_setting('columns', name, {'date': COMPACT})} converts them to days since "
-            "1970-01-01, "
-            f"{format_setting('columns', name, 'number')} leaves them as they are."
+            f"1970-01-01, {format_setting('columns', name, 'number')} leaves them as they are."
         )
     if mixes_epochs(numbers):
         raise UserError(
@@ -129,29 +128,29 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
 
 
 def leave_out(name: str, why: str, kind: str) -> Column:
-    """A column that reads as numbers and is none by this guess: `ignore` or `category`."""
+    """A column that parses as numbers but is guessed not to be numeric: `ignore` or `category`."""
     if kind == "ignore":
         told = (
-            "so it is left out as an index or id: "
-            f"{format_setting('columns', name, 'number')} makes it a feature, "
-            f"{format_setting('columns', name, 'ignore')} leaves it out without this note"
+            f"so it is left out as an index or id: {format_setting('columns', name, 'number')} "
+            f"makes it a feature, {format_setting('columns', name, 'ignore')} leaves it out "
+            "without this note"
         )
     else:
         told = (
-            "so its cells are taken as names: "
-            f"{format_setting('columns', name, 'number')} makes them numbers, "
-            f"{format_setting('columns', name, 'category')} confirms that they are names"
+            f"so its cells are taken as names: {format_setting('columns', name, 'number')} makes "
+            f"them numbers, {format_setting('columns', name, 'category')} confirms that they are "
+            "names"
         )
     return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
 
 
 def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> Column:
-    """A column with cells that are no plain numbers.
+    """A column with cells that are not plain numbers.
 
     Args:
         name: The column's.
         known: Texts; the index is the row number.
-        numbers: The same as numbers, NaN where one is none.
+        numbers: The same as numbers, NaN where a text is not a number.
         words: Those that mean "not known", which `known` has not.
 
     Raises:
@@ -185,7 +184,7 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
         name: The column's.
         known: Texts; the index is the row number.
         different: Its different cells.
-        odd: Those that are no plain numbers.
+        odd: Those that are not plain numbers.
     """
     formats, others = find_formats(odd) if len(odd) > len(different) / 2 else ([], [])
     if not formats:
@@ -224,16 +223,16 @@ def describe_writings(
 
 
 def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> str:
-    """Which cell is no number among numbers, and what to do."""
+    """Which cell among numbers is not a number, and what to do."""
     count = int(numbers.isna().sum())
     row = numbers.index[numbers.isna()][0]
     missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
-        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of "
-        f"{len(known)} cells): mend {'the cell' if count == 1 else 'them'}, "
+        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of {len(known)} "
+        f"cells): mend {'the cell' if count == 1 else 'them'}, "
         f"{missing if len(words) <= MAX_LISTED else ''}set "
-        f"{format_setting('columns', name, 'category')} to "
-        f"take all of them as names, or {format_setting('columns', name, 'ignore')}."
+        f"{format_setting('columns', name, 'category')} to take all of them as names, or "
+        f"{format_setting('columns', name, 'ignore')}."
     )
 
 

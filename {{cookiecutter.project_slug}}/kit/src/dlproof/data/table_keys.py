@@ -53,8 +53,7 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
             warnings.append(
                 f"column {name!r} (data.group) has one group in several spellings "
                 f"({name_spellings(spellings)}), which are merged; "
-                f"{format_setting('fold', name, False)} "
-                "keeps them apart."
+                f"{format_setting('fold', name, False)} keeps them apart."
             )
         warnings += warn_of_groups(name, folded)
     elif spellings:
@@ -67,7 +66,7 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
 
 
 def is_measure(counts: "pd.Series[int]") -> bool:
-    """Whether labels are so many different numbers that they are no classes."""
+    """Whether labels are so many different numbers that they cannot be classes."""
     numbers = pd.to_numeric(pd.Series(counts.index, dtype=object), errors="coerce")
     return bool(numbers.notna().all() and numbers.nunique() > MAX_CLASSES)
 
@@ -79,10 +78,8 @@ def refuse_spellings(name: str, spellings: list[dict[str, int]]) -> None:
     raise UserError(
         f"column {name!r} (data.target) has one class in several spellings "
         f"({name_spellings(spellings)}): {format_setting('fold', name, True)} makes each one "
-        "class, named "
-        f"like its first here; {format_setting('fold', name, False)} keeps them apart; a mapping "
-        "of spellings "
-        "decides in detail."
+        f"class, named like its first here; {format_setting('fold', name, False)} keeps them "
+        "apart; a mapping of spellings decides in detail."
     )
 
 
@@ -97,15 +94,14 @@ def warn_of_words(name: str, counts: "pd.Series[int]") -> Iterator[str]:
 
 
 def warn_of_groups(name: str, cells: pd.Series) -> Iterator[str]:
-    """A sentence for each group that looks like none, or that takes a large part of the rows."""
+    """A sentence for each group that may mean "unknown", or that has a large part of the rows."""
     counts = cells[cells != ""].value_counts()
     for word, count in counts.items():
         start = f"{count} of {len(cells)} rows belong to one group, {word!r} (data.group={name})"
         if str(word).casefold() in UNKNOWN and count > 1:
             yield (
                 f"{start}, which may mean unknown: {format_setting('missing', name, [word])} makes "
-                "each of "
-                "them a group of its own."
+                "each of them a group of its own."
             )
         elif count > LARGE_GROUP * len(cells):
             yield f"{start}: one split gets all of them."

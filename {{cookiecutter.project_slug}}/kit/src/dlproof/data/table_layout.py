@@ -33,7 +33,7 @@ class Layout:
 
 
 def read_records(lines: Iterator[str]) -> Iterator[list[str]]:
-    """The cells of each record, none for a blank line; `csv` is asked only where there are quotes.
+    """The cells of each record, none for a blank line; `csv` is used only where there are quotes.
 
     Raises:
         csv.Error: There is a zero byte, or a cell without end.
@@ -138,7 +138,7 @@ def is_number(text: str) -> bool:
 
 
 def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
-    """Which record is longer or shorter than the header, and what mends it."""
+    """Which record is longer or shorter than the header, and how to fix it."""
     remedy = "quote cells that hold commas or line breaks"
     if cells[0].startswith("#"):
         remedy = "remove comments"
@@ -158,7 +158,7 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
 
 
 def describe_odd(layout: Layout, hashed: Sequence[int], gaps: int) -> Iterator[str]:
-    """A sentence for each kind of record that is none, or may be none."""
+    """A sentence for each kind of line that is not, or may not be, a record."""
     if layout.repeated:
         yield f"{name_rows(layout.repeated)} the header again, not an item."
     if gaps:

@@ -30,7 +30,7 @@ MARKS: tuple[tuple[dict[str, str], str], ...] = (
 
 
 def read_numbers(cells: pd.Series, how: dict[str, Any]) -> pd.Series:
-    """Texts as float64, NaN where one is no number.
+    """Texts as float64, NaN where one is not a number.
 
     Args:
         cells: Texts, or numbers as they are.
@@ -49,10 +49,10 @@ def read_numbers(cells: pd.Series, how: dict[str, Any]) -> pd.Series:
 
 
 def find_writings(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Every `how` under which all words are numbers; none where they are no numbers.
+    """Every `how` under which all words are numbers; empty if they are not numbers.
 
     Args:
-        words: Different cells of a column, of which some are no plain numbers.
+        words: Distinct cells of a column, some of which are not plain numbers.
     """
     found = [AFFIXED.fullmatch(word.strip()) for word in words]
     if not words or None in found:

@@ -14,7 +14,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Reads a table as text, missing cells empty; the index is the row number, from 1.
 
     Raises:
-        UserError: pyarrow is not there, the file is damaged, or a column holds no single values.
+        UserError: pyarrow is missing, the file is damaged, or a column does not hold single values.
     """
     try:
         import pyarrow as pa

@@ -72,7 +72,7 @@ def measure_column(column: pd.Series) -> dict[str, Any]:
 
 
 def share_values(table: pd.DataFrame) -> dict[str, float]:
-    """`column=value` -> share, of columns with few values: groups that a charter can speak of."""
+    """`column=value` -> share, for columns with few values: groups that a charter can name."""
     shares = {}
     for name in table.columns[table.nunique() <= MAX_CLASSES]:
         for value, share in table[name].value_counts(normalize=True).items():

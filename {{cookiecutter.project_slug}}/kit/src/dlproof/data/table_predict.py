@@ -55,7 +55,7 @@ def read_number(cells: pd.Series, rules: Rules) -> pd.Series:
     """A column of numbers or dates as float64, NaN where missing.
 
     Raises:
-        UserError: A cell is no finite number, or no date of the form that was told.
+        UserError: A cell is not a finite number, or not a date of the declared form.
     """
     if cells.dtype == np.float64:
         read, wrong = cells, cells.abs() > LARGEST

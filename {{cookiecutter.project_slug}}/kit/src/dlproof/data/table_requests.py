@@ -68,12 +68,12 @@ def check_row(row: Any, number: int, fields: Mapping[str, str]) -> None:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a JSON value is a number that an array can hold; `true` is none."""
+    """Whether a JSON value is a number that an array can hold; `true` is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON, though Python reads them."""
+    """Refuses NaN and Infinity, which are not JSON although Python reads them."""
     raise ValueError(f"{name} is not a JSON number: send null for a missing value")
 
 

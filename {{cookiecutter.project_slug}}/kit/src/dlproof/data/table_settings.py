@@ -33,7 +33,7 @@ class Rules:
         """Kind of a column and how it is written, where the config says it.
 
         Raises:
-            UserError: It is no kind, or a date without its form.
+            UserError: It is not a kind, or it is a date without its form.
         """
         told = self.columns.get(name)
         if told is None:
@@ -41,8 +41,7 @@ class Rules:
         if told == "date":
             raise UserError(
                 f"{format_setting('columns', name, 'date')} must say how dates are written, such "
-                "as "
-                f"{format_setting('columns', name, {'date': '%d.%m.%Y'})} or 'ISO8601'."
+                f"as {format_setting('columns', name, {'date': '%d.%m.%Y'})} or 'ISO8601'."
             )
         kind, how = (told, {}) if isinstance(told, str) else next(iter(told.items()))
         if kind not in KINDS:
@@ -61,7 +60,7 @@ class Rules:
 
         Args:
             name: The column's.
-            is_feature: Whether it is one: a list speaks of features alone.
+            is_feature: Whether it is a feature: a list applies only to features.
         """
         if isinstance(self.missing, Mapping):
             return tuple(self.missing[name]) if name in self.missing else None

@@ -23,7 +23,7 @@ def hash_version(folder: Path, data_dir: Path, state: State) -> str:
 
 
 def keep_version(data_dir: Path, version: str, items: pd.DataFrame, made_with: Any) -> None:
-    """Writes `versions/<version>.csv` (id, label, split, hash) unless it is there, for good.
+    """Writes `versions/<version>.csv` (id, label, split, hash), which stays, unless it exists.
 
     Args:
         data_dir: Holds `versions`, which DVC keeps.

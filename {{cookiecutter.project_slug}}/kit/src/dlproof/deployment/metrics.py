@@ -18,7 +18,7 @@ class Metrics:
 
     Args:
         version: Of the model.
-        edges: Bounds of the histogram of predicted numbers; none where classes are predicted.
+        edges: Bounds of the histogram of predicted numbers; empty for classes.
     """
 
     def __init__(self, version: str, edges: Sequence[float] = ()) -> None:

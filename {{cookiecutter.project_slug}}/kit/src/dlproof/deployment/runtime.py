@@ -77,7 +77,7 @@ class Model:
         return predictions
 
     def describe_predictions(self, predictions: np.ndarray) -> list[dict[str, Any]]:
-        """Each prediction in words.
+        """Each prediction as the task describes it.
 
         Raises:
             UserError: A prediction is not finite: its input is too extreme for the model.
@@ -168,7 +168,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     """An onnxruntime session on the CPU.
 
     Raises:
-        UserError: The file is no ONNX model, or one that this onnxruntime cannot run.
+        UserError: The file is not an ONNX model, or one that this onnxruntime cannot run.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3

@@ -30,7 +30,7 @@ class Ledger:
         """All lines, oldest first.
 
         Raises:
-            UserError: One of them is no JSON, as after a merge.
+            UserError: One of them is not JSON, as after a merge.
         """
         if not self.path.exists():
             return []
@@ -45,7 +45,7 @@ class Ledger:
         return [line for line in self.lines() if OPENING in line]
 
     def find(self, data_version: str, model: str, tells: str = OPENING) -> Line | None:
-        """The latest line for this data and model that tells of something."""
+        """The latest line for this data and model that has a key."""
         pair = (data_version, model)
         lines = [line for line in self.lines() if (line["data"], line["model"]) == pair]
         return next((line for line in reversed(lines) if tells in line), None)
@@ -53,10 +53,10 @@ class Ledger:
     def open(self, data_version: str, model: str, run: str, reason: str) -> None:
         """Writes the opening down before the test split is read.
 
-        One for the same reason after which nothing was predicted, since that failed, goes on.
+        An opening for the same reason whose prediction failed is continued, not repeated.
 
         Raises:
-            UserError: This model has met this test split and no reason is given.
+            UserError: This model was evaluated on this test split before, and no reason is given.
         """
         earlier = self.find(data_version, model)
         if earlier and earlier[OPENING] == reason and self.is_left_open(earlier):

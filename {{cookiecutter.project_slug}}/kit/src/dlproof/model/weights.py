@@ -38,7 +38,7 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
     """The file of weights: the given one, else the hub's as cached, else as downloaded.
 
     Raises:
-        UserError: It cannot be had; says which file to bring.
+        UserError: It is not available; says which file to download.
     """
     if path is not None:
         if not Path(path).is_file() or not path.endswith(SUFFIXES):
@@ -68,10 +68,10 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
 
 
 def describe_weights(model: dict[str, Any]) -> dict[str, str] | None:
-    """Name and hash of what a configured model starts from; None where it starts from scratch.
+    """Name and hash of the weights that a model starts from; None if it starts from scratch.
 
     Raises:
-        UserError: The weights cannot be had, or are given and not asked for.
+        UserError: The weights are not available, or are given but not used.
     """
     if not model.get("pretrained"):
         if model.get("weights"):
@@ -116,5 +116,5 @@ def keep_floats(tensors: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
 
 
 def as_names(value: str | list[str] | None) -> list[str]:
-    """One name, several or none as a list."""
+    """One name, several names or None as a list."""
     return [value] if isinstance(value, str) else list(value or ())

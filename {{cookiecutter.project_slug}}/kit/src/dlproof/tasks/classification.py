@@ -31,7 +31,7 @@ class ClassificationTask(Ranked):
         label_smoothing: Share of a target that is spread over all classes (Szegedy et al. 2016).
 
     Raises:
-        UserError: There is no such metric, or the mode seeks the worst of it.
+        UserError: There is no such metric, or the mode looks for the worst value.
     """
 
     name = "classification"
@@ -106,7 +106,7 @@ class ClassificationTask(Ranked):
         return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
 
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
-        """Probabilities (N, classes), 0 for classes that the estimator has not met."""
+        """Probabilities (N, classes), 0 for classes that the estimator has not seen."""
         probabilities = np.zeros((len(features), len(state["classes"])))
         probabilities[:, estimator.classes_] = estimator.predict_proba(features)
         return probabilities
@@ -147,7 +147,7 @@ class ClassificationTask(Ranked):
 def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
     """Rows are true classes, columns predicted ones; the colour is the share of the row.
 
-    With more than `MAX_CELLS` classes a cell stands for several neighbours.
+    With more than `MAX_CELLS` classes, a cell covers several neighbours.
     """
     side = max(4.0, 0.45 * min(len(classes), MAX_NAMES) + 1.5)
     canvas, axis = figure((side, side))

@@ -58,7 +58,7 @@ class Ranked:
         mode: `max`, or `min` where the metric falls as models get better.
 
     Raises:
-        UserError: There is no such metric, or the mode seeks the worst of it.
+        UserError: There is no such metric, or the mode looks for the worst value.
     """
 
     METRICS: dict[str, Metric]

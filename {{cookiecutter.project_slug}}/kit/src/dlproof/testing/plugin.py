@@ -100,7 +100,7 @@ class Recorder:
         return report
 
     def describe_test(self, item: pytest.Item, called: set[str]) -> Test:
-        """The row of a test but for its outcome.
+        """The row of a test, without its outcome.
 
         Args:
             item: The test.

@@ -15,7 +15,7 @@ from ..errors import UserError
 
 
 class WeightAverage(WeightAveraging):
-    """Averages weights and batch-norm statistics behind each optimizer step.
+    """Averages weights and batch-norm statistics after each optimizer step.
 
     Before `start` the average is the weights themselves, so that early epochs are validated as
     they are. Checkpoints hold the average where the weights are looked for, and beside it what a
@@ -28,7 +28,7 @@ class WeightAverage(WeightAveraging):
         start: Share of the run's steps after which averaging begins.
 
     Raises:
-        UserError: One of them is no such share.
+        UserError: One of them is out of range.
     """
 
     def __init__(self, decay: float | None = None, start: float = 0.0) -> None:
@@ -52,7 +52,7 @@ class WeightAverage(WeightAveraging):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Takes in the weights behind each optimizer step.
+        """Adds the weights to the average after each optimizer step.
 
         Lightning's way would have the device wait at each step, and would cut whole numbers; on a
         CPU its `EMAWeightAveraging` takes 4 times as long for `resnet_tiny`, 9 for `resnet18`.

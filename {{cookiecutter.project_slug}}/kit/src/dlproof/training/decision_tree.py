@@ -125,7 +125,7 @@ def rate_is_too_low(run: Run) -> str:
 
 
 def does_not_learn(run: Run) -> str:
-    """Neither loss leaves chance, or what the classes' shares alone tell."""
+    """Neither loss gets better than chance, or than the classes' shares."""
     if run.train.min() > 0.9 * run.prior and run.val.min() >= 0.98 * run.prior:
         return f"{stays(run)}; the classes' shares alone cost {run.prior:.0%}"
     return "" if has_learned(run) or run.val.min() < LEARNED else stays(run)

@@ -16,7 +16,7 @@ from ..files import atomic
 
 
 class LogWriter(ExperimentWriter):
-    """Goes on with the log that is there, which Lightning's would delete."""
+    """Continues an existing log, which Lightning's own logger would delete."""
 
     def _check_log_dir_exists(self) -> None:
         path = Path(self.metrics_file_path)
@@ -29,7 +29,7 @@ class LogWriter(ExperimentWriter):
 
 
 def rewrite_log(path: Path, columns: list[str] | None = None, keep: int | None = None) -> None:
-    """Writes a log anew, whole or not at all: with more columns, or only its first rows."""
+    """Rewrites a log, as a whole or not at all: with more columns, or only its first rows."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         rows = list(reader)[:keep]

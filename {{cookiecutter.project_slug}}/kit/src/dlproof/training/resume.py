@@ -44,7 +44,7 @@ LOCK_SECONDS = 30
 
 
 def find_begun(cfg: DictConfig) -> Path | None:
-    """The folder of the run that goes on, by `resume` or a launcher's choice; None: a new one.
+    """The folder of the run to resume, by `resume` or a launcher's choice; None for a new run.
 
     A launcher names one folder for all processes and all lives of a run: what has a record there
     goes on by itself.
@@ -89,7 +89,7 @@ def read_rank() -> int:
 
 
 def find_run(runs_dir: str | Path, wanted: str) -> Path:
-    """The folder of the run to go on with.
+    """The folder of the run to resume.
 
     Raises:
         UserError: There is no such run, it has finished, or the record of any is damaged.
@@ -105,7 +105,7 @@ def find_run(runs_dir: str | Path, wanted: str) -> Path:
 
 
 def lock_run(run_dir: Path) -> FileLock:
-    """Lets one process alone write to a run's folder, for as long as it lives.
+    """Lets only one process write to a run's folder, as long as it lives.
 
     Raises:
         UserError: Another one does.
@@ -119,7 +119,7 @@ def lock_run(run_dir: Path) -> FileLock:
 
 
 def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_version: str) -> None:
-    """Stops a run that would go on as another one; warns where only code or machine differ.
+    """Stops a run that would be resumed as a different one; warns if only code or machine differ.
 
     Raises:
         UserError: Names the keys, or the data, that differ; or config or record is lost.
@@ -152,7 +152,7 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
 
 
 def find_checkpoint(run_dir: Path) -> Path | None:
-    """The newest whole state, if there is one; says so where it passes over a damaged one."""
+    """The newest intact state, if there is one; warns when it skips a damaged one."""
     for path in sorted((run_dir / "checkpoints").glob(f"{PREFIX}*.ckpt"), reverse=True):
         damage = find_damage(path)
         if not damage:
@@ -178,10 +178,10 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
     """Cuts the log to what it held at a state; warns where it holds less.
 
     Returns:
-        The optimizer step at which the run goes on.
+        The optimizer step at which the run resumes.
 
     Raises:
-        UserError: The best checkpoint, which the run's end would look for, is gone.
+        UserError: The best checkpoint, which the end of the run needs, is missing.
     """
     content: dict[str, Any] = read_checkpoint(checkpoint) if checkpoint else {}
     for callback in content.get("callbacks", {}).values():
@@ -191,8 +191,7 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
         if best.name and callback.get("monitor") != "epoch" and not place.exists():
             raise UserError(
                 f"{run_dir.name} cannot be resumed without its best epoch: restore {place}, or "
-                "start a "
-                "new run."
+                "start a new run."
             )
     rows = content[STATE]["log_rows"] if content else 0
     if count_rows(run_dir) < rows:

@@ -1,4 +1,4 @@
-"""A training run while it goes on: its folder, lock, record and state, and how it ended."""
+"""A training run in progress: its folder, lock, record and state, and how it ended."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ class Going:
         cfg: The config to train with: a rate in place of `auto`, and no pretrained weights where
             a state brings its own.
         folder: The run's.
-        checkpoint: The state to go on from; None: from the first step.
+        checkpoint: The state to resume from; None: from the first step.
         trainer: The one that trains, once it does.
         outcome: How the run ended, once it has.
     """

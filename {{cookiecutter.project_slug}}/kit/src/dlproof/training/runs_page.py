@@ -1,4 +1,4 @@
-"""`reports/runs.html`: every run in one table, the best first; `train` writes it anew."""
+"""`reports/runs.html`: every run in one table, the best first; `train` rewrites it."""
 
 import html
 from pathlib import Path
@@ -66,7 +66,7 @@ def cells(record: dict[str, Any]) -> list[str]:
 
 
 def format_cell(value: Any) -> str:
-    """Numbers short, nothing as a dash."""
+    """A cell of the table: short numbers, a dash for nothing."""
     if value is None:
         return "-"
     if isinstance(value, float):

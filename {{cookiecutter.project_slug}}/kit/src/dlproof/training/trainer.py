@@ -169,7 +169,7 @@ def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
 
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
-    """Raises a UserError for what works on GPUs alone."""
+    """Raises a UserError for what works only on GPUs."""
     is_sharded = "fsdp" in str(trainer.strategy).lower()
     asked = {"strategy=fsdp": is_sharded, "sync_batchnorm": trainer.sync_batchnorm}
     has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
@@ -187,7 +187,7 @@ def choose_precision(accelerator: str, wanted: str | int) -> str | int:
     """`auto`: bf16-mixed where the card has it, 16-mixed on older cards, 32 on a CPU.
 
     Raises:
-        UserError: A GPU is asked for and none is there.
+        UserError: A GPU is asked for but there is none.
     """
     has_gpu = torch.cuda.is_available()
     if accelerator in ("gpu", "cuda") and not has_gpu:

@@ -129,7 +129,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
 
 
 def is_edited(path: Path) -> bool:
-    """Whether a file is there that `tune` did not write so: its mark is a hash of the rest."""
+    """Whether the file was edited after `tune` wrote it: its mark is a hash of the rest."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     mark = MARK.search(text)
     return bool(text) and (mark is None or mark[1] != hash_json(MARK.sub("", text))[:12])

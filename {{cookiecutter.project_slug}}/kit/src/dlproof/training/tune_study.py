@@ -47,7 +47,7 @@ class Search:
     seed: int
 
     def folder_of(self, number: int) -> Path:
-        """Where a trial's record lies."""
+        """Where a trial's record is."""
         return self.folder / f"{number:04d}"
 
 
