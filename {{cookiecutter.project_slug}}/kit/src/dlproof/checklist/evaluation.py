@@ -196,7 +196,7 @@ def confusion_matrix_is_right(project: Evidence) -> Finding:
 
 
 def no_group_is_left_behind(project: Evidence) -> Finding:
-    """Each group of the charter has its score, and none is surely below the minimum."""
+    """Each group of the charter has its score, and none is certainly below the minimum."""
     declared, minimum = project.answer("data.groups"), project.answer("success.minimum")
     if not declared:
         raise NotApplicableError("the charter declares no groups")

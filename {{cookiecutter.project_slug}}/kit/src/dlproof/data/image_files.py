@@ -94,8 +94,8 @@ def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Im
     """Decodes one image, upright as its EXIF says, to `L` (grey), `RGB`, or grey and deep.
 
     Raises:
-        BrokenImageError: It is not a readable image, too large, not what the rules expect, of several
-            frames, or only partly there.
+        BrokenImageError: It is not a readable image, is too large, breaks the rules, has several
+            frames, or is incomplete.
     """
     reading = reading or Reading()
     stream = io.BytesIO(source) if isinstance(source, bytes) else source

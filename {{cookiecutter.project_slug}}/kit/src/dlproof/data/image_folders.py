@@ -59,7 +59,7 @@ def walk(root: Path, ignore: Sequence[str] = ()) -> Tree:
             of `JUNK` that is not.
 
     Raises:
-        UserError: A name is not valid Unicode, which no table could hold, or a folder is unreadable.
+        UserError: A name is not valid Unicode, so no table could hold it, or a folder is closed.
     """
     tree, seen = Tree(root), {os.path.realpath(root): root}
     folders, links = [root], list[Path]()
