@@ -1,7 +1,7 @@
 """Small projects in temporary folders: this project's configs, and raw data made on the fly.
 
-They run with `configs/experiment/tests.yaml`, a copy of the file beside this one. It sets everything
-that matters to the tests, so the choices in configs/ may change.
+They run with `configs/experiment/tests.yaml`, a copy of the file beside this one. It sets all that
+matters to the tests, so the choices in configs/ may change.
 """
 
 import contextlib

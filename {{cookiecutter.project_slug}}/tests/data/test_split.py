@@ -37,7 +37,7 @@ def write_clean(count=40, **columns):
     """The file that `clean` writes; its labels can be classes or numbers."""
     ids = [f"item-{number:03d}" for number in range(count)]
     known = {"id": ids, "label": [str(number % 2 + 1) for number in range(count)]}
-    table = pd.DataFrame(known |  {"hash": ids, "source": ids})
+    table = pd.DataFrame(known | {"hash": ids, "source": ids})
     empty = dict.fromkeys(("near", "group", "time", "origin"), "")
     write_table(table.assign(**(empty | columns)), Path("data/clean.csv"))
 

@@ -19,7 +19,7 @@ class ImageFolder(ImageKind):
     """
 
     def list_items(self) -> pd.DataFrame:
-        """Lists every image; `attrs` has the number of other files, and warnings of what is left out.
+        """Lists every image; `attrs` has the number of other files and what was left out.
 
         Raises:
             UserError: The root is missing or has no images in class folders, or its folders do not
