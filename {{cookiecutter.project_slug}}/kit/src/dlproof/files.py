@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPARE_BYTES = 2**16  # less than this is a full disk
-ASIDE = ".replaced"  # behind the name of a folder that makes way for its successor
+ASIDE = ".replaced"  # suffix of a folder that makes way for its successor
 EXCHANGE = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
 
 

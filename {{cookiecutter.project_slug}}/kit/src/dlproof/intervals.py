@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
-LOOKED_AT = 1000  # single items by which a share is told from other metrics
+LOOKED_AT = 1000  # single items by which a share is distinguished from other metrics
 EQUAL = 1e-9
 DRAWN_AT_ONCE = 10**6  # rows, of all draws that are in memory
 

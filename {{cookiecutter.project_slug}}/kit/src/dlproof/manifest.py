@@ -13,9 +13,9 @@ from .errors import UserError
 from .files import hash_file
 
 PACKAGE = Path(__file__).parent
-ROOT = PACKAGE.parents[1]  # of the kit, where it lies in a project's tree
+ROOT = PACKAGE.parents[1]  # of the kit, if it is in a project's tree
 NAME = "MANIFEST"
-# Where the kit is installed as a wheel, its manifest lies in the package.
+# If the kit is installed as a wheel, its manifest is in the package.
 PLACES = (ROOT / NAME, PACKAGE / NAME)
 FIRST = 1  # the number of a file as it was first released
 

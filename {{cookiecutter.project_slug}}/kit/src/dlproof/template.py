@@ -172,7 +172,7 @@ def render(clone: Path, context: dict[str, Any], commit: str) -> Path:
     command = (*CRUFT, "create", str(clone), "--checkout", commit, "--output-dir", str(made))
     # No config of a person's: a new question is answered by its default for everyone.
     options = ("--no-input", "--default-config", "--extra-context", answers)
-    # Cookiecutter leaves the hooks that it rendered behind, in what it takes for /tmp.
+    # Cookiecutter leaves rendered hooks behind in the temporary folder.
     environment = os.environ | {"TMPDIR": str(clone.parent)}
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
     if done.returncode:

@@ -10,7 +10,7 @@ from .problem import load_state
 from .tables import count_by_split, read_split
 from .verdict import Finding, check_below, prove_by_run
 
-CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column behind the normaliser, on a thousand items
+CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column after the normaliser, on a thousand items
 EQUAL = 2e-5  # deviations by which a stored mean may differ: it is rounded
 SIZES = (16, 512)
 MAX_WAIT, WAIT_SPREAD = 0.1, 0.05  # which quick steps and busy machines add

@@ -153,7 +153,7 @@ def expected_traffic_is_answered_in_time(project: Evidence) -> Finding:
     )
     if offered < expected:
         return Finding(False, f"{told}: set probe.requests_per_second={expected:g}")
-    # The last answer is late by its latency, which is no lack of rate.
+    # The last answer is late by its latency, which does not mean too low a rate.
     reached = load["answered_per_second"] >= 0.95 * expected
     in_time = load["p95_ms"] is not None and load["p95_ms"] <= limit
     return Finding(reached and in_time and load["errors"] == 0, told)

@@ -6,7 +6,7 @@ from .verdict import Finding, check_below
 
 BEST_SCORE = {"max": 1.0, "min": 0.0}
 LEAST_ITEMS = 12  # that the interval of a difference spans where one of them is a matter of chance
-ROUNDED = 0.05  # of an item: bounds lie between whole ones only by interpolation
+ROUNDED = 0.05  # of an item: bounds between whole items come only from interpolation
 
 
 def measure_gain(project: Evidence) -> tuple[float, str]:

@@ -28,7 +28,7 @@ AROUND = re.compile(rf"(^|/)(processed(/.*)?|targets\.npy|{re.escape(KEPT)})$")
 TABLES = re.compile(r"(^|/)(items|clean|splits)\.csv$")  # of all items, with their labels
 QUERY = re.compile(r"\bsplit\b.*\btest\b", re.DOTALL)
 SELECTING = {"split", "rows"}  # words of code that takes items by their split
-APART = ("tests", "kit")  # folders of code that is no stage's and no person's experiment
+APART = ("tests", "kit")  # folders whose code is neither a stage's nor an experiment
 
 
 def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:

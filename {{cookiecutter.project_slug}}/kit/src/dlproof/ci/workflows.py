@@ -8,7 +8,7 @@ from .github import read_github
 from .gitlab import read_gitlab
 from .script import Script, flatten, is_true, read_yaml
 
-# Others than GitHub and GitLab; of these, all that stands under a key that holds commands.
+# Services other than GitHub and GitLab; of these, everything under keys that hold commands.
 OTHERS: tuple[str, ...] = (
     ".circleci/config.yml",
     "azure-pipelines.yml",

@@ -95,7 +95,7 @@ def infer_expectations(paths: Iterable[Path]) -> str:
     sides: list[int] = []
     most = 0
     for path in paths:
-        with suppress(Exception), Image.open(path) as image:  # what cannot be read is no example
+        with suppress(Exception), Image.open(path) as image:  # unreadable files are not examples
             deep = image.mode[0] in "IF"
             modes |= {image.mode, "L" if deep or image.mode in ("1", "L", "LA") else "RGB"}
             modes |= {"I;16", "F"} if deep else set()

@@ -17,8 +17,8 @@ from PIL import Image
 MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # ends a scan: no stuffed byte, no restart
 SCAN, END = 0xDA, 0xD9
 WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
-PAD = bytes(range(16, 240)) * 8  # put behind a scan; without the byte that begins a marker
-SURPLUS = 32  # bytes behind the picture that cameras may pad a scan with
+PAD = bytes(range(16, 240)) * 8  # put after a scan; without the byte that begins a marker
+SURPLUS = 32  # bytes after the picture with which cameras may pad a scan
 GREY, TAIL = {127, 128}, 24  # how a missing part looks, and bytes of pixels that tell it
 
 

@@ -14,8 +14,8 @@ from .image_range import DEEP, count_levels
 
 FEW = 24  # of 255 from the darkest to the brightest; with more, no image is flat
 MOST_LOST = 8  # times more shades in the file
-LOOKED_AT = 500  # images with few shades that are held against their files
-TOO_MANY = 0.5  # of those: the range suits none of them
+LOOKED_AT = 500  # images with few shades that are compared with their files
+TOO_MANY = 0.5  # of the images: the range does not suit them
 CHUNK = 4096  # images whose pixels are in memory at a time
 
 

@@ -65,7 +65,7 @@ class EpochSampler(Sampler[int]):
         self.size, self.seed, self.shuffle, self.draw = size, seed, shuffle, draw
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
-        self.done = (0, 0)  # epoch, and items of it that a resumed run has behind it
+        self.done = (0, 0)  # epoch, and how many of its items a resumed run has already used
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""

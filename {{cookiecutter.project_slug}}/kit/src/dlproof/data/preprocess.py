@@ -54,7 +54,9 @@ def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, floa
     times = 3 if len(inputs) <= MANY else 1
     for name, (part, part_state) in inputs.items():
         seconds = []
-        for _ in range(times):  # the quickest: other work of the machine is no cost of the input
+        for _ in range(
+            times
+        ):  # the fastest time: other work of the machine is not a cost of the input
             started = time.perf_counter()
             data_type.encode(part, part_state)
             seconds.append(time.perf_counter() - started)

@@ -25,7 +25,7 @@ from .table_settings import format_setting
 from .table_words import is_missing
 
 MANY = 5  # different numbers: so many among other words are a measure, spoilt, and no names
-ENOUGH = 20  # known cells, from which on an order of rows is no chance
+ENOUGH = 20  # known cells, from which on ordered rows are no coincidence
 NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__|level_\d+")  # as pandas calls an index
 MAX_LISTED = 6  # words in a sentence that a setting can name
 MAX_TRIED = 1000  # different cells that writings of numbers are tried on
@@ -229,7 +229,7 @@ def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequ
     missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
         f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of {len(known)} "
-        f"cells): mend {'the cell' if count == 1 else 'them'}, "
+        f"cells): fix {'the cell' if count == 1 else 'them'}, "
         f"{missing if len(words) <= MAX_LISTED else ''}set "
         f"{format_setting('columns', name, 'category')} to take all of them as names, or "
         f"{format_setting('columns', name, 'ignore')}."

@@ -65,7 +65,7 @@ def survey(stream: TextIO, path: Path) -> Layout:
             blank += 1
             continue
         layout.count += 1
-        gaps, blank = gaps + blank, 0  # those at the end are no gaps
+        gaps, blank = gaps + blank, 0  # blank lines at the end are not gaps
         if len(cells) != width:
             raise UserError(describe_length(path, layout, cells))
         if cells[0].startswith("#"):

@@ -89,7 +89,7 @@ class Service:
         """Logs predictions; a log that fails is counted, and does not fail the answer."""
         summary = self.model.summarise(arrays)
         inputs = [
-            # NaN, which differs from itself, is no JSON.
+            # NaN, which differs from itself, is not JSON.
             {
                 key: value if value == value else None
                 for key, value in zip(summary, row, strict=True)

@@ -50,7 +50,7 @@ class RegressionTask(Ranked):
         names = ("mean", "min", "max")
         spread = {name: float(getattr(values, name)()) for name in names}
         largest, std = float(values.abs().max()), float(values.std(ddof=0))
-        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is no number
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is not a number
             grain = np.spacing(np.float32(largest))
         if not grain < 0.01 * std:
             raise UserError(

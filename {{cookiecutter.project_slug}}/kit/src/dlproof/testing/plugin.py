@@ -113,7 +113,7 @@ class Recorder:
         function = getattr(item, "function", None)
         tests = self.config.rootpath / FOLDER
         return {
-            # Items that are no functions, such as doctests, are assertions by nature.
+            # Items that are not functions, such as doctests, always assert something.
             "asserts": function is None or asserts(function, tests, getattr(item, "cls", None)),
             "marks": sorted({mark.name for mark in item.iter_markers()} - {"parametrize"}),
             **describe_called(called, prepared, self.project),

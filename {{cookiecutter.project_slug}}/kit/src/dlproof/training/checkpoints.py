@@ -75,7 +75,7 @@ class ResumeCheckpoint(Checkpoint):
         for logger in trainer.loggers if self.row else ():
             logger.log_metrics(self.row, int(self.row["step"]))
             logger.save()
-        if trainer.is_global_zero:  # states behind this one are of a life that ended
+        if trainer.is_global_zero:  # later states are left over from an earlier attempt
             for path in self.folder.glob(f"{PREFIX}*.ckpt"):
                 if path.name > self.name(trainer):
                     path.unlink()

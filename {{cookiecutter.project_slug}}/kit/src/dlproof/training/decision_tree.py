@@ -99,7 +99,7 @@ def rate_is_too_high(run: Run) -> str:
     first = run.losses("train/loss_first")
     began = first[0] if len(first) else 1.0
     lost = run.train[-1] > run.train.min() + 0.3
-    # One batch may cost far less than an epoch, as where a few targets lie far off.
+    # One batch may have a far lower loss than the epoch, for instance if a few targets are far off.
     if not lost and (has_learned(run) or run.train.max() <= 1.1 * max(1.0, began)):
         return ""
     return f"the loss begins at {began:.0%} of chance and rises to {run.train.max():.0%}"

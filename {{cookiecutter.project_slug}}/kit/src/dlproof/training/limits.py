@@ -8,7 +8,7 @@ from ..data.datamodule import DataModule
 from ..errors import UserError
 from ..trust import refuse_foreign
 
-# What `trainer.max_epochs=auto` stands for: as many as do for a thousand items, or for such steps.
+# `trainer.max_epochs=auto`: so many epochs, or as many as make these steps, up to a maximum.
 EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 30, 1000, 1000
 
 

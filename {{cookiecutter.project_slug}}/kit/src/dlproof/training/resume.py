@@ -52,7 +52,7 @@ def find_begun(cfg: DictConfig) -> Path | None:
     Raises:
         UserError: As `find_run`, whether or not a run goes on; or a stream cannot.
     """
-    read_records(cfg.paths.runs_dir)  # refuses a damaged one now, and not behind the last epoch
+    read_records(cfg.paths.runs_dir)  # refuses a damaged one now, not after the last epoch
     given = os.environ.get(RUN_DIR)
     if given is not None:
         has_begun = Path(given, "record.json").exists()

@@ -25,7 +25,7 @@ from ..errors import UserError
 from .callbacks import StepSeed
 from .limits import EPOCHS
 
-OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are no arguments
+OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -100,7 +100,7 @@ def quieten(level: int) -> None:
     """
     logging.getLogger("lightning.pytorch").setLevel(level)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
-    # SplitData goes on within an epoch by itself, which Lightning cannot know.
+    # SplitData resumes within an epoch itself, which Lightning cannot know.
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
     warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")

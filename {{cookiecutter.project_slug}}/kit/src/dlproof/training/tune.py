@@ -146,7 +146,7 @@ def compose_trial(
         path.mkdir(exist_ok=True)
     shutil.copy(Path(cfg.paths.reports_dir, "preprocess.json"), folder / "reports")
     if "resume" in own.callbacks:
-        own.callbacks.resume = None  # a trial that is stopped starts anew
+        own.callbacks.resume = None  # a trial that was stopped starts again
     return own
 
 

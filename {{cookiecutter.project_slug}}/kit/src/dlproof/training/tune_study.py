@@ -31,7 +31,7 @@ from .tune_space import Distribution
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 warnings.filterwarnings("ignore", "Heartbeat of storage is supposed")
 BEAT_SECONDS, GRACE_SECONDS = 30, 120  # between a database's heartbeats; without one it is dead
-REDUCTION = 3  # a third of the trials goes on (ASHA, Li et al. 2020)
+REDUCTION = 3  # a third of the trials continues (ASHA, Li et al. 2020)
 WHY, VALUES, DEFAULT = "why", "values", "default"  # attributes of trials
 RETRY = RetryHeartbeatStaleTrialCallback(max_retry=1)  # values that kill twice are left out
 
