@@ -29,14 +29,14 @@ GOES_ON = ("train", "tune")  # what continues where a time limit stopped it
 class Command:
     """A command as every task of a job runs it.
 
-    SLURM itself requeues what it preempts, and what lost its node. A time limit it does not know
-    how to mend: behind one, the first task asks for it, once the run's state is saved.
+    SLURM itself requeues jobs that it preempts or that lost their node, but not after a time limit:
+    then the first task asks for it, once the run's state is saved.
 
     Attributes:
         project: Whose command it is.
         arguments: Of the command line.
-        run_dir: Folder of the run that `train` begins, or goes on with in a later life.
-        max_requeues: Behind time limits.
+        run_dir: Folder of the run that `train` begins, or resumes after a requeue.
+        max_requeues: How often at most, after time limits.
     """
 
     project: "Project"

@@ -1,4 +1,4 @@
-"""Pages of one HTML file that needs nothing beside it; the templates lie beside what fills them."""
+"""Self-contained HTML pages; the templates are beside the code that fills them."""
 
 import base64
 import math

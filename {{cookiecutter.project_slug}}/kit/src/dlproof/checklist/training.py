@@ -19,7 +19,7 @@ GPU_TOLERANCE = 1e-3  # between equal runs; a CPU repeats to the last bit
 
 
 def read_option(group: str, name: str) -> DictConfig:
-    """An option's file as it stands.
+    """The current content of an option's file.
 
     Raises:
         NotYetError: It is gone.

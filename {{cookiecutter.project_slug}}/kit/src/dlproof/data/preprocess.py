@@ -48,7 +48,7 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
 
 
 def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, float]:
-    """Input -> milliseconds that reading and encoding it alone take for one item."""
+    """Input -> milliseconds for reading and encoding only this input of one item."""
     found = {}
     inputs = data_type.inputs(raw, state)
     times = 3 if len(inputs) <= MANY else 1
@@ -104,7 +104,7 @@ def write(
 
 
 def fingerprint_raw(cfg: DictConfig) -> Any:
-    """What tells whether raw data was written to."""
+    """What shows whether raw data was written to."""
     return fingerprint(Path(cfg.data.get("root") or cfg.data.path))
 
 

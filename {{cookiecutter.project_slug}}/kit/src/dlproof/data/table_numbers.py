@@ -104,7 +104,7 @@ def is_beyond_float(words: Sequence[str]) -> bool:
 
 
 def find_count(numbers: pd.Series) -> str:
-    """Why a column of numbers only says where a row stands; empty where it measures something.
+    """Why a column of numbers is only a row's index; empty if it measures something.
 
     Args:
         numbers: Known ones, in the order of the rows.

@@ -88,7 +88,7 @@ def write_value(value: Any) -> str:
 
 
 def find_outliers(column: pd.Series, outlier_z: float) -> pd.Series:
-    """Which numbers lie more than `outlier_z` robust deviations (1.4826 * MAD) off the median."""
+    """Which numbers lie more than `outlier_z` robust deviations (1.4826 * MAD) from the median."""
     if not pd.api.types.is_numeric_dtype(column):
         return pd.Series(False, index=column.index)
     distance = (column - column.median()).abs()

@@ -1,4 +1,4 @@
-"""Reading checkpoints back: the network alone, rebuilt from plain hyperparameters."""
+"""Reading checkpoints back: only the network, rebuilt from plain hyperparameters."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether each layer's fresh weights have the deviation that the activation behind it asks for."""
+"""Whether each layer's initial weights have the deviation that the next activation asks for."""
 
 from typing import Any
 

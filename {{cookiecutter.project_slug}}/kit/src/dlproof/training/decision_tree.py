@@ -153,7 +153,7 @@ def may_leak(run: Run) -> str:
 
 
 def overfits(run: Run) -> str:
-    """Validation turns up while training goes on falling."""
+    """Validation loss rises while training loss keeps falling."""
     best = int(run.val.argmin())
     rises = run.val[-1] > run.val[best] + 0.05 and run.train[-1] < run.train[best]
     if not rises or run.val[-1] <= run.train[-1] + 0.1:

@@ -182,7 +182,7 @@ def read_run(cfg: DictConfig) -> Run:
 
 
 def measure_classes(state: State, smoothing: float) -> tuple[float, float]:
-    """Share of the largest class, and the loss of a model that knows the classes' shares alone."""
+    """Share of the largest class, and the loss of a model that knows only the classes' shares."""
     shares = np.array(state["counts"]) / sum(state["counts"])
     smooth = (1 - smoothing) * shares + smoothing / len(shares)
     return float(shares.max()), float(-(smooth * np.log(smooth)).sum())
