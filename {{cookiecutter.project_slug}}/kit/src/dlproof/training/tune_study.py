@@ -133,7 +133,7 @@ def take_trial(search: Search) -> Iterator[optuna.Trial | None]:
 
 
 def make_sampler(search: Search) -> TPESampler:
-    """TPE, seeded by how far the study is: trials differ, and a resumed study continues the same."""
+    """TPE, seeded by how far the study is: trials differ, and a resumed study goes on alike."""
     is_alone = isinstance(search.study._storage, JournalStorage)  # else others may be as far
     far = [search.seed, len(search.study.trials), 0 if is_alone else time.time_ns()]
     num_random = min(10, max(2, search.total // 3))  # TPE's usual 10, less in a short search
