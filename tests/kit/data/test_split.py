@@ -174,7 +174,7 @@ def test_a_time_that_does_not_parse_is_named(wrong):
         ("id,split\na,train\nb\n", "row 2: has no 'id' or no 'split'"),
         ("id,split\na,train\nb,dev\n", "row 2: split 'dev' is none of train, validation, test"),
         ("id,split\na,train\na,test\n", "row 2: 'a' has a row already"),
-        ("id,split\na,train\nz,test\n", "row 2: 'z' is no item"),
+        ("id,split\na,train\nz,test\n", "row 2: 'z' is not an item"),
         (b"id,split\n\xff,train\n", "is not a CSV in UTF-8"),
         (None, "is not readable"),
     ],

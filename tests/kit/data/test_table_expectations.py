@@ -62,8 +62,8 @@ def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table,
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
-        ("columns: [", "is no schema"),
-        ("a text", "is no schema"),
+        ("columns: [", "is not a schema"),
+        ("a text", "is not a schema"),
         (SCHEMA.replace("isin", "is_in"), "column 'colour' has 'is_in'; known are"),
         (SCHEMA.replace("strict", "stricter"), "has 'stricter'; known are"),
         (SCHEMA.replace("float64", "float63"), "column 'width' needs dtype: float64 or str"),
