@@ -87,7 +87,7 @@ def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch, tm
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     started = time.perf_counter()
-    refused = r"test_resnet\.r160_in1k cannot be had.*model\.safetensors"
+    refused = r"test_resnet\.r160_in1k are not available.*model\.safetensors"
     with pytest.raises(UserError, match=refused):
         find_weights(find_published(TINY), None)
     assert time.perf_counter() - started < 5
@@ -110,7 +110,7 @@ def test_weights_are_downloaded_once(monkeypatch, tmp_path):
         asked = len(Hub.asked)
         assert find_weights(find_published(TINY), None) == path
         assert len(Hub.asked) == asked
-        with pytest.raises(UserError, match="timm/other cannot be had"):
+        with pytest.raises(UserError, match="timm/other are not available"):
             find_weights("timm/other", None)
     finally:
         server.shutdown()

@@ -28,7 +28,7 @@ def build_space(cfg: DictConfig) -> dict[str, Distribution]:
     rows = {key: row for row in load_cheatsheet(SHEET) for key in row["keys"]}
     for key in {*settings["keys"], *settings["ranges"]}:
         reasons = {
-            f"is no key of {SHEET}": key not in rows or key.endswith("]"),
+            f"is not a key of {SHEET}": key not in rows or key.endswith("]"),
             "acts before training": key.startswith(EARLIER),
             "this config lacks": OmegaConf.select(cfg, key) is None,
         }
