@@ -1,4 +1,4 @@
-"""What an item may be, by a file that people read: `data.expectations`; `data expect` drafts it."""
+"""What a valid item is, in a file that people can read: `data.expectations`; `data expect` drafts it."""
 
 from pathlib import Path
 from typing import Any
