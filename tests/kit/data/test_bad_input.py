@@ -102,7 +102,7 @@ FOLDERS = {
     "a file": (lambda root: root.write_text("x"), "ingest: raw is not a folder"),
     "an empty folder": (
         lambda root: root.mkdir(),
-        "ingest: raw has no images that Pillow can read, but nothing",
+        "ingest: raw has no images that Pillow can read (found: nothing",
     ),
     "one class": (lambda root: draw_classes(root, "a"), "split: the labels have only 'a'"),
     "two images": (lambda root: draw_classes(root, "a", "b", count=1), "split: 2 items in 2"),

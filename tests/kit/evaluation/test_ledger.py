@@ -115,5 +115,5 @@ def test_lines_of_an_older_version_are_no_break(tmp_path, monkeypatch):
 
 def test_a_damaged_ledger_is_refused(ledger):
     ledger.path.write_text("<<<<<<< ours\n")
-    with pytest.raises(UserError, match="take it from git"):
+    with pytest.raises(UserError, match="restore it from git"):
         ledger.entries()

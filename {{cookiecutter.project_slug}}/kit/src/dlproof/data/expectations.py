@@ -1,4 +1,4 @@
-"""What a valid item is, in a file that people can read: `data.expectations`; `data expect` drafts it."""
+"""What a valid item is, in a file that people read: `data.expectations`, from `data expect`."""
 
 from pathlib import Path
 from typing import Any

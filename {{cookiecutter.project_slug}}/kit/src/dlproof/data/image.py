@@ -118,8 +118,8 @@ class ImageKind:
         others = sorted(set(tree.files) - set(paths))
         if not paths:
             raise UserError(
-                f"{self.root} has no images that Pillow can read, but "
-                f"{count_kinds(others) or 'nothing at all'}: it needs one folder of images per "
+                f"{self.root} has no images that Pillow can read (found: "
+                f"{count_kinds(others) or 'nothing at all'}): it needs one folder of images per "
                 "class."
             )
         refuse_lost(tree, paths, others, self.depth)

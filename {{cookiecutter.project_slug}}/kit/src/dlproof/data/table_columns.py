@@ -118,6 +118,6 @@ def refuse_crowds(table: pd.DataFrame, limit: int, path: Path) -> None:
     remedies = [format_setting("columns", name, "ignore") for name in crowds]
     raise UserError(
         f"{path}: {'; '.join(told)}, over preprocess.max_categories={limit}: group them, raise the "
-        f"limit, or leave the column out by {remedies[0]}"
+        f"limit, or leave the column out with {remedies[0]}"
         + (f". {SEVERAL}" if len(crowds) > 1 else ".")
     )

@@ -38,7 +38,7 @@ class Ledger:
         try:
             return [json.loads(line) for line in text.splitlines()]
         except ValueError as error:
-            raise UserError(f"{self.path} is damaged ({error}): take it from git.") from error
+            raise UserError(f"{self.path} is damaged ({error}): restore it from git.") from error
 
     def entries(self) -> list[Line]:
         """All openings, oldest first."""

@@ -81,7 +81,7 @@ def starts_badly(run: Run) -> str:
     first = run.losses("train/loss_first")
     if not len(first) or first[0] <= 2:
         return ""
-    return f"the first loss is {first[0]:.0%} of what knowing nothing costs"
+    return f"the first loss is {first[0]:.0%} of the loss at chance"
 
 
 def explodes(run: Run) -> str:
@@ -127,13 +127,13 @@ def rate_is_too_low(run: Run) -> str:
 def does_not_learn(run: Run) -> str:
     """Neither loss gets better than chance, or than the classes' shares."""
     if run.train.min() > 0.9 * run.prior and run.val.min() >= 0.98 * run.prior:
-        return f"{stays(run)}; the classes' shares alone cost {run.prior:.0%}"
+        return f"{stays(run)}; predicting only the classes' shares gives {run.prior:.0%}"
     return "" if has_learned(run) or run.val.min() < LEARNED else stays(run)
 
 
 def stays(run: Run) -> str:
     """Where the training loss stays."""
-    return f"the loss stays at {run.train.min():.0%} of what knowing nothing costs"
+    return f"the loss stays at {run.train.min():.0%} of the loss at chance"
 
 
 def validation_differs(run: Run) -> str:

@@ -170,7 +170,7 @@ def find_damage(path: Path) -> str:
     except (zipfile.BadZipFile, UserError, OSError, EOFError) as error:
         return str(error)
     if broken:
-        return f"{broken} has another checksum"
+        return f"{broken} has a wrong checksum"
     return f"it lacks {', '.join(sorted(missing))}" if missing else ""
 
 
