@@ -86,7 +86,7 @@ def test_rows_that_nothing_tells_again_stop_the_split(project, run):
     write(rows)
     split(run)
     write(random.Random(3).sample(rows, len(rows)))
-    with pytest.raises(UserError, match=r"0 are known again.*data\.id=…\), or remove data/splits"):
+    with pytest.raises(UserError, match=r"0 are recognised.*data\.id=…\), or remove data/splits"):
         split(run, "data.drop=[y]")
     Path("data/splits.csv").unlink()
     assert split(run, "data.drop=[y]")[0]["history"]["new"] == 100

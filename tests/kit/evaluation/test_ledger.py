@@ -32,7 +32,7 @@ def test_a_second_opening_needs_a_reason(tmp_path):
     ledger.open("data", "model", "exp-1", reason="")  # as after a failure: nothing was predicted
     assert len(ledger.entries()) == 1
     ledger.add("data", "model", predictions="0")
-    with pytest.raises(UserError, match="exp-1 met this test split"):
+    with pytest.raises(UserError, match="exp-1 was evaluated on this test split"):
         ledger.open("data", "model", "exp-1", reason="")
     ledger.open("data", "model", "exp-1", reason="the picture was lost")
     assert [entry["reason"] for entry in ledger.entries()] == ["", "the picture was lost"]

@@ -344,7 +344,7 @@ def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
     for model, is_told in ((proved, False), (proved | {"dropout": 0.5}, True)):
         Report("sanity", {"model": model}).write("reports")
         warn_unproven(cfg)
-        assert ("`sanity` has proved another model" in capsys.readouterr().out) == is_told
+        assert ("`sanity` has checked a different model" in capsys.readouterr().out) == is_told
 
 
 def test_a_model_that_will_not_be_loaded_again_is_told(project, capsys):

@@ -51,7 +51,7 @@ def make(cfg: DictConfig, key: str, row: dict[str, Any], limits: Any) -> Distrib
     if value not in options if options else not low <= value <= high:
         told = " ".join(map(str, options or (low, "to", high)))
         raise UserError(
-            f"{key}={value} is outside {told}, where tune searches, so no trial could be compared "
+            f"{key}={value} is not in {told}, where tune searches, so no trial could be compared "
             "with it: set it within the range, or leave the key out of tune.keys."
         )
     if options:
