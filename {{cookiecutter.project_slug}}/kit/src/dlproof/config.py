@@ -65,9 +65,7 @@ def refuse_no_option(overrides: Sequence[str]) -> None:
         if group in Config.model_fields and {"null", "[]"} & set(option.split(",")):
             options = list_options(group)
             if options:
-                raise UserError(
-                    f"{override} leaves {group} without an option. Options: {', '.join(options)}."
-                )
+                raise UserError(f"{override} leaves no {group}. Options: {', '.join(options)}.")
 
 
 def compose_root(overrides: Sequence[str] = ()) -> DictConfig:
