@@ -49,7 +49,10 @@ def test_rows_outside_range_or_list_are_told_with_value_and_bound(tmp_path):
     [
         ({"width": ["1"]}, "raw.csv has no column 'colour', which"),
         ({"width": ["1"], "colour": ["red"], "x": ["1"]}, "raw.csv has a column 'x', which"),
-        ({"width": ["1", "w"], "colour": ["red", "red"]}, "row 2: column 'width' is 'w', not a float"),
+        (
+            {"width": ["1", "w"], "colour": ["red", "red"]},
+            "row 2: column 'width' is 'w', not a float",
+        ),
         ({"width": ["1", "2"], "colour": ["7", "8"]}, r"data\.columns=\{colour: category\}"),
         ({"width": ["1", None], "colour": ["7", None]}, "'colour' is read as numbers, and"),
     ],
