@@ -169,7 +169,7 @@ def test_the_recipes_add_a_metric_a_stage_and_a_check(project, package):
     assert stages["rare"]["deps"] == ["data/clean.csv"]
     assert "rare" in stages["rare"]["params"]
     helped = run("-m", package, "--help", project=project, check=True).stdout
-    assert "name the labels that few items have" in helped
+    assert "name the labels with few items" in helped
 
     explained = run("-m", package, "checklist", "OWN-01", project=project, check=True).stdout
     assert re.search(r"status +(verified|failing)", explained), explained

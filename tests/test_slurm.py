@@ -117,5 +117,5 @@ def test_a_requeued_job_goes_on_with_its_run_and_ends_with_the_same_bits(
 def test_what_slurm_refuses_is_a_sentence(project, cluster):
     done = call(project, *JOB, "launcher.partition=none")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("train: sbatch refuses the job: ")
+    assert done.stderr.splitlines()[-1].startswith("train: sbatch refused the job: ")
     assert "Traceback" not in done.stderr

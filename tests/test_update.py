@@ -117,7 +117,7 @@ def test_every_line_in_dispute_is_kept_and_named(route, born, tmp_path, update_t
         keep_both_sides(project)
         done = follow(project, "update", VERSIONS[version])
         assert done.returncode == 1, done.stdout + done.stderr
-    listed = done.stdout.partition("Mend these")[2]
+    listed = done.stdout.partition("Resolve these")[2]
     for kind, (path, _, routes) in DISPUTED.items():
         name = path.format(s="src/digits")
         named = f"\n  {name}:" in listed or f"\n  {name} " in listed
@@ -143,19 +143,19 @@ def told_of_kit(printed: str) -> str:
 
 # Kind of kit -> what an update from version 1 to version 3 says of it.
 TOLD = {
-    "kit, untouched": "replaced whole",
+    "kit, untouched": "replaced as a whole",
     "kit, patched where the template changes other lines": (
-        "replaced, but for what is patched\npatched here, so merged: src/dlproof/intervals.py"
+        "replaced, except for patched files\npatched here, so merged: src/dlproof/intervals.py"
     ),
     "kit, patched where the template changes nothing": (
-        "replaced, but for what is patched\npatched here, and kept: src/dlproof/page.py"
+        "replaced, except for patched files\npatched here, and kept: src/dlproof/page.py"
     ),
     "kit, patched where the template moves the file": (
-        "replaced, but for what is patched\n"
+        "replaced, except for patched files\n"
         "patched here, so merged: src/dlproof/evaluation/ledger.py"
     ),
     "kit, a file removed": (
-        "replaced, but for what is patched\n"
+        "replaced, except for patched files\n"
         "patched here, and kept: src/dlproof/checklist/map.py (removed)"
     ),
     "kit, folder dropped": "left alone: it is not in this project's tree",
@@ -293,7 +293,7 @@ def test_a_manifest_that_was_edited_is_the_new_releases_afterwards(project, born
 def test_a_manifest_with_the_marks_of_a_conflict_is_one_sentence(project):
     change(project / "kit/MANIFEST", "\n", "\n<<<<<<< HEAD\n")
     commit(project, "Two branches")
-    assert "kit/MANIFEST has a line that is no hash" in refuse(project, "check")
+    assert "kit/MANIFEST has a line without hash" in refuse(project, "check")
 
 
 def refuse(project: Path, command: str = "update", *arguments: str) -> str:

@@ -50,7 +50,7 @@ def compare_project(project: Path, *, may_ask: bool = False) -> Comparison:
     return compare(name, theirs, ours, answers)
 
 
-def describe(found: Comparison) -> list[str]:
+def describe_comparison(found: Comparison) -> list[str]:
     """What people have to know before they read the verdicts."""
     assumed = [
         f"{question} {found.answers.values[question]}"
@@ -82,7 +82,7 @@ def print_comparison(found: Comparison) -> None:
     totals = found.count()
     print(f"\n{found.name}: {sum(totals.values())} bullets")
     print("\n".join(f"{number:>5} {word:<12}{MEANINGS[word]}" for word, number in totals.items()))
-    print("\n".join(describe(found)))
+    print("\n".join(describe_comparison(found)))
 
 
 def write_page(found: Comparison, path: Path) -> None:
@@ -92,7 +92,11 @@ def write_page(found: Comparison, path: Path) -> None:
     page.filters["slug"] = lambda text: text.replace(" ", "-").replace("/", "-")
     files = [row for row in found.files if row["theirs"] or found.pairing.born_here]
     text = page.get_template("page.html").render(
-        found=found, totals=found.count(), meanings=MEANINGS, notes=describe(found), files=files
+        found=found,
+        totals=found.count(),
+        meanings=MEANINGS,
+        notes=describe_comparison(found),
+        files=files,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -24,10 +24,10 @@ from dlproof.checklist.places import is_own  # noqa: E402
 PAGE = """# Every bullet
 
 What each of the checklist's bullets asks, where it lives in a generated project, and what proves
-it. First stands the place that decides it, of images and of tables where they differ; a path that
-is not at the top of the project is below `src/<package>`. What begins with `dlproof/` is the kit's,
-below `kit/src`. What follows `#` is the symbol or the key in it. A check such as
-`data_split.shares_are_usual` is a function below `dlproof/checklist`.
+it. The place that decides comes first, for images and for tables where they differ; a path that is
+not at the top of the project is below `src/<package>`. What begins with `dlproof/` belongs to the
+kit, below `kit/src`. What follows `#` is the symbol or the key in it. A check such as
+`data_split.shares_are_usual` is a function in `dlproof/checklist`.
 
 """
 

@@ -51,7 +51,7 @@ def forge_the_predictions(work):
 def forge_and_evaluate(work):
     """The stage says what it would take, and the report stays as it was."""
     forge_the_predictions(work)
-    with pytest.raises(work.module("errors").UserError, match="write why it must again"):
+    with pytest.raises(work.module("errors").UserError, match="say why it must be evaluated again"):
         work.run("evaluate")
 
 

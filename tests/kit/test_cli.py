@@ -59,9 +59,9 @@ def test_every_job_of_a_sweep_says_in_a_sentence_why_it_is_refused(project, call
     wrong, mistake, missing = done.stderr.splitlines()
     assert done.returncode == 1
     assert wrong.startswith("split ")
-    assert wrong.endswith(" schedule.warmup=5: the config is wrong:")
+    assert wrong.endswith(" schedule.warmup=5: the config is invalid:")
     assert "less than or equal to 1" in mistake
-    assert "schedule.warmup=0.1: reports/clean.json is not there" in missing
+    assert "schedule.warmup=0.1: reports/clean.json does not exist" in missing
 
 
 def test_a_sweep_that_does_not_compose_is_a_sentence(project, call):

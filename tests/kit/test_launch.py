@@ -85,7 +85,7 @@ def test_a_machine_without_slurm_says_so(checked, run, monkeypatch):
 
 
 def test_tasks_that_cannot_be_counted_are_refused(checked, run, slurm):
-    with pytest.raises(UserError, match=r"how many trainer\.devices"):
+    with pytest.raises(UserError, match=r"set trainer\.devices to the number"):
         run("train", "launcher=slurm", "trainer=ddp")
     assert not list((checked / "runs").glob("exp-*"))
 
@@ -128,6 +128,6 @@ def test_the_first_task_asks_for_another_life_behind_the_time_limit(
 def test_sbatch_s_refusal_is_a_sentence(checked, run, slurm):
     told = "sbatch: error: no such partition"
     (slurm / "sbatch").write_text(f"#!/bin/sh\necho '{told}' >&2\nexit 1\n")
-    with pytest.raises(UserError, match="sbatch refuses the job: no such partition"):
+    with pytest.raises(UserError, match="sbatch refused the job: no such partition"):
         run("train", *SLURM)
     assert not list((checked / "runs").glob("exp-*"))

@@ -28,14 +28,16 @@ def test_a_released_file_says_nothing_until_its_number_is_raised():
     name, content = f"src/dlproof/{path}", hash_file(KIT / "src" / "dlproof" / path)
     file = manifest.PACKAGE / path
     found = file.relative_to(manifest.PACKAGE)
-    assert Manifest({name: (content, 1)}).tell(found) is None
-    assert Manifest({name: (content, 3)}).tell(found) == (path, 3)
+    assert Manifest({name: (content, 1)}).find_deviation(found) is None
+    assert Manifest({name: (content, 3)}).find_deviation(found) == (path, 3)
 
 
 def test_a_changed_or_unlisted_file_is_told_by_its_bytes():
     content = hash_file(manifest.PACKAGE / "errors.py")
     for files in ({}, {"src/dlproof/errors.py": ("0" * 64, 1)}):
-        found = Manifest(files).tell((manifest.PACKAGE / "errors.py").relative_to(manifest.PACKAGE))
+        found = Manifest(files).find_deviation(
+            (manifest.PACKAGE / "errors.py").relative_to(manifest.PACKAGE)
+        )
         assert found == ("errors.py", content)
 
 
@@ -71,5 +73,5 @@ def test_files_that_are_in_no_release_are_found_where_the_kit_is_installed(monke
 
 def test_a_line_that_is_none_is_a_sentence(tmp_path):
     (tmp_path / "MANIFEST").write_text("<<<<<<< ours\n")
-    with pytest.raises(UserError, match="has a line that is no hash, number and path"):
+    with pytest.raises(UserError, match="has a line without hash, number and path"):
         read_manifest(tmp_path / "MANIFEST")

@@ -1,7 +1,7 @@
 """Small projects in temporary folders: this project's configs, and raw data made on the fly.
 
-They run with `configs/experiment/tests.yaml`, made of the file beside this one, which says all that
-matters: what configs/ chooses is free to change.
+They run with `configs/experiment/tests.yaml`, a copy of the file beside this one. It sets all that
+matters to the tests, so the choices in configs/ may change.
 """
 
 import contextlib
@@ -20,21 +20,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 GIVEN = ("experiment=tests", "debug=[]")
 
-# Machines that test are busy: an example may take its time, and there are enough of them.
+# Test machines are busy: no deadline for an example, and fewer of them.
 settings.register_profile("project", deadline=None, max_examples=30)
 settings.load_profile("project")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of the finished project share a process, so that it is made once."""
+    """Tests of the finished project share a process, so that it is made only once."""
     for item in items:
         if "finished_once" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("finished"))
 
 
 def make_project(folder):
-    """Configs and small raw data, nothing run yet."""
+    """Configs and small raw data; no stage has run yet."""
     shutil.copytree(ROOT / "configs", folder / "configs")
     experiments = folder / "configs" / "experiment"
     experiments.mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def run_small(command, *overrides):
 
 
 def in_order(names):
-    """Stages and all that they read, each behind what it reads."""
+    """Stages and all that they read, each after what it reads."""
     found = {}
     for name in names:
         found |= dict.fromkeys([*in_order(PROJECT.stages[name].reads), name])
@@ -90,7 +90,7 @@ def compose():
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The working directory: configs and small raw data, nothing run yet."""
+    """The working directory: configs and small raw data; no stage has run yet."""
     monkeypatch.chdir(make_project(tmp_path / "project"))
 
 
@@ -102,5 +102,5 @@ def processed(processed_once, tmp_path, monkeypatch):
 
 @pytest.fixture
 def finished(finished_once, tmp_path, monkeypatch):
-    """The working directory: a copy of a small project whose every stage is done."""
+    """The working directory: a copy of a small project where every stage is done."""
     monkeypatch.chdir(shutil.copytree(finished_once, tmp_path / "project"))

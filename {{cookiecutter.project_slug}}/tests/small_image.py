@@ -1,4 +1,4 @@
-"""Raw data of the tests: `small_image.yaml` says how it is read and what runs on it."""
+"""Raw data for the tests: `small_image.yaml` says how it is read and what runs on it."""
 
 import numpy as np
 from PIL import Image

@@ -1,4 +1,4 @@
-"""Raw data of the tests: `small_tabular.yaml` says how it is read and what runs on it."""
+"""Raw data for the tests: `small_tabular.yaml` says how it is read and what runs on it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ NUMBERS = Path(__file__).parents[1].joinpath("configs", "task", "regression.yaml
 
 
 def make_raw(folder):
-    """Two numbers and a text column, some cells missing; the target follows from them."""
+    """Two numeric columns and a text column, some cells missing; the target depends on them."""
     generator = np.random.default_rng(0)
     width, height = generator.normal(10, 3, (2, ROWS))
     colour = generator.choice(["red", "green"], ROWS)

@@ -1,4 +1,4 @@
-"""Own checks and own bullets go together, and the checklist names places that are there."""
+"""Own checks and own bullets belong together, and every place in the checklist exists."""
 
 import inspect
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_every_own_check_takes_the_evidence_and_says_in_a_line_what_holds():
         assert function.__doc__, name
 
 
-def test_every_place_that_the_checklist_names_is_there_with_its_symbol_or_key(monkeypatch):
+def test_every_place_that_the_checklist_names_exists_with_its_symbol_or_key(monkeypatch):
     monkeypatch.chdir(ROOT)
     places = dict(CHECKLIST["where"])
     places |= {name: body["where"] for name, body in (CHECKLIST["own"] or {}).items()}

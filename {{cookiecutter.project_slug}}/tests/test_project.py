@@ -1,4 +1,4 @@
-"""The config composes, every stage runs, and own code stands on public names of the kit alone."""
+"""The config composes, every stage runs, and own code uses only public names of the kit."""
 
 import ast
 import importlib
@@ -27,7 +27,7 @@ PATCHED: list[str] = []  # files of the kit that this project has changed on pur
 
 
 def choose(group, option):
-    """The override for an option, with a value for each that it leaves to whoever runs it."""
+    """The override for an option, with a value for each that it leaves open."""
     text = (ROOT / "configs" / group / f"{option}.yaml").read_text(encoding="utf-8")
     values = yaml.safe_load(text) or {}
     missing = [f"{group}.{key}=given" for key, value in values.items() if value == "???"]
@@ -54,7 +54,7 @@ def test_settings_of_own_stages_refuse_a_key_that_they_do_not_know(project, comp
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("stage", [s for s in OWN if s.in_pipeline], ids=lambda stage: stage.name)
-def test_every_own_stage_runs_behind_what_it_reads_and_leaves_what_it_promises(finished, stage):
+def test_every_own_stage_runs_after_what_it_reads_and_writes_its_outputs(finished, stage):
     report = json.loads(Path("reports", f"{stage.name}.json").read_text())
     assert report["summary"]
     assert not report["failures"]
@@ -66,12 +66,12 @@ def test_dvc_yaml_is_what_the_table_of_stages_makes(at_root):
     assert Path("dvc.yaml").read_text(encoding="utf-8") == render_dvc(PROJECT), "run `make dvc`"
 
 
-def test_the_kit_is_as_it_was_released_but_for_what_is_patched_on_purpose():
+def test_the_kit_is_as_released_except_for_what_is_patched_on_purpose():
     kit = ROOT / "kit"
     assert read_manifest(kit / "MANIFEST").find_patched(kit) == PATCHED
 
 
-def test_own_code_takes_only_public_names_of_the_kit():
+def test_own_code_uses_only_public_names_of_the_kit():
     private = [
         f"{path.relative_to(ROOT)}: {module}.{name}"
         for path in sorted((ROOT / "src").rglob("*.py"))
@@ -82,7 +82,7 @@ def test_own_code_takes_only_public_names_of_the_kit():
 
 
 def find_imports(path):
-    """Module and name of everything that a file takes from the kit."""
+    """Module and name of everything that a file imports from the kit."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dlproof":
             yield from ((node.module, alias.name) for alias in node.names)

@@ -68,10 +68,10 @@ def test_answers_that_are_there_and_hold_are_not_told(look):
         (
             "2026-01-05",
             "2026-03-26",
-            "6 limits.signed.since must not be in the future, as 2026-03-26",
+            "6 limits.signed.since must not be in the future, but is 2026-03-26",
         ),
         ("2027-01-05", "2026-01-04", "6 limits.signed ends on 2026-01-04, before it was signed"),
-        ("2027-01-05", "2026-02-01", "6 limits.signed held until 2026-02-01: ask Ada again"),
+        ("2027-01-05", "2026-02-01", "6 limits.signed was valid until 2026-02-01: ask Ada again"),
         ("by: Ada", "by: TODO", "6 limits.signed is to do: by"),
         ("by: Ada", "by: x1", "6 limits.signed is to do: by"),
         (SIGNED, "TODO", "6 limits.signed is to do"),
@@ -135,7 +135,7 @@ def test_an_empty_list_where_one_is_needed_is_told(look, tmp_path):
 
 
 def test_a_date_that_cannot_be_is_a_sentence(look):
-    with pytest.raises(UserError, match="holds a date that is none: month must be in"):
+    with pytest.raises(UserError, match="has an invalid date: month must be in"):
         look(LIMITS.replace("2026-01-05", "2026-13-05"))
 
 
@@ -152,4 +152,4 @@ def test_the_command_exits_with_a_sentence_while_a_line_is_open(project, capsys)
 def test_the_command_is_content_with_a_complete_charter(project, capsys, monkeypatch):
     monkeypatch.setattr(module, "review", lambda answers: [])
     run([], PROJECT)
-    assert "answers are there and hold" in capsys.readouterr().out
+    assert "answers are given and valid" in capsys.readouterr().out

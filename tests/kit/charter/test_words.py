@@ -100,7 +100,7 @@ def test_what_asks_for_no_words_is_all_that_x1_leaves(complete):
 def test_an_honest_short_answer_is_done(complete, key, text):
     put(complete, key, text)
     answer = Answers(complete, {}, TODAY).get(key)
-    assert answer.state == "done", answer.tell()
+    assert answer.state == "done", answer.as_line()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_text_that_answers_two_questions_answers_neither(complete):
         answer = answers.get(f"need.{key}")
         assert (answer.state, answer.reason.split(":")[0]) == (
             "todo",
-            f"says the same as need.{other}",
+            f"repeats need.{other}",
         )
 
 

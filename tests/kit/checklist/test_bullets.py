@@ -216,5 +216,5 @@ def test_the_projects_places_stand_before_the_kits(own):
 
 
 def test_a_place_of_no_bullet_is_a_sentence(own):
-    with pytest.raises(UserError, match=r"where\.DL-99 is no bullet"):
+    with pytest.raises(UserError, match=r"where\.DL-99 is not a bullet"):
         own(OWN + "where: {DL-99: [data/split.py]}\n")

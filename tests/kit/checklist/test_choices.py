@@ -78,7 +78,8 @@ def test_no_other_reason_helps(monkeypatch, reasons, choices):
 
 def test_a_choice_without_a_reason_says_where_one_goes(monkeypatch):
     figure = judge(find(CLIP), choose({}), monkeypatch).figure
-    assert figure == f"not clipped; where it is chosen, `reasons` of configs/ says why {CLIP}=null"
+    told = "if this was chosen on purpose, say why in `reasons` in configs/"
+    assert figure == f"not clipped; {told}: {CLIP}=null"
 
 
 def test_what_holds_needs_no_reason(monkeypatch):
@@ -101,7 +102,7 @@ def test_a_reason_names_its_value(at_root):
     cfg = to_plain(compose([]))
     cfg["reasons"] = {CLIP: REASON}
     (mistake,) = find_mistakes(cfg, Config)
-    assert f"names no value: write `{CLIP}=value: why`" in mistake
+    assert f"has no value: write `{CLIP}=value: why`" in mistake
 
 
 def finish(name, monkeypatch):

@@ -32,7 +32,7 @@ def judge(monkeypatch):
 def test_many_equal_items_that_went_are_near_the_bound_and_told_with_the_setting(judge):
     found = judge(3)
     assert found.holds
-    assert "3 of 10 items quarantined, near the bound: 3 are equal ones" in found.figure
+    assert "3 of 10 items quarantined, near the bound: 3 are copies" in found.figure
     assert "clean.duplicates=keep" in found.figure
 
 

@@ -58,7 +58,7 @@ def test_expectations_hold_where_ingest_and_model_have_the_file_as_it_is(project
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda p: p.path.unlink(), "is not there"),
+        (lambda p: p.path.unlink(), "does not exist"),
         (lambda p: p.path.write_text("width: 4"), "ingest holds another version"),
         (lambda p: p.rows[0].update(unexpected="is too wide", id="a"), "used although unexpected"),
         (lambda p: write(p.folder / "model.json", {"state": {"data": {}}}), "the model holds"),

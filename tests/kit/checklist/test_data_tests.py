@@ -44,7 +44,7 @@ def test_a_feature_that_takes_much_of_an_answers_time_fails():
     project = look(preprocess={"cost_ms": {"a": 1.0, "b": 3.0}})
     found = data_tests.no_feature_costs_too_much(project)
     assert found.holds
-    assert "dearest of 2: b, 3 ms an item (75% of preparing it)" in found.figure
+    assert "slowest of 2: b, 3 ms per item (75% of preparing it)" in found.figure
     slow = look(preprocess={"cost_ms": {"a": 21.0}})
     assert not data_tests.no_feature_costs_too_much(slow).holds
 

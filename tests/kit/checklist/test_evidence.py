@@ -71,7 +71,7 @@ def test_a_setting_makes_its_stage_and_what_follows_stale_and_nothing_before(loo
 def test_what_ran_with_other_values_than_configs_hold_says_where_to_write_them(run, look):
     run("split", "seed=7", "split.test=0.2", "split.train=0.7")
     told = (
-        "`split` ran with values that configs/ does not hold: to keep them, write seed=7 into "
+        "`split` ran with values that are not in configs/: to keep them, write seed=7 into "
         "configs/config.yaml, split.test=0.2 into configs/split/stratified.yaml, "
         "split.train=0.7 into configs/split/stratified.yaml"
     )
@@ -84,7 +84,10 @@ def test_a_report_that_was_edited_is_not_from_a_run_nor_is_what_follows(look, pr
     path.write_text(path.read_text().replace('"items": ', '"items": 1', 1))
     project = look()
     assert stale(project) == ["clean", "split", "preprocess"]
-    told = "reports/clean.json is not from a run as it stands: run `clean`, or take it from git"
+    told = (
+        "reports/clean.json is not from a run, or was edited since: run `clean`, or restore it "
+        "from git"
+    )
     with pytest.raises(StaleError, match=told):
         project.figures("clean")
     with pytest.raises(StaleError, match=r"reports/clean.json is not from a run.*: run `pipeline`"):
@@ -139,7 +142,7 @@ def test_an_output_that_was_edited_is_told(look, processed):
     ):
         project.figures("split")
     path.unlink()
-    with pytest.raises(StaleError, match=r"data/splits\.csv is gone: run `split`"):
+    with pytest.raises(StaleError, match=r"data/splits\.csv is missing: run `split`"):
         look().figures("split")
 
 
@@ -189,7 +192,7 @@ def test_a_missing_report_is_to_do_and_proves_nothing_after_it(look, processed):
     project = look()
     with pytest.raises(NotYetError, match="run `clean`"):
         project.figures("clean")
-    with pytest.raises(StaleError, match="the report of `clean` is gone: run `pipeline`"):
+    with pytest.raises(StaleError, match="the report of `clean` is missing: run `pipeline`"):
         project.figures("split")
 
 

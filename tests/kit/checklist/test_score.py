@@ -4,7 +4,7 @@ import pytest
 from dlproof.checklist import score
 from dlproof.checklist.bullets import Bullet, Checklist, ScoreTest
 from dlproof.checklist.evidence import NotYetError
-from dlproof.checklist.score import compute_score, hold_sections
+from dlproof.checklist.score import check_sections, compute_score
 from dlproof.checklist.verdict import Verdict
 
 
@@ -72,14 +72,14 @@ def test_the_score_is_the_weakest_section_and_names_its_nearest_tests():
 
 @pytest.fixture
 def holding(monkeypatch):
-    """`holding(a="failing", ...)`: what `hold_sections` finds over three tests."""
+    """`holding(a="failing", ...)`: what `check_sections` finds over three tests."""
     checklist = make_checklist(data1=["a"], data2=["b"], data3=["c"])
     monkeypatch.setattr(score, "load_checklist", lambda: checklist)
 
     def hold(**statuses):
         known = verdicts(**statuses)
         monkeypatch.setattr(score, "judge", lambda bullet, project: known[bullet.id])
-        return hold_sections(None, "data")
+        return check_sections(None, "data")
 
     return hold
 

@@ -37,15 +37,15 @@ def test_a_waiver_of_a_rule_of_thumb_that_fails_or_may_yet_is_taken(refused, sta
 
 @pytest.mark.parametrize("status", ["verified", "present", "attested", "n/a", "to come"])
 def test_a_waiver_that_nothing_needs_is_refused_with_its_line(refused, status):
-    told = f"project.yaml:84 waivers.0 has no effect: DL-17.1 is {status} without it; take it out"
+    told = f"project.yaml:84 waivers.0 has no effect: DL-17.1 is {status} without it; remove it"
     assert refused(status, WAIVER) == [told]
 
 
 @pytest.mark.parametrize(
     ("bullet", "told"),
     [
-        ("DL-09.3", "DL-09.3 is no rule of thumb, and nothing else can be waived"),
-        ("DL-99", "waives DL-99, which is no bullet of the checklist"),
+        ("DL-09.3", "DL-09.3 is not a rule of thumb, and nothing else can be waived"),
+        ("DL-99", "waives DL-99, which is not a bullet of the checklist"),
     ],
 )
 def test_a_waiver_of_what_cannot_be_waived_is_refused(refused, bullet, told):
@@ -56,7 +56,7 @@ def test_a_waiver_of_what_cannot_be_waived_is_refused(refused, bullet, told):
 
 def test_the_second_waiver_of_one_bullet_is_refused(refused):
     (told,) = refused("failing", WAIVER, WAIVER | {"by": "Bob"})
-    assert told.endswith("waivers.1 has no effect: waives DL-17.1, which another one does")
+    assert told.endswith("waivers.1 has no effect: waives DL-17.1, as another waiver does")
 
 
 def test_both_commands_tell_of_it(standing, untouched, declared, capsys, monkeypatch):

@@ -100,11 +100,14 @@ def make_one_of_a_class(root):
 FOLDERS = {
     "nothing": (lambda root: None, "ingest: raw is not a folder: set data.root"),
     "a file": (lambda root: root.write_text("x"), "ingest: raw is not a folder"),
-    "an empty folder": (lambda root: root.mkdir(), "ingest: raw holds no images but nothing"),
-    "one class": (lambda root: draw_classes(root, "a"), "split: the labels hold only 'a'"),
+    "an empty folder": (
+        lambda root: root.mkdir(),
+        "ingest: raw has no images that Pillow can read (found: nothing",
+    ),
+    "one class": (lambda root: draw_classes(root, "a"), "split: the labels have only 'a'"),
     "two images": (lambda root: draw_classes(root, "a", "b", count=1), "split: 2 items in 2"),
     "one of a class": (make_one_of_a_class, {}),
-    "all broken": (spoil_all, "explore: raw holds no image that can be read, such as a/0.png"),
+    "all broken": (spoil_all, "explore: raw has no readable image (such as a/0.png)"),
     "bombs": (make_bombs, {"a/pixels.png": "pixels", "a/text.png": "damaged"}),
     "loops of links": (make_loops, {"a/self.png": "links", "a/gone.png": "No such file"}),
     "any unicode": (make_names, {}),
@@ -161,7 +164,7 @@ TABLES = {
     "a huge cell": (rows("{r},t,{c}", line3=f"3,{'z' * 200_000},2.5"), {}),
 }
 ONE_CLASS = {
-    "one class": (rows("{r},{m},a"), "split: the labels hold only 'a'"),
+    "one class": (rows("{r},{m},a"), "split: the labels have only 'a'"),
     "one of a class": (rows("{r},{m},a", line3="3,1,b"), {}),
 }
 

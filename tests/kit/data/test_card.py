@@ -68,7 +68,7 @@ def test_an_answer_is_shown_and_a_missing_one_is_to_do(carded, run):
 
 def test_a_card_of_other_settings_than_ran_is_refused(carded, run):
     before = CARD.read_bytes()
-    with pytest.raises(UserError, match="ran with another preprocess than"):
+    with pytest.raises(UserError, match="ran with a different preprocess from"):
         run("data_card", OTHER)
     assert CARD.read_bytes() == before
 

@@ -89,7 +89,7 @@ def test_equal_rows_without_an_id_stay_by_default(data, decided):
 
 def test_equal_items_that_stay_are_told_with_the_setting():
     (sentence,) = find_repeats(make_items("aab", "xyy"))
-    assert "2 items have the content of another, 2 of them with another label" in sentence
+    assert "2 items have the same content as another, 2 of them with a different label" in sentence
     assert "clean.duplicates=drop" in sentence
     assert find_repeats(make_items("abc", "xyy")) == []
 
@@ -176,7 +176,7 @@ def test_a_cluster_that_takes_much_of_the_data_is_said_aloud():
     equal = items.assign(hash=["a"] * 2 + list("cdefghij"))
     assert "'item-0' (2); they are equal: " in find_crowds(equal)[0]
     grouped = items.assign(near="", group=["-1"] * 5 + [""] * 5)
-    assert "of one group, each in one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
+    assert "share a group, which goes to one split as a whole: '-1' (5);" in find_crowds(grouped)[0]
     assert find_crowds(pd.concat([items] + [items.assign(near="")] * 2)) == []
 
 

@@ -20,7 +20,7 @@ def test_a_draft_expects_the_raw_data_as_it_is_and_is_never_written_over(project
     figures = run("ingest", f"data.expectations={path}").figures["expectations"]
     assert figures["unexpected_items"] == 0
     assert figures["rules"] > 0
-    with pytest.raises(UserError, match="is there: edit it"):
+    with pytest.raises(UserError, match="exists already: edit it"):
         write_expectations(compose(small))
 
 

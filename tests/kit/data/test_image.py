@@ -282,5 +282,5 @@ def test_images_for_prediction_need_no_class_folders(tmp_path):
     images = ImageFolder("unused")
     assert images.locate(str(tmp_path), {})[1] == ["a.png"]
     assert images.locate(str(tmp_path / "a.png"), {})[1] == ["a.png"]
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         images.locate(str(tmp_path / "b.png"), {})

@@ -16,8 +16,8 @@ RULES = {"modes": ["L"], "min_side": 4, "max_side": 16, "max_kb": 5.0}
     [
         ("L", (4, 16), ""),
         ("RGB", (8, 8), "has mode RGB, not L"),
-        ("L", (3, 8), "has 3x8 pixels, not 4 to 16 a side"),
-        ("L", (8, 17), "has 8x17 pixels, not 4 to 16 a side"),
+        ("L", (3, 8), "has 3x8 pixels, not 4 to 16 per side"),
+        ("L", (8, 17), "has 8x17 pixels, not 4 to 16 per side"),
     ],
 )
 def test_ingest_and_service_refuse_the_same_images_in_the_same_words(tmp_path, mode, size, reason):
@@ -48,7 +48,7 @@ def test_a_file_over_the_limit_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("modes: [", "is no YAML"),
+        ("modes: [", "is not YAML"),
         ("a text", "the file"),
         ("modes: [L]\nmin_side: 1\nmax_side: 9", "max_kb: field required"),
         ("modes: [L]\nmin_side: 1\nmax_side: 9\nmax_kb: 9.0\nsize: 3", "size: extra inputs"),

@@ -46,6 +46,6 @@ def test_look_alikes_stay_apart_until_they_are_folded():
 def test_what_was_joined_and_what_looks_alike_is_told_with_the_setting():
     keys = pd.Series(["17", "17.0", "P1", "p1"])
     joined, alike = tell_keys(keys, unify_keys(keys))
-    assert joined == "1 groups are spelt in several ways and taken for one each: '17' = '17.0'."
+    assert joined == "1 groups are spelt in several ways and are one group each: '17' = '17.0'."
     assert "'P1' = 'p1'. If they are the same, set clean.group_keys=fold." in alike
     assert tell_keys(pd.Series(["a", "b", ""]), pd.Series(["a", "b", ""])) == []

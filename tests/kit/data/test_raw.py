@@ -44,5 +44,5 @@ def test_what_dvc_refuses_and_what_is_missing_is_a_sentence(project, small, dvc)
     with pytest.raises(UserError, match="it is out of order"):
         bring_raw(compose(small))
     elsewhere = f"{small[1].partition('=')[0]}=elsewhere"
-    with pytest.raises(UserError, match="elsewhere is not there"):
+    with pytest.raises(UserError, match="elsewhere does not exist"):
         bring_raw(compose([small[0], elsewhere]))

@@ -174,7 +174,7 @@ def test_a_time_that_does_not_parse_is_named(wrong):
         ("id,split\na,train\nb\n", "row 2: has no 'id' or no 'split'"),
         ("id,split\na,train\nb,dev\n", "row 2: split 'dev' is none of train, validation, test"),
         ("id,split\na,train\na,test\n", "row 2: 'a' has a row already"),
-        ("id,split\na,train\nz,test\n", "row 2: 'z' is no item"),
+        ("id,split\na,train\nz,test\n", "row 2: 'z' is not an item"),
         (b"id,split\n\xff,train\n", "is not a CSV in UTF-8"),
         (None, "is not readable"),
     ],
@@ -234,7 +234,7 @@ def test_classes_of_three_give_each_split_one_and_that_is_said_with_the_remedy()
     split = split_items(items)["split"]
     assert split.value_counts().to_dict() == dict.fromkeys(SHARES, 60)
     (sentence,) = find_off(items.assign(bin=split), SHARES)
-    assert "33%/33%/33% of the items where 80%/10%/10% was asked for" in sentence
+    assert "33%/33%/33% of the items, not 80%/10%/10% as requested" in sentence
     assert "60 of 60 classes have fewer than 10 items" in sentence
     assert "split.per_class=0" in sentence
     items["kept"] = ""
@@ -258,7 +258,7 @@ def test_a_last_date_that_is_more_than_a_share_moves_the_cut_and_is_said():
     assert split.value_counts().to_dict() == {"train": 130, "test": 61, "validation": 10}
     assert times[-1] not in set(items.loc[split != "test", "time"])
     (sentence,) = find_off(items.assign(bin=split), SHARES)
-    assert "65%/5%/30% of the items where 80%/10%/10%" in sentence
+    assert "65%/5%/30% of the items, not 80%/10%/10%" in sentence
 
 
 def test_a_split_by_time_needs_three_times():
@@ -311,7 +311,7 @@ def test_folds_validate_every_item_once_and_test_the_same_ones(project, run):
     assert sorted(validated) == sorted(set(folds[0]) - tested)
     run("split")
     assert {i for i, split in read_splits().items() if split == "test"} == tested
-    with pytest.raises(UserError, match=r"split\.fold=5 is not there: 5 folds count from 0"):
+    with pytest.raises(UserError, match=r"split\.fold=5 does not exist: 5 folds count from 0"):
         run("split", "split=kfold", "split.fold=5")
 
 

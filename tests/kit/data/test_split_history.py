@@ -86,7 +86,7 @@ def test_rows_that_nothing_tells_again_stop_the_split(project, run):
     write(rows)
     split(run)
     write(random.Random(3).sample(rows, len(rows)))
-    with pytest.raises(UserError, match=r"0 are known again.*data\.id=…\), or remove data/splits"):
+    with pytest.raises(UserError, match=r"0 are recognised.*data\.id=…\), or remove data/splits"):
         split(run, "data.drop=[y]")
     Path("data/splits.csv").unlink()
     assert split(run, "data.drop=[y]")[0]["history"]["new"] == 100
@@ -120,7 +120,7 @@ def test_when_cleaning_changes_the_old_split_is_said_to_stay(project, run):
     split(run)
     figures, _ = split(run, "clean.duplicates=drop")
     (sentence,) = figures["warnings"]
-    assert "(clean.duplicates auto -> drop): items keep the split that they had" in sentence
+    assert "(clean.duplicates auto -> drop): items keep their split" in sentence
     assert "remove data/splits.csv to split afresh" in sentence
 
 

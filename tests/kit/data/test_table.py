@@ -220,7 +220,7 @@ ROW = {"width": 1, "colour, name": None, "flag": "True"}
         ({"rows": [ROW, {"width": 1, "flag": None}]}, "row 2 has no column 'colour, name': send"),
         ({"rows": [{"width": "1"}]}, "row 1, column 'width': '1' is not a finite number"),
         ({"rows": [{"width": True}]}, "True is not a finite number"),
-        ({"rows": [{"flag": True}]}, "is not a text"),
+        ({"rows": [{"flag": True}]}, "is not text"),
         (b'{"rows": [{"width": 1e999}]}', "not a finite number"),
         ({"rows": [{"width": 10**400}]}, "not a finite number"),
     ],

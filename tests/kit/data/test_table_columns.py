@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from dlproof.data.table_settings import say
+from dlproof.data.table_settings import format_setting
 from dlproof.errors import UserError
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from own.data.table import Table
@@ -107,9 +107,9 @@ def test_days_and_months_that_could_be_either_are_both_named(tmp_path):
 REFUSED = {
     "dates in two forms": (["2024-01-31", "31.01.2024"] * 30, "write all of them in one form"),
     "seconds and milliseconds": (["1700000000", "1700000000500"] * 30, "in milliseconds"),
-    "two units": ([f"{n % 9} {'kg' if n % 2 else 'lb'}" for n in range(ROWS)], "make one unit"),
+    "two units": ([f"{n % 9} {'kg' if n % 2 else 'lb'}" for n in range(ROWS)], "to one unit"),
     "nothing": ([""] * ROWS, "is empty"),
-    "nothing but words for it": (["NA"] * ROWS, "is empty, but for NA"),
+    "nothing but words for it": (["NA"] * ROWS, "is empty except for NA"),
 }
 
 
@@ -165,7 +165,7 @@ CODES = {
 def test_codes_are_names_unless_the_setting_that_is_named_says_number(tmp_path, name, form):
     loaded = write(tmp_path, numbers(form), name).load()
     assert loaded.columns[name].kind == "category"
-    told = next(told for told in loaded.warnings if "makes numbers" in told)
+    told = next(told for told in loaded.warnings if "makes them numbers" in told)
     assert settle(told) == {"columns": {name: "number"}}
     assert (
         write(tmp_path, numbers(form), name, **settle(told)).load().typed[name].dtype == "float64"
@@ -242,8 +242,11 @@ def test_categories_in_several_spellings_are_told_and_folded_when_told_so(tmp_pa
         ({"missing": {"no": ["x"]}}, r"no column 'no' \(data.missing\)"),
         ({"columns": {"noise": "date"}}, "must say how dates are written"),
         ({"columns": {"noise": "numbre"}}, "none of number, category, date, ignore"),
-        ({"columns": {"amount": "number"}}, "row 1: 'x1' is no number as data.columns says"),
-        ({"columns": {"amount": {"date": "%Y"}}}, "row 1: 'x1' is no date as data.columns says"),
+        ({"columns": {"amount": "number"}}, "row 1: 'x1' is not a number, as data.columns says"),
+        (
+            {"columns": {"amount": {"date": "%Y"}}},
+            "row 1: 'x1' is not a date, as data.columns says",
+        ),
     ],
 )
 def test_a_setting_that_does_not_suit_the_file_is_refused(tmp_path, options, sentence):
@@ -254,11 +257,11 @@ def test_a_setting_that_does_not_suit_the_file_is_refused(tmp_path, options, sen
 @pytest.mark.parametrize("name", ["a", "a b", "Unnamed: 0", "price ($)", "a=b", "x, y", "[m]"])
 def test_an_override_that_a_sentence_names_is_read_as_it_is_meant(name):
     value = {"number": {"strip": ["$", "it's"], "decimal": ","}}
-    parsed = OverridesParser.create().parse_override(say("columns", name, value))
+    parsed = OverridesParser.create().parse_override(format_setting("columns", name, value))
     assert (parsed.key_or_group, parsed.value()) == ("data.columns", {name: value})
 
 
 def test_a_name_that_no_override_can_hold_is_said_for_the_config_file():
-    assert say("columns", "gr\u00f6\u00dfe", "number") == (
+    assert format_setting("columns", "gr\u00f6\u00dfe", "number") == (
         "`columns: {'gr\u00f6\u00dfe': number}` in configs/data"
     )

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from dlproof.data.table_expectations import expect_rows, hold_rules, infer_column
+from dlproof.data.table_expectations import check_rules, expect_rows, infer_column
 from dlproof.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +49,10 @@ def test_rows_outside_range_or_list_are_told_with_value_and_bound(tmp_path):
     [
         ({"width": ["1"]}, "raw.csv has no column 'colour', which"),
         ({"width": ["1"], "colour": ["red"], "x": ["1"]}, "raw.csv has a column 'x', which"),
-        ({"width": ["1", "w"], "colour": ["red", "red"]}, "row 2: column 'width' is 'w', no float"),
+        (
+            {"width": ["1", "w"], "colour": ["red", "red"]},
+            "row 2: column 'width' is 'w', not a float",
+        ),
         ({"width": ["1", "2"], "colour": ["7", "8"]}, r"data\.columns=\{colour: category\}"),
         ({"width": ["1", None], "colour": ["7", None]}, "'colour' is read as numbers, and"),
     ],
@@ -62,8 +65,8 @@ def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table,
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
-        ("columns: [", "is no schema"),
-        ("a text", "is no schema"),
+        ("columns: [", "is not a schema"),
+        ("a text", "is not a schema"),
         (SCHEMA.replace("isin", "is_in"), "column 'colour' has 'is_in'; known are"),
         (SCHEMA.replace("strict", "stricter"), "has 'stricter'; known are"),
         (SCHEMA.replace("float64", "float63"), "column 'width' needs dtype: float64 or str"),
@@ -111,10 +114,10 @@ def test_the_service_refuses_exactly_the_rows_that_pandera_does(
         table = pd.DataFrame({"x": [value]}, dtype=float, index=[row])
         if row in reasons:
             with pytest.raises(UserError) as refused:
-                hold_rules(table, rules)
+                check_rules(table, rules)
             assert str(refused.value) == f"row {row}: {reasons[row]}."
         else:
-            hold_rules(table, rules)
+            check_rules(table, rules)
 
 
 def test_a_request_outside_the_rules_names_row_column_value_and_bound(tmp_path):

@@ -50,9 +50,9 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, content):
 
 NOTED = {
     "comments": ("# made by\n# hand, in 2024\n" + CSV, "2 lines above the header begin with #"),
-    "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header once more"),
+    "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header again"),
     "a gap": (CSV + "\n3,red,a\n", "1 blank lines between rows"),
-    "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken for"),
+    "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken as"),
 }
 
 
@@ -148,5 +148,5 @@ def test_parquet_gives_the_cells_that_a_csv_would(tmp_path):
 def test_a_column_of_lists_in_parquet_is_refused_by_name(tmp_path):
     pytest.importorskip("pyarrow")
     pd.DataFrame({"x": [[1], [2]], "y": [1, 2]}).to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(UserError, match=r"column 'x' holds list.*not one value a row"):
+    with pytest.raises(UserError, match=r"column 'x' holds list.*not one value per row"):
         read_cells(tmp_path / "own.parquet")

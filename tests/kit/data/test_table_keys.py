@@ -73,11 +73,11 @@ def test_a_group_in_several_spellings_is_one_and_told(tmp_path, spelled):
 
 def test_groups_that_may_mean_not_known_or_take_much_are_told(tmp_path):
     loaded = group(tmp_path, ["-1", "P1", "-1", "P2"] * 10)
-    assert "20 of 40 rows are of one group, '-1'" in loaded.warnings[0]
+    assert "20 of 40 rows belong to one group, '-1'" in loaded.warnings[0]
     assert "data.missing={who: ['-1']}" in loaded.warnings[0]
     alone = group(tmp_path, ["-1", "P1", "-1", "P2"] * 10, missing={"who": ["-1"]})
     assert alone.others["who"].tolist().count("") == 20
-    assert "of one group, 'C0'" in group(tmp_path, ["C0", "C0", "C1", "C2"] * 9).warnings[0]
+    assert "to one group, 'C0'" in group(tmp_path, ["C0", "C0", "C1", "C2"] * 9).warnings[0]
     assert group(tmp_path, [f"C{n % 9}" for n in range(36)]).warnings == []
 
 

@@ -58,7 +58,7 @@ def test_a_version_is_written_once_and_keeps_its_date(two):
 
 
 @pytest.mark.parametrize(
-    ("prefix", "told"), [("a", "several versions"), ("zz", "is no version"), ("", "several")]
+    ("prefix", "told"), [("a", "several versions"), ("zz", "is not a version"), ("", "several")]
 )
 def test_a_version_that_is_unknown_or_not_clear_is_a_sentence(two, prefix, told):
     assert find_version(two, "aa") == "aa11"

@@ -72,7 +72,7 @@ def test_the_reference_holds_shares_of_train_inputs_and_validation_predictions(e
 def test_the_reference_is_of_train_inputs_and_of_validation_predictions(model):
     store = load_store("data")
     train, validation = (store.take(store.rows(split)) for split in (TRAIN, VALIDATION))
-    answers = split_answers(model.describe(model.run(validation)))
+    answers = split_answers(model.describe_predictions(model.run(validation)))
     expected = {f"input/{name}": values for name, values in model.summarise(train).items()}
     watched = json.loads(Path("models/reference.json").read_text())["watched"]
     assert watched == {

@@ -27,7 +27,7 @@ def test_a_column_that_is_not_there_is_refused_or_allowed_by_name(predict):
     def drop(table):
         return table.drop(columns=["width", "target"])
 
-    with pytest.raises(UserError, match=r"'width' is not there.*predict.absent=\[width\]"):
+    with pytest.raises(UserError, match=r"'width' is missing.*predict.absent=\[width\]"):
         predict(drop)
     report, _ = predict(drop, "predict.absent=[width]")
     assert report.figures["predicted"] == 6

@@ -45,4 +45,4 @@ def test_a_prediction_that_is_not_finite_is_refused(model, raw):
     predictions = model.run(model.encode(raw)).copy()
     predictions[1] = np.nan
     with pytest.raises(UserError, match="item 2"):
-        model.describe(predictions)
+        model.describe_predictions(predictions)

@@ -124,7 +124,11 @@ def test_what_is_off_or_unknown_is_named_and_not_trained(leave_out):
 @pytest.mark.parametrize(
     ("components", "overrides", "words"),
     [
-        ({"augmentation": ["augmentation=none"]}, (), "no component of ablate.components is on"),
+        (
+            {"augmentation": ["augmentation=none"]},
+            (),
+            "no component of ablate.components is enabled",
+        ),
         ({"balance": ["balance=nonesuch"]}, (), "balance=nonesuch is not an option"),
         ({"decay": ["optimizer.weight_decay=0.0"]}, ("trainer.devices=2",), "trainer.devices=1"),
     ],

@@ -93,7 +93,7 @@ def test_the_worst_items_are_of_the_test_split_and_sorted_by_loss(trained, run):
 def test_a_second_look_at_the_test_split_needs_a_reason(trained, run):
     run("evaluate", *EVALUATE)
     (trained / "reports" / "test_predictions.npz").unlink()
-    with pytest.raises(UserError, match="write why it must again"):
+    with pytest.raises(UserError, match="say why it must be evaluated again"):
         run("evaluate", *EVALUATE)
     run("evaluate", *EVALUATE, "evaluate.reason=the file was lost")
     assert [entry["reason"] for entry in Ledger("reports").entries()] == ["", "the file was lost"]
@@ -116,7 +116,9 @@ def test_forged_predictions_raise_no_figure_without_a_reason(trained, run):
         content = dict(kept)
     right = np.eye(content["predictions"].shape[1], dtype=np.float32)[store.targets[rows]]
     np.savez("reports/test_predictions.npz", **content | {"predictions": right})
-    with pytest.raises(UserError, match="no longer there as they were: write why it must again"):
+    with pytest.raises(
+        UserError, match="changed or removed since: say why it must be evaluated again"
+    ):
         run("evaluate", *EVALUATE)
     again = run("evaluate", *EVALUATE, "evaluate.reason=forged").figures
     assert again["metrics"] == before["metrics"]

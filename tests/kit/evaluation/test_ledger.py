@@ -32,7 +32,7 @@ def test_a_second_opening_needs_a_reason(tmp_path):
     ledger.open("data", "model", "exp-1", reason="")  # as after a failure: nothing was predicted
     assert len(ledger.entries()) == 1
     ledger.add("data", "model", predictions="0")
-    with pytest.raises(UserError, match="exp-1 met this test split"):
+    with pytest.raises(UserError, match="exp-1 was evaluated on this test split"):
         ledger.open("data", "model", "exp-1", reason="")
     ledger.open("data", "model", "exp-1", reason="the picture was lost")
     assert [entry["reason"] for entry in ledger.entries()] == ["", "the picture was lost"]
@@ -55,7 +55,7 @@ def test_what_was_predicted_and_found_is_told_of_each_model(ledger):
 @pytest.mark.parametrize("place", range(5))
 def test_a_line_that_is_changed_or_taken_out_breaks_the_chain(ledger, place):
     rewrite(ledger, lambda lines: [*lines[:place], *lines[place + 1 :]])
-    assert "changed or taken out" in ledger.find_break()
+    assert "changed or removed" in ledger.find_break()
 
 
 @pytest.mark.parametrize("place", range(5))
@@ -66,7 +66,7 @@ def test_a_line_that_is_rewritten_breaks_the_chain(ledger, place):
             line | {"run": "me"} if n == place else line for n, line in enumerate(lines)
         ],
     )
-    assert "changed or taken out" in ledger.find_break()
+    assert "changed or removed" in ledger.find_break()
 
 
 def test_what_two_branches_added_holds_in_any_order(ledger):
@@ -92,7 +92,7 @@ def test_a_line_that_git_has_may_not_go(ledger):
     ledger.open("data", "third", "exp-third", reason="")
     assert ledger.find_break() == ""
     rewrite(ledger, lambda lines: lines[:5])  # the chain of what is left is whole
-    assert ledger.find_break() == "lines that git has were changed or taken out: 1"
+    assert ledger.find_break() == "lines that git has were changed or removed: 1"
 
 
 def test_lines_of_an_older_version_are_no_break(tmp_path, monkeypatch):
@@ -115,5 +115,5 @@ def test_lines_of_an_older_version_are_no_break(tmp_path, monkeypatch):
 
 def test_a_damaged_ledger_is_refused(ledger):
     ledger.path.write_text("<<<<<<< ours\n")
-    with pytest.raises(UserError, match="take it from git"):
+    with pytest.raises(UserError, match="restore it from git"):
         ledger.entries()

@@ -66,4 +66,4 @@ def test_weights_that_cannot_be_had_are_said_so(processed, run, monkeypatch, tmp
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     found = run("baselines").figures["pretrained"]
     assert not found["scored"]
-    assert f"{found['tried']} cannot be had" in found["reason"]
+    assert f"{found['tried']} are not available" in found["reason"]

@@ -87,7 +87,7 @@ def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch, tm
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     started = time.perf_counter()
-    refused = r"test_resnet\.r160_in1k cannot be had.*model\.safetensors"
+    refused = r"test_resnet\.r160_in1k are not available.*model\.safetensors"
     with pytest.raises(UserError, match=refused):
         find_weights(find_published(TINY), None)
     assert time.perf_counter() - started < 5
@@ -110,7 +110,7 @@ def test_weights_are_downloaded_once(monkeypatch, tmp_path):
         asked = len(Hub.asked)
         assert find_weights(find_published(TINY), None) == path
         assert len(Hub.asked) == asked
-        with pytest.raises(UserError, match="timm/other cannot be had"):
+        with pytest.raises(UserError, match="timm/other are not available"):
             find_weights("timm/other", None)
     finally:
         server.shutdown()
@@ -120,7 +120,7 @@ def test_weights_are_downloaded_once(monkeypatch, tmp_path):
 @pytest.mark.parametrize("path", ["absent.pth", "weights.zip"])
 def test_what_is_no_file_of_weights_is_refused(tmp_path, path):
     (tmp_path / "weights.zip").touch()
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         find_weights("timm/any", str(tmp_path / path))
 
 
@@ -190,7 +190,7 @@ def test_weights_of_another_architecture_are_refused(weights, run):
 
 
 def test_a_run_whose_weights_cannot_be_had_leaves_no_folder(checked, run):
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         run("train", *CHOSEN, *SHORT)
     assert not list(Path("runs").glob("exp-*"))
 

@@ -190,7 +190,7 @@ def test_steps_that_wait_for_data_are_named_beside_all_else(diagnose, monkeypatc
 
 
 def test_an_unknown_run_is_refused(processed, run):
-    with pytest.raises(UserError, match="holds no run that logged an epoch"):
+    with pytest.raises(UserError, match="has no run that logged an epoch"):
         run("diagnose")
-    with pytest.raises(UserError, match="exp-1 is not there or logged no epoch"):
+    with pytest.raises(UserError, match="exp-1 does not exist or logged no epoch"):
         run("diagnose", "diagnose.run=exp-1")

@@ -134,12 +134,12 @@ def test_every_set_of_callbacks_builds(option, tmp_path):
         (None, {"patience": 1}, "callbacks.own has no _target_"),
         (STOPPING, {"monitor": "a", "mode": "up"}, "callbacks.own cannot be built: `mode` can be"),
         (STOPPING, {"monitor": "a", "nothere": 1}, "unexpected keyword argument 'nothere'"),
-        (RESUME, {"every_seconds": "abc"}, "every_seconds=abc should be a number"),
+        (RESUME, {"every_seconds": "abc"}, "every_seconds=abc should be 0 or more"),
         (RESUME, {"every_seconds": 1, "every_n_train_steps": 0}, "every_n_train_steps=0 should be"),
         (SAMPLES, {"data": {}, "every_n_epochs": 0, "seed": 0}, "every_n_epochs=0 should be"),
-        (AVERAGE, {"decay": 1.5}, r"decay=1\.5 should be a number"),
-        (AVERAGE, {"decay": "big"}, "decay=big should be a number"),
-        (AVERAGE, {"start": -1}, "start=-1 should be a number"),
+        (AVERAGE, {"decay": 1.5}, r"decay=1\.5 should be at least 0"),
+        (AVERAGE, {"decay": "big"}, "decay=big should be at least 0"),
+        (AVERAGE, {"start": -1}, "start=-1 should be at least 0"),
     ],
 )
 def test_values_that_a_callback_does_not_take_are_named(target, values, words, tmp_path):

@@ -204,7 +204,7 @@ def test_an_archive_that_is_not_cifar10s_is_a_sentence_and_leaves_nothing(fault,
         path.unlink()
     if fault == "damaged":
         path.write_bytes(path.read_bytes()[:-100])
-    words = {"missing": "not there", "damaged": "damaged", "code": "builtins.open"}
+    words = {"missing": "does not exist", "damaged": "damaged", "code": "builtins.open"}
     with pytest.raises(UserError, match=words.get(fault, "label_names")) as refusal:
         unpack(str(path), md5, "data/root")
     assert "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz" in str(refusal.value)

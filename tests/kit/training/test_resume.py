@@ -218,7 +218,7 @@ def test_a_log_that_lacks_epochs_is_told_and_an_empty_one_goes_on(tmp_path, caps
 def test_a_config_that_is_lost_is_named(tmp_path, content):
     if content is not None:
         (tmp_path / "config.yaml").write_text(content)
-    with pytest.raises(UserError, match=r"config\.yaml is gone or damaged: restore it"):
+    with pytest.raises(UserError, match=r"config\.yaml is missing or damaged: restore it"):
         read_config(tmp_path)
 
 
@@ -230,7 +230,7 @@ def test_a_record_that_is_damaged_is_named(tmp_path, content):
     (tmp_path / "a" / "record.json").write_text(content)
     for resume in (None, "latest"):  # a new run writes the page of all runs
         cfg = OmegaConf.create({"paths": {"runs_dir": str(tmp_path)}, "resume": resume})
-        with pytest.raises(UserError, match=r"a.record\.json is gone or damaged: restore it"):
+        with pytest.raises(UserError, match=r"a.record\.json is missing or damaged: restore it"):
             find_begun(cfg)
 
 

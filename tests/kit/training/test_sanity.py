@@ -117,7 +117,7 @@ def test_labels_shuffled_in_each_step_are_noticed(quick, run, monkeypatch):
         return step(self, batch | {"targets": targets[torch.randperm(len(targets))]}, index)
 
     monkeypatch.setattr(Module, "training_step", step_shuffled)
-    with pytest.raises(UserError, match="targets reach the loss without the item's own"):
+    with pytest.raises(UserError, match="targets that reach the loss are not their item's"):
         run("sanity", "sanity.steps=2")
 
 

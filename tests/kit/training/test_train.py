@@ -156,7 +156,7 @@ def test_a_debug_run_takes_the_rate_that_was_suggested(checked, run):
 @pytest.mark.parametrize("name", ["clean", "preprocess", "baselines", "evaluate", "export"])
 def test_there_is_nothing_to_debug_in_a_command_that_does_not_train(checked, run, name):
     before = list_results(checked)
-    with pytest.raises(UserError, match=f"`{name}` trains nothing that could be debugged"):
+    with pytest.raises(UserError, match=f"`{name}` does not train, so there is nothing to debug"):
         run(name, "debug=limit")
     assert list_results(checked) == before
 
@@ -246,12 +246,12 @@ def test_a_hundred_rows_are_learned_with_the_defaults(project, run):
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("data.name=other", "`ingest` ran with another data than"),
-        ("clean.missing=drop", "`clean` ran with another clean than"),
-        ("split=random", "`split` ran with another split than"),
+        ("data.name=other", "`ingest` ran with a different data from"),
+        ("clean.missing=drop", "`clean` ran with a different clean from"),
+        ("split=random", "`split` ran with a different split from"),
         (
             "preprocess.size=48",
-            "`preprocess` ran with another preprocess than",
+            "`preprocess` ran with a different preprocess from",
         ),
     ],
 )
@@ -295,7 +295,7 @@ def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
     for model, is_told in ((proved, False), (proved | {"dropout": 0.5}, True)):
         Report("sanity", {"model": model}).write("reports")
         warn_unproven(cfg)
-        assert ("`sanity` has proved another model" in capsys.readouterr().out) == is_told
+        assert ("`sanity` has checked a different model" in capsys.readouterr().out) == is_told
 
 
 def test_a_model_that_will_not_be_loaded_again_is_told(project, capsys):
@@ -341,7 +341,7 @@ def test_a_stopped_run_says_so_and_keeps_the_old_model(checked, run, package, sm
     _, words = process.communicate(timeout=30)
     assert process.returncode == code
     assert "no report and no model of this run was written" in words.splitlines()[-1]
-    assert f"go on with it by `train resume={max((checked / 'runs').iterdir()).name}`" in words
+    assert f"resume it with `train resume={max((checked / 'runs').iterdir()).name}`" in words
     assert {path: hash_file(path) for path in before} == before
     assert not [path for path in checked.rglob(".*") if path.parent.name in ("models", "reports")]
 

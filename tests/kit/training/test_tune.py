@@ -96,7 +96,7 @@ def test_the_space_is_that_of_the_cheat_sheets_rows(search):
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["tune.keys=[model.unicorn]"], "model.unicorn, which is no key of"),
+        (["tune.keys=[model.unicorn]"], "model.unicorn, which is not a key of"),
         (["model.dropout=null"], "model.dropout, which this config lacks"),
         (["tune.keys=[split.train]"], "acts before training"),
         (["optimizer.lr=0.5"], "optimizer.lr=0.5 is not in 1e-05 to 0.01"),

@@ -1,1 +1,1 @@
-"""From raw data to a monitored model: one package a phase, one command a stage."""
+"""From raw data to a monitored model: one package per phase, one command per stage."""

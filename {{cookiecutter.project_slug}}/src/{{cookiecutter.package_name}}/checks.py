@@ -1,4 +1,4 @@
-"""Checks of this project's own: a function `(Evidence) -> Finding` for each bullet `OWN-…`.
+"""This project's own checks: a function `(Evidence) -> Finding` for each bullet `OWN-…`.
 
-docs/recipes.md, "A check", has one; checklist.yaml names it as `check: checks.<function>`.
+docs/recipes.md, "A check", shows one; checklist.yaml names it as `check: checks.<function>`.
 """

@@ -8,7 +8,7 @@ from pydantic import Field
 
 
 class Clean(Strict):
-    """What the `clean` stage takes out."""
+    """What the `clean` stage removes."""
 
     missing: Literal["keep", "drop"]
     duplicates: Literal["auto", "keep", "drop"]
@@ -18,7 +18,7 @@ class Clean(Strict):
 
 
 class Baselines(Strict):
-    """Which models the `baselines` stage fits, and on how much."""
+    """Which models the `baselines` stage fits, and on how many items."""
 
     max_items: Positive
     resamples: Positive
@@ -69,7 +69,7 @@ class Monitor(Strict):
 
 
 class Config(dlproof.Config):
-    """The whole composed config: what every project has, and the stages of this one."""
+    """The whole composed config: what every project has, and this project's stages."""
 
     clean: Clean
     baselines: Baselines

@@ -1,7 +1,7 @@
 """The project: its own stages, and the six places where the kit calls it.
 
-The kit's tools (`explore`, `sanity`, `find_lr`, `tune`, `probe`, …) join these stages. When the
-table has changed, `make dvc` writes dvc.yaml anew.
+The kit adds its tools (`explore`, `sanity`, `find_lr`, `tune`, `probe`, …) to these stages. After a
+change of the table, run `make dvc` to rewrite dvc.yaml.
 """
 
 from dlproof import TRAINING, Project, Stage
@@ -23,7 +23,7 @@ PROJECT = Project(
             "baselines",
             1,
             "problem.baselines",
-            "what chance, a constant and classical models reach",
+            "score chance, a constant and classical models",
             settings=("baselines", "seed"),
             reads=("preprocess",),
             deps=(PROCESSED,),
@@ -41,7 +41,7 @@ PROJECT = Project(
             "clean",
             2,
             "data.clean",
-            "quarantine what is unreadable or repeated, group near duplicates; raw stays untouched",
+            "quarantine unreadable and repeated items, group near duplicates; leave raw data alone",
             settings=("clean",),
             reads=("ingest",),
             deps=("data/items.csv",),
@@ -121,7 +121,7 @@ PROJECT = Project(
             "predict",
             6,
             "deployment.predict",
-            "predict a folder or a CSV offline",
+            "predict a folder or a table offline",
             settings=("predict",),
             reads=("export",),
             deps=(PROCESSED, *EXPORTED[:2]),

@@ -1,4 +1,4 @@
-"""Clean takes out what nobody can use, and says why."""
+"""Clean removes what nobody can use, and says why."""
 
 import pandas as pd
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 
 class Healthy:
-    """A data type whose items lack nothing, save the one that is told."""
+    """A data type whose items lack nothing, except the one that is named."""
 
     def __init__(self, incomplete=""):
         self.incomplete = incomplete
@@ -33,7 +33,7 @@ def find(items, data_type=None, **settings):
     return find_kinds(items, data_type or Healthy(), OmegaConf.create(SETTINGS | settings))
 
 
-def test_of_identical_items_the_first_stays():
+def test_the_first_of_identical_items_stays():
     found = find(make_items("aab", "xxy"))
     assert found["duplicate"] == {"item-1": "same content as item-0"}
 
@@ -43,11 +43,11 @@ def test_identical_items_with_two_labels_all_go():
     assert found == dict.fromkeys(("item-0", "item-1"), "identical content is labelled x, y")
 
 
-def test_where_rows_repeat_by_nature_copies_stay_whatever_their_label():
+def test_where_rows_may_repeat_copies_stay_whatever_their_label():
     assert not any(find(make_items("aab", "xyy"), duplicates="keep").values())
 
 
-def test_of_numbers_equal_items_are_replicates():
+def test_equal_items_with_numeric_labels_are_replicates():
     items = make_items("aab", ["4.92", "4.94", "5"])
     found = find_kinds(items, Healthy(), OmegaConf.create(SETTINGS), are_classes=False)
     assert not any(found.values())
@@ -62,7 +62,7 @@ def test_equal_rows_stay_together_by_default_unless_each_has_an_id(data, decided
     assert decide_duplicates(cfg).clean.duplicates == decided
 
 
-def test_near_copies_stay_when_grouped_and_go_but_the_first_when_dropped():
+def test_near_copies_stay_when_grouped_and_all_but_the_first_go_when_dropped():
     items = make_items("abcde", "xxxxy", ["item-0", "item-0", "item-0", "", "item-0"])
     assert not any(find(items).values())
     found = find(items, near_duplicates="drop")["nearly duplicate"]  # none of another label
@@ -100,7 +100,7 @@ def test_an_item_without_a_label_does_not_make_its_twin_a_conflict():
     st.sampled_from(["keep", "drop"]),
     st.sampled_from(["group", "drop"]),
 )
-def test_what_stays_is_unique_and_labelled_and_nothing_is_lost(pairs, duplicates, near_duplicates):
+def test_what_stays_is_unique_and_labelled_and_no_item_is_lost(pairs, duplicates, near_duplicates):
     items = make_items(*zip(*pairs, strict=True))
     kinds = find(items, duplicates=duplicates, near_duplicates=near_duplicates)
     gone = [item for found in kinds.values() for item in found]

@@ -1,4 +1,4 @@
-"""Batches come whole from memory-mapped arrays, in an order that seed and epoch decide."""
+"""Batches come as a whole from memory-mapped arrays, in an order set by seed and epoch."""
 
 import shutil
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_training_draws_training_items_and_validation_takes_each_of_its_items_on
     assert len(set(drawn)) == len(drawn) == 16 * data.count_batches(1) == 32 * data.count_batches(2)
     assert set(drawn) <= set(data.store.rows("train"))
     assert read_rows(data.val_dataloader()) == data.store.rows("validation").tolist()
-    assert "test_dataloader" not in vars(SplitData)  # the test split opens in evaluate alone
+    assert "test_dataloader" not in vars(SplitData)  # only evaluate opens the test split
 
 
 def test_the_order_differs_between_epochs_and_repeats_with_the_seed(data, compose):

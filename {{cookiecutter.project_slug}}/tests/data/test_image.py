@@ -17,7 +17,7 @@ SETTINGS = SimpleNamespace(size=16, channels="auto", range="data")
 
 
 def draw(mode, size=(9, 5), seed=0):
-    """A random image; its content follows the seed."""
+    """A random image that depends on the seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     if mode == "I;16":
         return Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
@@ -118,7 +118,7 @@ def test_a_declared_pattern_gives_each_item_its_group(folder):
     items = ImageFolder(str(folder), group=r"bild (\S+)", time=r"(\d+)\.").list_items()
     assert set(items["group"]) == {"1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"}
     assert set(map(int, items["time"])) == set(range(1, 33))
-    with pytest.raises(UserError, match=r"data\.group=patient-\(.* finds nothing in its path"):
+    with pytest.raises(UserError, match=r"data\.group=patient-\(.* does not match this path"):
         ImageFolder(str(folder), group=r"patient-(\d+)").list_items()
 
 

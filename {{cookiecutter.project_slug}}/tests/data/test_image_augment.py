@@ -1,4 +1,4 @@
-"""Each training image is changed by its own draw, in the project's order."""
+"""Each training image is changed by its own random draw, in the project's order."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_every_field_is_a_change_that_is_tried_here():
     assert {field.name for field in fields(ImageAugmentation)} == {"state", *CHANGES}
 
 
-def test_without_values_an_image_stays_as_it_is():
+def test_without_settings_an_image_stays_as_it_is():
     inputs, targets = ImageAugmentation(STATE)({"image": draw()}, TARGETS)
     assert torch.equal(inputs["image"], draw().float())
     assert torch.equal(targets, TARGETS)
@@ -75,7 +75,7 @@ def test_every_item_has_its_own_draw_and_keeps_its_label(name):
 
 @pytest.mark.parametrize("option", [name for name in OPTIONS if name != "none"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_every_option_changes_most_items_and_the_same_seed_alike(
+def test_every_option_changes_most_items_and_repeats_with_the_seed(
     project, compose, option, channels
 ):
     change = build(compose(f"augmentation={option}").augmentation, state=STATE)

@@ -1,4 +1,4 @@
-"""Processed data agrees with its items and is fitted on train alone."""
+"""Processed data agrees with its items and is fitted on train only."""
 
 from pathlib import Path
 

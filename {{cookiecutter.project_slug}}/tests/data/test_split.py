@@ -18,14 +18,14 @@ SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 def make_items(strata, units=None, **columns):
-    """Items as `gather` gives them: a unit each, unless told."""
+    """Items as `gather` returns them: one unit per item, unless given."""
     ids = [f"item-{number:03d}" for number in range(len(strata))]
     items = pd.DataFrame({"id": ids, "hash": ids, "source": ids, "stratum": list(map(str, strata))})
     return items.assign(unit=ids if units is None else list(map(str, units)), **columns)
 
 
 def split_items(items, seed=0, name="stratified", previous=None):
-    """The items' splits, by one of the methods that have shares."""
+    """The items' splits, by one of the methods with shares."""
     settings = {"name": name, **SHARES, "moved": "refuse", "per_class": 1}
     cfg = OmegaConf.create({"split": settings, "seed": seed})
     was = items["id"].map(lambda item: (previous or {}).get(item, ""))
@@ -34,10 +34,10 @@ def split_items(items, seed=0, name="stratified", previous=None):
 
 
 def write_clean(count=40, **columns):
-    """The file that `clean` leaves; labels suit classes and numbers."""
+    """The file that `clean` writes; its labels can be classes or numbers."""
     ids = [f"item-{number:03d}" for number in range(count)]
-    told = {"id": ids, "label": [str(number % 2 + 1) for number in range(count)]}
-    table = pd.DataFrame(told | {"hash": ids, "source": ids})
+    known = {"id": ids, "label": [str(number % 2 + 1) for number in range(count)]}
+    table = pd.DataFrame(known | {"hash": ids, "source": ids})
     empty = dict.fromkeys(("near", "group", "time", "origin"), "")
     write_table(table.assign(**(empty | columns)), Path("data/clean.csv"))
 
@@ -53,14 +53,14 @@ def test_every_stratum_keeps_its_shares_within_one_item(sizes, seed):
 
 
 @given(st.integers(0, 60), st.integers(3, 30), st.integers(0, 9))
-def test_units_are_never_torn(count, units, seed):
+def test_units_are_never_divided(count, units, seed):
     draw = np.random.default_rng(seed)
     names = np.concatenate([np.arange(units), draw.integers(0, units, count)])
     found = split_items(make_items(draw.choice(["a", "b"], len(names)), names), seed)
     assert found.groupby(names).nunique().max() == 1
 
 
-def test_a_random_split_takes_no_notice_of_strata():
+def test_a_random_split_ignores_strata():
     ones, others = make_items([0] * 60), make_items(range(60))
     assert split_items(ones, name="random").equals(split_items(others, name="random"))
     assert not split_items(make_items([0, 1] * 30)).equals(split_items(ones))
@@ -92,7 +92,7 @@ def test_an_item_that_was_tested_is_not_trained_on_because_of_its_group():
         ({"name": "kfold", "test": 0.1, "folds": 5, "fold": 5}, "5 folds count from 0"),
     ],
 )
-def test_shares_and_folds_that_cannot_be_are_refused(settings, sentence):
+def test_impossible_shares_and_folds_are_refused(settings, sentence):
     with pytest.raises(UserError, match=sentence):
         choose_bins(OmegaConf.create(settings))
 
@@ -104,7 +104,7 @@ def test_folds_share_what_is_not_tested_and_all_see_the_same_bins():
     assert bins[0] == bins[1] == bins[2]
 
 
-def test_items_of_a_group_and_near_duplicates_are_one_unit_through_others_too(project, compose):
+def test_items_that_groups_and_near_duplicates_link_are_one_unit(project, compose):
     near, group = ["", "x", "x"] + [""] * 37, ["p", "p"] + [""] * 38
     write_clean(near=near, group=group)
     items = gather(compose())

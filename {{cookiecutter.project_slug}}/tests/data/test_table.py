@@ -40,7 +40,7 @@ def test_an_item_is_its_row_and_its_hash_leaves_the_target_out(tmp_path):
     assert items["source"][2].endswith("own.csv row 3")
 
 
-def test_declared_columns_name_the_item_and_what_it_belongs_to_and_are_no_features(tmp_path):
+def test_declared_columns_name_the_item_and_its_group_and_are_not_features(tmp_path):
     content = "x,who,when,code,target\n1,p,2024-01-31,u,a\n2,q,2024-02-01,v,b\n"
     table = write(tmp_path, content, id="code", group="who", time="when")
     items = table.list_items()
@@ -51,7 +51,7 @@ def test_declared_columns_name_the_item_and_what_it_belongs_to_and_are_no_featur
     assert list(table.read(items).columns) == ["x"]
 
 
-def test_numbers_and_texts_are_told_apart_and_missing_cells_kept(tmp_path):
+def test_numbers_and_texts_are_distinguished_and_missing_cells_kept(tmp_path):
     table = write(tmp_path, CSV)
     raw, state = fit(table)
     assert state["shapes"] == {"numeric": [1], "categorical": [2]}
@@ -86,14 +86,14 @@ def test_what_float32_would_round_off_is_counted_from_its_mean(tmp_path):
     assert table.summarise(table.encode(raw, state), state)["ms"].tolist() == values
 
 
-def test_a_column_that_counts_the_rows_is_left_out_and_told_and_may_be_there(tmp_path):
+def test_a_column_that_counts_the_rows_is_left_out_with_a_warning_and_may_come_later(tmp_path):
     rows = "".join(f"{n},{n * 7 % 5},{'ab'[n % 2]}\n" for n in range(30))
     table = write(tmp_path, f"Unnamed: 0,x,target\n{rows}")
     items = table.list_items()
     raw, state = fit(table)
     assert list(raw) == ["x"]
     assert state["ignored"] == ["Unnamed: 0"]
-    assert "'Unnamed: 0' is named as the index of a table is" in items.attrs["warnings"][0]
+    assert "'Unnamed: 0' is named like the index of a table" in items.attrs["warnings"][0]
     assert len(table.encode(raw.assign(**{"Unnamed: 0": 1}), state)["numeric"]) == 30
 
 
@@ -131,7 +131,7 @@ def test_an_unseen_category_is_code_zero_and_an_unknown_column_refused(tmp_path)
         ("x,target\n" + "".join(f"{n},a\n" for n in range(9)) + "?!,b\n", r"row 10: .* is '\?!'"),
     ],
 )
-def test_an_unusable_file_is_refused_with_what_and_remedy(tmp_path, content, sentence):
+def test_an_unusable_file_is_refused_with_reason_and_remedy(tmp_path, content, sentence):
     with pytest.raises(UserError, match=sentence):
         fit(write(tmp_path, content))
 

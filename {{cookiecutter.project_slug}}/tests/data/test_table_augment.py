@@ -1,4 +1,4 @@
-"""Training rows get noise of their own; categories, gaps and targets stay."""
+"""Each training row gets its own noise; categories, missing values and targets stay."""
 
 import pytest
 import torch

@@ -39,7 +39,7 @@ def test_a_model_that_disagrees_leaves_the_folder_as_it_was(finished, run):
     assert sorted(Path("models").iterdir()) == before
 
 
-def test_the_sidecar_says_where_the_model_comes_from_and_what_it_takes(model):
+def test_the_sidecar_says_where_the_model_comes_from_and_what_its_inputs_are(model):
     state = json.loads(Path("data/processed/state.json").read_text())
     assert (model.data_version, model.info["state"]) == (state["version"], state)
     assert Path("runs", model.version).is_dir()
@@ -49,14 +49,14 @@ def test_the_sidecar_says_where_the_model_comes_from_and_what_it_takes(model):
 
 
 class Both(nn.Module):
-    """Takes numbers and categories, of which there may be none."""
+    """Takes numbers and categories; there may be no categories."""
 
     def forward(self, numeric, categorical):
         return torch.cat([numeric, categorical.float()], dim=1).sum(dim=1)
 
 
 class Undecided(nn.Module):
-    """Which way it goes hangs on its values, which ONNX cannot say."""
+    """Branches on its values, which ONNX cannot express."""
 
     def forward(self, numeric, categorical):
         return numeric[:, 0] if numeric.sum() > 0 else numeric[:, 1]
@@ -75,7 +75,7 @@ def test_arrays_without_columns_are_made_inside_for_any_number_of_rows(tmp_path)
     assert session.run(None, ARRAYS)[0].tolist() == [1, 5, 9]
 
 
-def test_what_onnx_cannot_say_is_refused_in_a_sentence(tmp_path):
+def test_what_onnx_cannot_express_is_refused_in_a_sentence(tmp_path):
     exported = Exported(Undecided(), nn.Identity(), EMPTY).eval()
     with pytest.raises(UserError, match="the model cannot be written as ONNX: ") as refusal:
         write_onnx(exported, ARRAYS, tmp_path / "m.onnx", 20)

@@ -30,7 +30,7 @@ def test_figures_follow_from_the_kept_predictions_and_the_split_opens_once(finis
 
 def test_a_second_look_at_the_test_split_needs_a_reason(finished, run):
     Path("reports/test_predictions.npz").unlink()
-    with pytest.raises(UserError, match="write why it must again"):
+    with pytest.raises(UserError, match="say why it must be evaluated again"):
         run("evaluate")
     assert run("evaluate", "evaluate.reason=the file was lost").figures["openings"] == 2
 

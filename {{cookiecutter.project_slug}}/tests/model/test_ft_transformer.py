@@ -20,7 +20,7 @@ def test_every_parameter_has_a_gradient_whatever_columns_there_are(numeric, cate
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
 
 
-def test_a_column_is_told_from_another_by_its_own_token():
+def test_each_column_has_its_own_token():
     state = {"numeric": NUMBER | {"b": NUMBER["a"]}, "categories": {}}
     network = FTTransformer(state, 1, hidden_dim=64).eval()
     none = torch.zeros(1, 0, dtype=torch.long)

@@ -1,4 +1,4 @@
-"""Initial weights keep the variance, and the head starts small."""
+"""Initial weights preserve variance, and the head starts small."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def seeded():
     torch.manual_seed(0)
 
 
-def test_he_keeps_the_variance_through_relu_layers():
+def test_he_preserves_variance_through_relu_layers():
     layers = [layer for _ in range(8) for layer in (nn.Linear(512, 512), nn.ReLU())]
     network = nn.Sequential(*layers, nn.Linear(512, 1))
     initialise_weights(network)

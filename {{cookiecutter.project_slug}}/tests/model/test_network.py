@@ -1,4 +1,4 @@
-"""Networks take raw arrays of one item or many, and start as knowing nothing."""
+"""Networks take raw arrays of one item or many, and start out knowing nothing."""
 
 from pathlib import Path
 

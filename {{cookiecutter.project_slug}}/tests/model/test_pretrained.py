@@ -1,4 +1,4 @@
-"""timm's families fit small images and start from the weights that are given."""
+"""timm's families fit small images and start from the given weights."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def state_of(height, width=None, channels=1):
 
 @pytest.fixture
 def weights(tmp_path):
-    """A file as a pretrained network's would be, of random numbers."""
+    """A file like that of a pretrained network, with random numbers."""
     torch.manual_seed(1)
     path = tmp_path / "weights.pth"
     torch.save(timm.create_model(TINY).state_dict(), path)
@@ -57,19 +57,19 @@ def test_all_but_head_and_stem_start_as_the_file_has_them_and_the_head_starts_sm
     assert network.fc.weight.std() < 0.3 / network.fc.in_features**0.5
 
 
-def test_a_file_that_is_no_such_weights_is_named(weights):
+def test_a_file_with_other_weights_is_named(weights):
     content = torch.load(weights)
     content["layer1.0.conv1.weight"] = torch.zeros(3, 3)
     torch.save(content, weights)
     given = {"pretrained": True, "dropout": 0.0, "weights": str(weights)}
     with pytest.raises(UserError, match=r"weights\.pth does not fit test_resnet"):
         create(state_of(32, channels=3), 3, TINY, **given)
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         create(state_of(32), 3, TINY, **(given | {"weights": "absent.pth"}))
 
 
 @pytest.mark.pipeline
-def test_a_checkpoint_brings_its_own_weights_and_asks_for_no_file(finished, run, weights, compose):
+def test_a_checkpoint_has_its_own_weights_and_needs_no_file(finished, run, weights, compose):
     weights.rename("weights.pth")
     run("train", *CHOSEN, FILE, "trainer.max_epochs=1")
     Path("weights.pth").unlink()
@@ -77,5 +77,5 @@ def test_a_checkpoint_brings_its_own_weights_and_asks_for_no_file(finished, run,
     assert trained["model"]["pretrained"] is False
     assert torch.isfinite(network(image=torch.zeros(1, 1, 16, 16))).all()
     model = to_plain(compose(*CHOSEN, FILE).model)
-    with pytest.raises(UserError, match="no file of weights"):
+    with pytest.raises(UserError, match="not a file of weights"):
         build_network(model, to_plain(compose().preprocess), load_store("data").state["data"], 3)

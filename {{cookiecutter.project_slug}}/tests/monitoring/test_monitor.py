@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dlproof.monitoring import describe_distribution
 
-from {{ cookiecutter.package_name }}.monitoring.monitor import describe, judge
+from {{ cookiecutter.package_name }}.monitoring.monitor import judge, summarise_drift
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def draw_window(count, shift=0.0, shares=(0.5, 0.5), seed=1):
 
 
 @pytest.mark.parametrize("count", [30, 100, 1000])
-def test_a_window_like_training_is_no_drift_however_small(watched, count):
+def test_a_window_like_training_shows_no_drift_however_small(watched, count):
     found = [judge(draw_window(count, seed=seed), watched, 0.2)["drift"] for seed in range(20)]
     assert sum(found) <= 1
 
@@ -52,9 +52,9 @@ def test_the_bound_is_the_configs_where_chance_seldom_reaches_it(watched):
 
 
 def test_the_summary_names_three_and_counts_the_others():
-    assert describe([]) == "no drift"
-    assert describe(list("ab")) == "DRIFT in a, b"
-    assert describe(list("abcde")) == "DRIFT in a, b, c and 2 more"
+    assert summarise_drift([]) == "no drift"
+    assert summarise_drift(list("ab")) == "DRIFT in a, b"
+    assert summarise_drift(list("abcde")) == "DRIFT in a, b, c and 2 more"
 
 
 @pytest.mark.pipeline

@@ -1,4 +1,4 @@
-"""The loss starts where theory says, both sets of metrics agree, answers are said in words."""
+"""The loss starts where theory says, both sets of metrics agree, answers name their class."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def test_every_metric_can_rank_models_upwards(metric):
         Classification(metric, "min")
 
 
-def test_an_unknown_metric_names_the_known():
+def test_an_unknown_metric_is_refused_with_the_known_ones():
     with pytest.raises(UserError, match="f1_macro"):
         Classification("f1", "max")
 
@@ -54,7 +54,7 @@ def test_a_network_that_knows_nothing_has_the_expected_loss(classes):
     assert float(loss) == pytest.approx(TASK.expected_first_loss(state))
 
 
-def test_the_loss_smooths_labels_and_weighs_an_item_as_its_class():
+def test_the_loss_smooths_labels_and_weights_an_item_by_its_class():
     weights, targets = torch.tensor([0.5, 4.0]), torch.tensor([0, 0, 1])
     outputs = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     plain = torch.nn.CrossEntropyLoss(label_smoothing=0.1, reduction="none")(outputs, targets)
@@ -64,7 +64,7 @@ def test_the_loss_smooths_labels_and_weighs_an_item_as_its_class():
     assert weighted.item() == pytest.approx((plain * weights[targets]).mean().item())
 
 
-def test_focal_loss_is_cross_entropy_times_what_is_missing_to_certainty():
+def test_focal_loss_scales_cross_entropy_by_the_uncertainty():
     outputs, targets = torch.tensor([[3.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])
     likelihood = outputs.softmax(dim=1)[[0, 1], targets]
     expected = (-((1 - likelihood) ** 2) * likelihood.log()).mean()
@@ -76,9 +76,9 @@ def test_predictions_are_probabilities_and_name_their_class():
     state = TASK.fit(pd.Series(["10", "9", "2", "2"]))
     probabilities = TASK.decoder(state)(torch.tensor([[0.0, 0.0, 5.0]]))[0].numpy()
     assert probabilities.sum() == pytest.approx(1)
-    told = TASK.describe(probabilities, state)
-    assert (told["label"], told["probability"]) == ("10", pytest.approx(probabilities.max()))
-    assert list(told["probabilities"]) == state["classes"] == ["2", "9", "10"]
+    answer = TASK.describe(probabilities, state)
+    assert (answer["label"], answer["probability"]) == ("10", pytest.approx(probabilities.max()))
+    assert list(answer["probabilities"]) == state["classes"] == ["2", "9", "10"]
 
 
 def test_strata_are_the_classes():

@@ -1,4 +1,4 @@
-"""Regression works in deviations inside and in the target's unit outside."""
+"""Regression standardises targets for the network and answers in the target's unit."""
 
 import numpy as np
 import pandas as pd
@@ -38,14 +38,14 @@ def test_every_metric_ranks_models_in_its_own_direction(metric, mode):
         Regression(metric, "max" if mode == "min" else "min")
 
 
-def test_an_unknown_metric_names_the_known_and_class_weights_are_refused():
+def test_an_unknown_metric_and_class_weights_are_refused():
     with pytest.raises(UserError, match="rmse"):
         Regression("accuracy", "max")
     with pytest.raises(UserError, match="needs classes"):
         TASK.loss(STATE, torch.ones(2))
 
 
-def test_saying_the_mean_has_the_expected_loss_and_decodes_to_the_mean():
+def test_predicting_the_mean_has_the_expected_loss_and_decodes_to_the_mean():
     targets = torch.tensor(TASK.encode(LABELS, STATE))
     outputs = torch.zeros(4, TASK.num_outputs(STATE))
     loss = TASK.loss(STATE)(outputs, targets)

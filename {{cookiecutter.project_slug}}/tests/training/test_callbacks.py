@@ -1,4 +1,4 @@
-"""Pictures of predictions come when they are due and leave the run as it was."""
+"""Pictures of predictions are drawn when they are due and do not change the run."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from dlproof import UserError
 
-from {{ cookiecutter.package_name }}.training.callbacks import SamplePredictions, say
+from {{ cookiecutter.package_name }}.training.callbacks import SamplePredictions, format_answer
 
 DRAW = ("callbacks=samples", "callbacks.samples.every_n_epochs=2", "trainer.max_epochs=4")
 
@@ -24,13 +24,13 @@ def test_pictures_of_samples_change_no_bit_of_the_run(finished, run):
 
 
 @pytest.mark.unit
-def test_an_answer_is_said_in_a_word_or_number_and_how_sure_it_is():
-    told = {"label": "cat", "probability": 0.9271, "probabilities": {"cat": 0.9271}}
-    assert say(told) == "cat, 0.927"
-    assert say({"value": 12.3456, "outside_training": False}) == "12.3"
+def test_an_answer_is_shown_as_its_texts_and_numbers():
+    answer = {"label": "cat", "probability": 0.9271, "probabilities": {"cat": 0.9271}}
+    assert format_answer(answer) == "cat, 0.927"
+    assert format_answer({"value": 12.3456, "outside_training": False}) == "12.3"
 
 
 @pytest.mark.unit
-def test_no_number_of_epochs_is_refused(project, compose):
+def test_zero_epochs_between_pictures_are_refused(project, compose):
     with pytest.raises(UserError, match="every_n_epochs=0 should be"):
         SamplePredictions(compose().data, 0, 0)

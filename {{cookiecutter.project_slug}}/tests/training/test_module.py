@@ -1,4 +1,4 @@
-"""A step trains and one validates as written; two groups of parameters, a rate for each step."""
+"""Training and validation steps do what they say; two parameter groups, a rate for each step."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def make(processed, compose):
         cfg = compose(*overrides)
         torch.manual_seed(cfg.seed)
         data = SplitData(cfg)
-        module = build_module(cfg, data, 1).eval()  # without dropout, and with batch norms at rest
+        module = build_module(cfg, data, 1).eval()  # no dropout, batch norms fixed
         return module, next(iter(data.train_dataloader()))
 
     return make
@@ -76,7 +76,7 @@ def test_a_mixed_item_counts_as_the_class_with_the_larger_share(make, logged):
     assert logged[f"train/{module.task.metric}"] == pytest.approx(expected)
 
 
-def test_an_epoch_logs_the_mean_loss_of_its_items_and_starts_afresh(make, logged):
+def test_an_epoch_logs_the_mean_loss_of_its_items_and_resets_it(make, logged):
     module, batch = make()
     for sizes in ((4, 12), (8,)):
         total = 0.0
@@ -126,7 +126,9 @@ def test_every_trainable_parameter_is_in_one_group_and_the_rate_follows_the_sche
 
 
 @pytest.mark.parametrize("option", BALANCES)
-def test_balance_weighs_the_training_loss_and_never_the_other(processed, compose, option):
+def test_balance_weights_the_training_loss_and_never_the_validation_loss(
+    processed, compose, option
+):
     cfg = compose(f"balance={option}")
     data = SplitData(cfg)
     module = build_module(cfg, data, 1)
@@ -144,7 +146,7 @@ def test_a_checkpoint_alone_rebuilds_the_module(finished, compose):
     assert module.hparams["state"]["version"] == SplitData(compose()).state["version"]
 
 
-def test_a_checkpoint_runs_nothing_that_it_asks_for(finished):
+def test_a_checkpoint_cannot_run_code(finished):
     content = torch.load("models/model.ckpt", weights_only=True)
     content["hyper_parameters"]["task"] = {"_target_": "os.mkdir", "path": "ran"}
     torch.save(content, "models/model.ckpt")

@@ -1,4 +1,4 @@
-"""Schedules follow their closed form, as torch's schedulers step through it."""
+"""Schedules follow the same closed form as torch's schedulers."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ FALLING = {
 
 
 def rates_of(make_scheduler):
-    """The rates of one of torch's schedulers at every step, its peak being 1."""
+    """The rates of one of torch's schedulers at every step, with a peak of 1."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     scheduler = make_scheduler(optimizer)
     rates = []
@@ -36,7 +36,7 @@ def rates_of(make_scheduler):
 
 
 @pytest.mark.parametrize("name", FALLING)
-def test_rates_rise_in_a_line_and_fall_as_torchs(name):
+def test_rates_rise_linearly_and_fall_like_torchs(name):
     schedule, fall = FALLING[name]
 
     def make(optimizer):
@@ -47,8 +47,8 @@ def test_rates_rise_in_a_line_and_fall_as_torchs(name):
     assert ours == pytest.approx(rates_of(make), abs=1e-9)
 
 
-def test_onecycle_is_torchs_whose_last_step_is_one_later():
-    share = (RISING + 1) / (TOTAL + 1)  # torch counts the step at the peak to the rise
+def test_onecycle_equals_torchs_with_one_more_step():
+    share = (RISING + 1) / (TOTAL + 1)  # torch counts the peak as part of the rise
     ends = {"div_factor": 25, "final_div_factor": 400, "cycle_momentum": False}
     rates = rates_of(
         lambda optimizer: theirs.OneCycleLR(

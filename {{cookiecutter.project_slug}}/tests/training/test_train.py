@@ -26,7 +26,7 @@ def read_weights():
     return torch.cat([tensor.flatten().double() for tensor in state.values()])
 
 
-def test_a_run_learns_and_records_what_it_takes_to_repeat_it(finished, run):
+def test_a_run_learns_and_records_what_is_needed_to_repeat_it(finished, run):
     figures = run("train", "trainer.max_epochs=5").figures
     losses = read_log()["train/loss"].dropna().tolist()
     assert len(losses) == figures["epochs"] == 5
@@ -36,7 +36,7 @@ def test_a_run_learns_and_records_what_it_takes_to_repeat_it(finished, run):
     assert record["data_version"] == load_store("data").state["version"]
 
 
-def test_the_model_is_the_best_epoch_of_the_run_as_validation_measured_it(finished, run, compose):
+def test_the_model_is_the_best_epoch_by_validation(finished, run, compose):
     figures = run("train", "trainer.max_epochs=6", "optimizer.lr=0.05").figures
     task, store = build(compose().task), load_store("data")
     values = read_log()[f"val/{task.metric}"].dropna().tolist()
@@ -59,21 +59,21 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(finished, run
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_sanity_has_proved_that_a_run_repeats_and_goes_on_from_its_state(finished):
+def test_sanity_has_proved_that_a_run_repeats_and_resumes(finished):
     proof = json.loads(Path("reports/sanity.json").read_text())["figures"]["proof"]
     assert proof["reproduces"]
     assert proof["resumes"]
 
 
 @pytest.mark.parametrize("option", [name for name in CALLBACKS if name != "none"])
-def test_every_set_of_callbacks_trains_and_leaves_a_model(finished, run, option):
+def test_every_set_of_callbacks_trains_and_writes_a_model(finished, run, option):
     Path("models/model.ckpt").unlink()
     figures = run("train", f"callbacks={option}").figures
     assert Path("models/model.ckpt").exists()
     assert figures["epochs"] == 3
 
 
-def test_a_run_that_keeps_nothing_leaves_the_older_model(finished, run):
+def test_a_run_without_checkpoints_leaves_the_older_model(finished, run):
     before = Path("models/model.ckpt").read_bytes()
     with pytest.raises(UserError, match="without a checkpoint"):
         run("train", "callbacks=none")

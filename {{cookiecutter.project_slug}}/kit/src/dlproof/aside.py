@@ -25,7 +25,7 @@ def redirect(cfg: DictConfig, **folders: Path) -> DictConfig:
 
 
 def set_aside(stage: "Stage", cfg: DictConfig) -> DictConfig:
-    """A copy of the config with folders of its own for models and reports, below `runs/debug`.
+    """A copy of the config with separate folders for models and reports, in `runs/debug`.
 
     So a debug run (`train debug=limit`) changes no verdict. The reports that the command reads are
     there too. `optimizer.lr=auto` is the rate that `find_lr` suggested for a whole run.

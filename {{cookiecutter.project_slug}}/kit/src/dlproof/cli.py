@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from .project import Project
 
 OTHERS = {
-    "raw": "bring the raw data in place and under DVC",
+    "raw": "put the raw data in place and under DVC",
     "config": "write the composed config to params.yaml, where DVC watches it",
     "dvc": "write dvc.yaml from the table of stages",
     "pipeline": "run every stage whose inputs changed (dvc repro)",
-    "charter": "say line by line what is missing in project.yaml",
-    "data": "versions of the data, how two differ, what is expected (see `data --help`)",
-    "coverage": "say how much of the data package its tests reach",
-    "checklist": "say where the project stands: table, page, gates (see `checklist --help`)",
+    "charter": "list line by line what is missing in project.yaml",
+    "data": "list data versions, compare two, draft expectations (see `data --help`)",
+    "coverage": "measure how much of the data package its tests cover",
+    "checklist": "show where the project stands: table, page, gates (see `checklist --help`)",
 }
 UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
 # Of these, the ones with options of their own instead of config overrides, and their modules.
@@ -142,7 +142,7 @@ def raise_terminated(number: int, frame: FrameType | None) -> None:
 
 
 def drop_unread(probe: str = "") -> bool:
-    """Whether nobody reads the output any more, as behind `| head`; what is left is dropped."""
+    """Whether nobody reads the output any more, as after `| head`; the rest is dropped."""
     try:
         print(end=probe, flush=True)
     except BrokenPipeError:

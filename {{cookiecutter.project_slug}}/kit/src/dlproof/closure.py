@@ -71,7 +71,7 @@ class Step:
 
 
 class Code:
-    """The code of a project and of its kit as it lies there now; each module is read once.
+    """The current code of a project and of its kit; each module is read once.
 
     Args:
         project: Its stages and seams.
@@ -95,7 +95,11 @@ class Code:
         """
         traced, manifest = self.trace(stage, config), read_manifest()
         own = [(name, hash_file(path)) for name, path in sorted(traced.own.items())]
-        kit = [told for path in sorted(traced.kit) if (told := manifest.tell(path)) is not None]
+        kit = [
+            told
+            for path in sorted(traced.kit)
+            if (told := manifest.find_deviation(path)) is not None
+        ]
         return {
             "code": hash_json(own),
             "kit": hash_json(kit),
@@ -175,7 +179,7 @@ def find_seams(project: "Project", reached: Reached) -> list[str]:
 
 
 def find_folder(package: str, project: "Project") -> Path | None:
-    """Where a package lies, or would lie as a folder; None for what others have written.
+    """Where a package is, or would be as a folder; None for packages of others.
 
     Python finds modules of the project beside its package, and at its root, where commands start.
     """

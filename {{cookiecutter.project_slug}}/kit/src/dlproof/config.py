@@ -84,25 +84,25 @@ def accept(
         UserError: A mistake, a required value that was not given, or an override without effect.
     """
     if schema is not None:
-        hold_against_schema(cfg, overrides, schema)
+        check_schema(cfg, overrides, schema)
     cfg.__dict__[GIVEN] = list(overrides)
     return cfg
 
 
-def hold_against_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
+def check_schema(cfg: DictConfig, overrides: Sequence[str], schema: type[Config]) -> None:
     """Raises a UserError for a composed config that the schema does not allow."""
     try:
         mistakes = find_mistakes(to_plain(cfg), schema)
     except OmegaConfBaseException as error:
         raise UserError(explain_composition(error, overrides)) from error
     if mistakes:
-        raise UserError("the config is wrong:\n  " + "\n  ".join(mistakes))
+        raise UserError("the config is invalid:\n  " + "\n  ".join(mistakes))
     for override in overrides:
         key, _, value = override.partition("=")
         kept = OmegaConf.select(cfg, key) if value == "{}" else None
         if kept:
             raise UserError(
-                f"{override} changes nothing, since mappings are merged: take its entries out by "
+                f"{override} changes nothing, since mappings are merged: remove its entries by "
                 f"name, such as `~{key}.{next(iter(kept))}`."
             )
 
@@ -144,7 +144,7 @@ def list_overrides(cfg: DictConfig, without: Sequence[str] = ()) -> list[str]:
 
 
 def keeps_results(cfg: DictConfig) -> bool:
-    """Whether models and reports of a command are the project's; a debug run's lie apart."""
+    """Whether a command writes to the project's models and reports; a debug run does not."""
     return bool(cfg.get("keep", True) and not cfg.trainer.fast_dev_run)
 
 
@@ -180,17 +180,17 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
         plain = OmegaConf.to_container(compose_root(), resolve=False)
         known = list(dotted_keys(plain))
         if override[1] in known:
-            return f"{override[1]} gets keys that it lacks: add them by `+{override[1]}=…`."
+            return f"{override[1]} does not have these keys: add them with `+{override[1]}=…`."
         arguments = list_arguments(override[1].partition(".")[0], plain)
         if override[1] in arguments:
-            return f"{override[1]} is not in configs/ yet: add it by `+{override[1]}=…`."
+            return f"{override[1]} is not in configs/ yet: add it with `+{override[1]}=…`."
         return f"unknown key {override[1]}{nearest(override[1], [*known, *arguments])}"
     first = text.strip().splitlines()[0]
-    return f"the config does not compose ({' '.join(overrides) or 'no overrides'}): {first}"
+    return f"the config cannot be composed ({' '.join(overrides) or 'no overrides'}): {first}"
 
 
 def list_options(group: str) -> list[str]:
-    """Names of a group's options; none where there is no such group."""
+    """Names of a group's options; empty if there is no such group."""
     return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
 
 
@@ -284,6 +284,8 @@ def warn_outside_cheatsheet(cfg: DictConfig) -> None:
     reasons = {finding: find_reason(cfg, finding.partition("=")[0]) for finding in findings}
     unexplained = [finding for finding, reason in reasons.items() if not reason]
     if unexplained and cfg.strict:
-        raise UserError("strict=true and outside the cheat sheet:\n  " + "\n  ".join(unexplained))
+        raise UserError(
+            "strict=true, and values are outside the cheat sheet:\n  " + "\n  ".join(unexplained)
+        )
     for finding, reason in reasons.items():
         print(f"note: {finding} Reason: {reason}." if reason else f"warning: {finding}")

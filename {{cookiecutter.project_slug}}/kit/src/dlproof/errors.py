@@ -4,7 +4,7 @@ import errno
 
 
 class UserError(Exception):
-    """Something the user can mend. The message says what was wrong, where, and what to do."""
+    """Something the user can fix. The message says what was wrong, where, and what to do."""
 
 
 class Terminated(BaseException):
@@ -23,7 +23,7 @@ def explain(error: BaseException) -> str | None:
     if is_out_of_memory(error):
         said = str(error).partition("\n")[0]
         return (
-            "memory is out: take a smaller loader.batch_size (`find_batch_size` finds one that "
+            "out of memory: use a smaller loader.batch_size (`find_batch_size` finds one that "
             f"fits) or a smaller model. {said}"
         )
     return None

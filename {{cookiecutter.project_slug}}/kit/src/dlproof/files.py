@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPARE_BYTES = 2**16  # less than this is a full disk
-ASIDE = ".replaced"  # behind the name of a folder that makes way for its successor
+ASIDE = ".replaced"  # suffix of a folder that makes way for its successor
 EXCHANGE = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
 
 
@@ -173,7 +173,7 @@ def are_plain(cells: "np.ndarray") -> bool:
 
 
 def read_table(path: Path, stage: str) -> "pd.DataFrame":
-    """Reads a CSV of ids and labels as text: a class called `NA` is no missing value.
+    """Reads a CSV of ids and labels as text: a class called `NA` is not a missing value.
 
     Raises:
         UserError: The stage that writes it has not run.
@@ -181,5 +181,5 @@ def read_table(path: Path, stage: str) -> "pd.DataFrame":
     import pandas as pd
 
     if not path.exists():
-        raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `{stage}` first (or the whole `pipeline`).")
     return pd.read_csv(path, dtype=str, keep_default_na=False)

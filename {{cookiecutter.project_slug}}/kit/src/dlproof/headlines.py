@@ -14,7 +14,7 @@ STAGES = ("train", "export", "benchmark", "evaluate", "monitor")
 
 
 def write_headlines(cfg: DictConfig) -> None:
-    """Writes `reports/dvc/metrics.json` anew, of the reports that there are."""
+    """Rewrites `reports/dvc/metrics.json` from the existing reports."""
     folder = Path(cfg.paths.reports_dir)
     there = [name for name in STAGES if (folder / f"{name}.json").exists()]
     found = select({name: load_report(name, folder) for name in there}, cfg.task.metric)

@@ -31,7 +31,7 @@ class Reached:
 
 
 def read_module(path: Path, module: str) -> Reached:
-    """What a file names; read anew only when it has changed."""
+    """What a file names; read again only if it has changed."""
     return parse_module(path.read_text(encoding="utf-8"), module, path.name == "__init__.py")
 
 
@@ -99,7 +99,7 @@ def resolve(node: ast.ImportFrom, module: str, is_package: bool) -> str:
 
 
 def find_places(base: str, name: str) -> Iterator[str]:
-    """Modules that `from base import name` may mean; of the kit's public names, where each lies."""
+    """Modules that `from base import name` may mean; for the kit's public names, their modules."""
     yield base
     yield f"{base}.{name}"
     if base.partition(".")[0] == KIT and name in (public := read_public(base)):

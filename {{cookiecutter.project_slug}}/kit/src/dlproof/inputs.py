@@ -1,4 +1,4 @@
-"""What a report is made from: described before a stage runs, and compared as long as it counts.
+"""What a report is made from: recorded before a stage runs, and compared later.
 
 DVC watches the same: `pipeline` writes it into `params.yaml` and `dvc.yaml`.
 """
@@ -112,7 +112,7 @@ def find_texts(settings: Any) -> Iterator[str]:
 
 
 def is_file(name: str) -> bool:
-    """Whether a text is the path of a file; one that is too long for a path is none."""
+    """Whether a text is the path of a file; False if it is too long for a path."""
     try:
         return Path(name).is_file()
     except (OSError, ValueError):
@@ -131,7 +131,7 @@ def hash_answers(keys: Sequence[str]) -> dict[str, str]:
 def find_differences(
     code: Code, stage: Stage, config: dict[str, Any], made_from: dict[str, Any]
 ) -> list[str]:
-    """Names of what differs between what a report was made from and what there is now."""
+    """Names of what differs between what a report was made from and the current state."""
     now = describe_inputs(code, stage, config)
     names = []
     for key, name in INPUTS.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
-LOOKED_AT = 1000  # single items by which a share is told from other metrics
+LOOKED_AT = 1000  # single items by which a share is distinguished from other metrics
 EQUAL = 1e-9
 DRAWN_AT_ONCE = 10**6  # rows, of all draws that are in memory
 
@@ -121,7 +121,7 @@ def corrected_interval(values: np.ndarray, ratio: float, confidence: float) -> t
     "Inference for the Generalization Error"). The interval stays an approximation.
 
     Args:
-        values: (k,) one a fold, k at least 2.
+        values: (k,) one per fold, k at least 2.
         ratio: Validation items for each training item.
         confidence: Share of the t distribution inside the interval.
     """
@@ -142,7 +142,7 @@ def paired_interval(
     items do: two independent sources, whose half-widths add as squares.
 
     Args:
-        gains: (k,) one a seed, k at least 2.
+        gains: (k,) one per seed, k at least 2.
         by_items: Interval of the mean gain over draws of items, see `bootstrap`.
         confidence: Share inside the interval.
     """

@@ -18,8 +18,8 @@ MANIFEST, ABOUT, PYPROJECT = KIT / MANIFEST_NAME, KIT / "pyproject.toml", Path("
 REFERENCE = re.compile(r" @ \{root:uri\}/kit\b")  # of the project's pyproject to its own kit
 
 
-def describe() -> str:
-    """Whether the kit here is as it was released; names the files that are not."""
+def describe_kit() -> str:
+    """Says whether the kit here is as released; names the files that are not."""
     if not ABOUT.exists():
         return f"not in this project's tree: {metadata.version(NAME)} is installed"
     version = read_version(Path())
@@ -30,13 +30,13 @@ def describe() -> str:
 
 
 def name_patched(patched: list[str]) -> str:
-    """The files that are changed or gone here."""
+    """The files that are changed or removed here."""
     told = [name if (KIT / name).exists() else f"{name} (removed)" for name in patched]
     return f"patched here: {', '.join(told)}"
 
 
 def is_released() -> bool:
-    """Whether the kit here is told by its version, and not file by file."""
+    """Whether the kit here is identified by its version, not file by file."""
     return MANIFEST.exists()
 
 
@@ -65,9 +65,9 @@ def prepare(old: Path, new: Path) -> list[str]:
     patched = read_manifest(MANIFEST).find_patched(KIT)
     changed = [name for name in patched if read(old / KIT / name) != read(new / KIT / name)]
     if (old / MANIFEST).read_bytes() == (new / MANIFEST).read_bytes():
-        told = "nothing in it is new"
+        told = "nothing new in it"
     else:
-        told = "replaced, but for what is patched" if patched else "replaced whole"
+        told = "replaced, except for patched files" if patched else "replaced as a whole"
     lines = [f"kit: {versions}, {told}"]
     if merged := [name for name in changed if (KIT / name).exists()]:
         lines.append(f"patched here, so merged: {', '.join(merged)}")
@@ -90,5 +90,5 @@ def read_version(project: Path) -> str:
 
 
 def read(path: Path) -> bytes:
-    """A file's content; empty where it is not there."""
+    """A file's content; empty if it does not exist."""
     return path.read_bytes() if path.is_file() else b""

@@ -30,14 +30,14 @@ GOES_ON = ("train", "tune")  # what continues where a time limit stopped it
 class Command:
     """A command as every task of a job runs it.
 
-    SLURM itself requeues what it preempts, and what lost its node. A time limit it does not know
-    how to mend: behind one, the first task asks for it, once the run's state is saved.
+    SLURM itself requeues jobs that it preempts or that lost their node, but not after a time limit:
+    then the first task asks for it, once the run's state is saved.
 
     Attributes:
         project: Whose command it is.
         arguments: Of the command line.
-        run_dir: Folder of the run that `train` begins, or goes on with in a later life.
-        max_requeues: Behind time limits.
+        run_dir: Folder of the run that `train` begins, or resumes after a requeue.
+        max_requeues: How often at most, after time limits.
     """
 
     project: "Project"
@@ -71,7 +71,7 @@ class Command:
         """Puts the job back into the queue, unless it has been there too often."""
         lives = int(os.environ.get("SLURM_RESTART_COUNT", 0))
         if self.arguments[0] not in GOES_ON:
-            print(f"the time limit came before the end of {self.arguments[0]}, which starts over:")
+            print(f"{self.arguments[0]} reached the time limit before its end, and starts over:")
             print("give it a larger launcher.minutes.", flush=True)
         elif lives >= self.max_requeues:
             print(f"requeued {lives} times, launcher.max_requeues: not again.", flush=True)
@@ -98,7 +98,7 @@ def launch(
 
 
 def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: DictConfig) -> None:
-    """Submits a command with its overrides, says how to follow it, and waits if told to.
+    """Submits a command with its overrides, says how to follow it, and waits if asked to.
 
     Raises:
         UserError: There is no SLURM here, it refuses the job, or the job that was waited for
@@ -127,9 +127,9 @@ def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: Dict
         if run_dir is not None and not any(Path(run_dir).iterdir()):
             Path(run_dir).rmdir()
         told = re.findall(r"error: (.+)", str(error)) or [str(error)]
-        raise UserError(f"sbatch refuses the job: {told[-1]}") from error
+        raise UserError(f"sbatch refused the job: {told[-1]}") from error
     log = job.paths.stdout
-    print(f"{stage.name}: job {job.job_id} is submitted, its logs are in {log.parent}")
+    print(f"{stage.name}: job {job.job_id} is submitted; its logs are in {log.parent}")
     if run_dir is not None:
         print(f"  its run:  {run_dir}")
     print(f"  follow:   squeue --job {job.job_id}; tail -F {log}")
@@ -141,7 +141,7 @@ def submit(project: "Project", stage: Stage, overrides: Sequence[str], cfg: Dict
 
 
 def drop_launcher(overrides: Sequence[str], options: Sequence[str]) -> list[str]:
-    """Overrides less those of `launcher`, and less what the command adds by itself."""
+    """Overrides without those of `launcher` and those that the command adds itself."""
     kept = [o for o in overrides if not re.match(r"[+~]*launcher[.=]", o)]
     return [override for override in kept if override not in options]
 
@@ -154,7 +154,9 @@ def describe_job(project: "Project", stage: Stage, cfg: DictConfig) -> dict[str,
     """
     asked, trainer = to_plain(cfg.launcher), cfg.trainer
     if not isinstance(trainer.devices, int):
-        raise UserError("launcher=slurm: say how many trainer.devices a node of the job has.")
+        raise UserError(
+            "launcher=slurm: set trainer.devices to the number on each node of the job."
+        )
     is_parallel = stage.name == "train"
     if asked["gpus_per_node"] is None and trainer.accelerator != "cpu":
         asked["gpus_per_node"] = trainer.devices

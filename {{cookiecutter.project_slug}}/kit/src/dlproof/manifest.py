@@ -13,9 +13,9 @@ from .errors import UserError
 from .files import hash_file
 
 PACKAGE = Path(__file__).parent
-ROOT = PACKAGE.parents[1]  # of the kit, where it lies in a project's tree
+ROOT = PACKAGE.parents[1]  # of the kit, if it is in a project's tree
 NAME = "MANIFEST"
-# Where the kit is installed as a wheel, its manifest lies in the package.
+# If the kit is installed as a wheel, its manifest is in the package.
 PLACES = (ROOT / NAME, PACKAGE / NAME)
 FIRST = 1  # the number of a file as it was first released
 
@@ -25,13 +25,13 @@ class Manifest:
     """Released files.
 
     Attributes:
-        files: Path below the kit's root -> SHA-256 and number; empty where there is no manifest.
+        files: Path below the kit's root -> SHA-256 and number; empty if there is no manifest.
     """
 
     files: dict[str, tuple[str, int]]
 
-    def tell(self, path: Path) -> tuple[str, int | str] | None:
-        """What a file below the package says of results: a raised number, its bytes, or nothing."""
+    def find_deviation(self, path: Path) -> tuple[str, int | str] | None:
+        """How a file differs from its first release: by number, by content, or not at all."""
         released, number = self.files.get(name_below(path), ("", FIRST))
         content = hash_file(PACKAGE / path)
         if content != released:
@@ -48,7 +48,7 @@ class Manifest:
         ]
 
     def find_patched(self, root: Path = ROOT) -> list[str]:
-        """Released files that are changed or gone in a kit's folder."""
+        """Released files that are changed or missing in a kit's folder."""
         return [
             name
             for name, (released, _) in self.files.items()
@@ -63,10 +63,10 @@ def name_below(path: Path) -> str:
 
 @cache
 def read_manifest(path: Path | None = None) -> Manifest:
-    """A manifest, or that of the kit in this environment; an empty one where there is none.
+    """A manifest, by default that of the kit in this environment; empty if there is none.
 
     Raises:
-        UserError: It has a line that is none of a manifest's, such as the marks of a conflict.
+        UserError: It has a line of another form, such as conflict marks.
     """
     path = path or next((place for place in PLACES if place.exists()), ROOT / NAME)
     if not path.exists():
@@ -78,7 +78,7 @@ def read_manifest(path: Path | None = None) -> Manifest:
             files[name] = (released, int(number))
         except ValueError:
             raise UserError(
-                f"{path} has a line that is no hash, number and path ({line[:40]}): take the file "
-                "from git as one side has it, or as the release has it."
+                f"{path} has a line without hash, number and path ({line[:40]}): restore the file "
+                "from one side of the merge, or from the release."
             ) from None
     return Manifest(files)

@@ -1,4 +1,4 @@
-"""Pages of one HTML file that needs nothing beside it; the templates lie beside what fills them."""
+"""Self-contained HTML pages; the templates are beside the code that fills them."""
 
 import base64
 import math
@@ -34,7 +34,7 @@ def fill_template(template: Path, path: Path, **values: Any) -> Path:
 
 
 def embed(path: Path, largest: float = math.inf) -> str:
-    """A picture as a data URI, so that the page can travel alone; a link over `largest` bytes."""
+    """A picture as a data URI, so that the page is one file; a link if over `largest` bytes."""
     if path.suffix not in KINDS or path.stat().st_size > largest:
         return path.name
     content = base64.b64encode(path.read_bytes()).decode()

@@ -39,7 +39,7 @@ class Pool:
 
     @property
     def is_local(self) -> bool:
-        """Whether work stays on this machine, in processes of its own."""
+        """Whether work stays on this machine, in local processes."""
         return self.settings is None or self.settings.name == "local"
 
     def connect(self) -> None:
@@ -53,7 +53,7 @@ class Pool:
             name = self.settings.name
             raise UserError(
                 f"executor={name} needs the package {INSTALL[name]} ({error}): install the extra "
-                f"`{name}` (docs/recipes.md), or take executor=local."
+                f"`{name}` (docs/recipes.md), or use executor=local."
             ) from error
         self.backend = self.settings.name
 

@@ -53,9 +53,9 @@ SHOWN = {
     ],
 }
 HEAD = """\
-# One stage a command; `make pipeline` runs those whose inputs changed. `make dvc` writes this file
-# from the table of stages in project.py. `params` are keys of the composed config; digests of
-# reports, which are the same when a stage runs again with the same outcome; and below `made_from`
+# One stage per command; `make pipeline` runs those whose inputs changed. `make dvc` writes this
+# file from the table of stages in project.py. `params` are keys of the composed config; digests of
+# reports, which stay the same when a stage runs again with the same result; and under `made_from`
 # what else a report is compared with: code, versions of packages, answers, files that the config
 # names. The first stage writes both.
 """

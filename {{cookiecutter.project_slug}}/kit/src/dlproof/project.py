@@ -74,7 +74,7 @@ class Project:
 
     @property
     def folder(self) -> Path:
-        """Where the project's package lies."""
+        """Where the project's package is."""
         return Path(str(importlib.import_module(self.package).__file__)).parent
 
     def find(self, seam: str) -> Any:
@@ -154,7 +154,7 @@ def load_project(package: str) -> Project:
 
 
 def sort_stages(stages: Sequence[Stage]) -> dict[str, Stage]:
-    """By phase; in each those of the pipeline first, and each behind what it reads."""
+    """By phase; in each phase those of the pipeline first, and each after what it reads."""
     known = {stage.name: stage for stage in stages}
 
     def depth(stage: Stage) -> int:

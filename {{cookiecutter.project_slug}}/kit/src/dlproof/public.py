@@ -14,7 +14,7 @@ def find_public(package: str, names: Mapping[str, str], name: str) -> Any:
         name: The one that is asked for.
 
     Raises:
-        AttributeError: It is none of them.
+        AttributeError: It is not one of them.
     """
     if name not in names:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -28,8 +28,8 @@ class Report:
         stage: Name of the command that wrote it.
         figures: What was measured; JSON-able, units in the names.
         files: Outputs, as path relative to the project root -> SHA-256 (folders as a tree).
-        pictures: Plots that lie beside the report.
-        failures: What did not pass, a sentence each: the command fails, and so do those after it.
+        pictures: Plots beside the report.
+        failures: What did not pass, one sentence each: the command fails, and so do those after it.
         summary: One line for a person.
         made_from: Hashes of the config, code, data and reports it was made from.
         seconds: How long the stage ran.
@@ -113,7 +113,7 @@ def load_report(stage: str, reports_dir: Path | str) -> Report:
     """
     path = Path(reports_dir) / f"{stage}.json"
     if not path.exists():
-        raise UserError(f"{path} is not there: run `{stage}` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `{stage}` first (or the whole `pipeline`).")
     try:
         content = read_json(path)
         content.pop("digest", None)

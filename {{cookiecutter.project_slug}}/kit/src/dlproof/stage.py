@@ -55,13 +55,13 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     path = report.write(cfg.paths.reports_dir)
     write_headlines(cfg)
     if report.failures:
-        raise UserError("\n  ".join([f"does not pass (see {path}):", *report.failures]))
+        raise UserError("\n  ".join([f"did not pass (see {path}):", *report.failures]))
     print(f"{stage.name}: {report.summary} [{report.seconds:.1f} s, {path}]", flush=True)
     return report
 
 
 def run_stage(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
-    """Runs a stage as the one that runs: what only one may read asks which."""
+    """Runs a stage and records it as the running one, which access to the test split depends on."""
     run = stage.load().run
     before = RUNNING.set(stage.name)
     try:
@@ -75,7 +75,8 @@ def refuse_idle_debugging(stage: Stage, cfg: DictConfig) -> None:
     """Raises a UserError where `debug` comes with a command that trains nothing."""
     if not keeps_results(cfg) and "trainer" not in stage.settings:
         raise UserError(
-            f"`{stage.name}` trains nothing that could be debugged: leave `debug` (keep=false) out."
+            f"`{stage.name}` does not train, so there is nothing to debug: leave out `debug` "
+            "(keep=false)."
         )
 
 
@@ -89,10 +90,10 @@ def refuse_failed(stages: Sequence[str], reports_dir: str) -> None:
         report = load_report(name, reports_dir)
         if report.seal and not report.is_from_run:
             raise UserError(
-                f"{reports_dir}/{name}.json is not from a run, it was edited: run `{name}` again."
+                f"{reports_dir}/{name}.json is not from a run, or was edited: run `{name}` again."
             )
         if report.failures:
-            raise UserError(f"`{name}` did not pass: mend what it says and run it again first.")
+            raise UserError(f"`{name}` did not pass: fix what it reports and run it again first.")
 
 
 def refuse_swapped(stages: Sequence[str], deps: Sequence[str], cfg: DictConfig) -> None:
@@ -128,8 +129,8 @@ def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None
         now = hash_config(project.stages[name], to_plain(cfg))
         for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
             raise UserError(
-                f"`{name}` ran with another {section} than this config's: set it in configs/ and "
-                f"run `pipeline`, or run `{name}` and what follows it with the same key=value."
+                f"`{name}` ran with a different {section} from this config's: set it in configs/ "
+                f"and run `pipeline`, or run `{name}` and what follows it with the same key=value."
             )
 
 

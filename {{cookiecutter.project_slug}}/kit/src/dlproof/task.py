@@ -68,7 +68,7 @@ class Task(Protocol):
         """The same metrics with scikit-learn, for reports."""
 
     def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The ranking metric alone, quick enough for a bootstrap."""
+        """Only the ranking metric, fast enough for a bootstrap."""
 
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """How wrong each prediction is, (N,): what the error analysis sorts by."""

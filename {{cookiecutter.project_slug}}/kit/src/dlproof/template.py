@@ -27,7 +27,7 @@ STATE = Path(".cruft.json")
 CRUFT = (sys.executable, "-m", "cruft")
 NEXT = """\
 Next: make setup, python -m {package} checklist --map, make test, git commit --all
-Back to before: git reset --hard"""
+To undo: git reset --hard"""
 
 
 def main(arguments: list[str]) -> None:
@@ -50,7 +50,7 @@ def check(wanted: str = "") -> int:
         for title, version in (("project", current), ("newest", target), ("VERSION=HEAD", "HEAD")):
             print(f"{title:14}{name_version(clone, version)}")
         newer = not contains(clone, current, target)
-        print(f"{'kit':14}{kit.describe()}")
+        print(f"{'kit':14}{kit.describe_kit()}")
         print(read_notes(clone, current, target) if newer else "Up to date.")
     return 0
 
@@ -68,7 +68,7 @@ def diff() -> int:
             (place / "b" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, place / "b" / name)
         old.rename(place / "a")
-        print(f"kit: {kit.describe()}", flush=True)
+        print(f"kit: {kit.describe_kit()}", flush=True)
         subprocess.run(["git", "diff", "--no-index", "--no-prefix", "a", "b"], cwd=place)
     return 0
 
@@ -79,7 +79,7 @@ def update(wanted: str = "") -> int:
     if changed := git("status", "--porcelain").splitlines():
         raise UserError(
             f"{len(changed)} files differ from the last commit (such as {changed[0][3:]}): commit "
-            "or stash them, so that the update can be seen and undone alone."
+            "or stash them, so that the update can be reviewed and undone on its own."
         )
     with cloned(state["template"]) as clone:
         current, target = find_versions(clone, wanted)
@@ -98,7 +98,7 @@ def update(wanted: str = "") -> int:
         print("\n".join(told))
         print(f"Updated {title}, not committed yet.\n{read_notes(clone, current, target)}")
     if conflicts:
-        print("\n  ".join(["Mend these, and `git add` each file:", *conflicts]))
+        print("\n  ".join(["Resolve these, and `git add` each file:", *conflicts]))
         print("(a lock: `git checkout --theirs requirements.lock`, then `make lock`)")
     print(NEXT.format(package=state["context"]["cookiecutter"]["package_name"]))
     return int(bool(conflicts))
@@ -129,7 +129,7 @@ def cloned(address: str) -> Iterator[Path]:
 
 
 def find_versions(clone: Path, wanted: str) -> tuple[str, str]:
-    """Commits of this project's version and of the one wanted: if none is, the newest release."""
+    """Commits of this project's version and of the wanted one, by default the newest release."""
     tags = git("tag", "--sort=-version:refname", folder=clone).split()
     releases = [tag for tag in tags if re.fullmatch(r"v\d+(\.\d+)*", tag)]
     commits = []
@@ -172,8 +172,8 @@ def render(clone: Path, context: dict[str, Any], commit: str) -> Path:
     command = (*CRUFT, "create", str(clone), "--checkout", commit, "--output-dir", str(made))
     # No config of a person's: a new question is answered by its default for everyone.
     options = ("--no-input", "--default-config", "--extra-context", answers)
-    # Cookiecutter leaves the hooks that it rendered behind, in what it takes for /tmp.
-    # Its last words, why it refuses an answer, are one line where a line is wide enough.
+    # Cookiecutter leaves rendered hooks behind in the temporary folder. Its last words, why it
+    # refuses an answer, stay on one line if the terminal is wide enough.
     environment = os.environ | {"TMPDIR": str(clone.parent), "COLUMNS": "10000"}
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -192,7 +192,7 @@ def leave_alone(old: Path, new: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     for name in list_files(new):
         if name not in held and os.path.lexists(name):
-            raise UserError(f"the template brings {name}, which git ignores here: move yours away.")
+            raise UserError(f"the template adds {name}, which git ignores here: move yours away.")
 
 
 def skip(rendered: Path) -> None:

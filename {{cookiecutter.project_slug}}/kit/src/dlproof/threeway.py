@@ -35,7 +35,7 @@ def merge(old: Path, new: Path, title: str) -> list[str]:
 
 
 def commit_files(rendered: Path, title: str, *parent: str) -> str:
-    """Makes a commit of rendered files, which lies on no branch, where the project's folder is."""
+    """Commits rendered files, on no branch, under the path of the project's folder."""
     root = rendered.parent.with_suffix(".tree")
     place = root / git("rev-parse", "--show-prefix").strip()
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,9 @@ def refuse_foreign(path: Path | str, groups: Node, own: Collection[str] = DECLAR
                     "the project's functions that take `state`."
                 )
         elif isinstance(value, str) and "${" in value:
-            raise UserError(f"{path} has {value!r} in {key}: a model may refer to nothing outside.")
+            raise UserError(
+                f"{path} has {value!r} in {key}: a model must not refer to anything outside."
+            )
 
 
 def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

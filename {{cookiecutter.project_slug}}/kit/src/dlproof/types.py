@@ -49,14 +49,14 @@ class DataType(Protocol):
         """Lists all raw items, sorted by id, the unreadable ones included.
 
         Raises:
-            UserError: Nothing usable is there; names the file or folder and the remedy.
+            UserError: There is nothing usable; names the file or folder and the remedy.
         """
 
     def refuse_unusable(self, preprocess: Any) -> None:
         """Raises a UserError that names all that is wrong with the data as a whole, if anything."""
 
     def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
-        """Kind and place of each find of personal data, in features and all that lies beside."""
+        """Kind and place of each find of personal data, in features and everything beside them."""
 
     def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
         """Holds the items against a file of expectations.

@@ -11,11 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 def run(cfg: DictConfig) -> Report:
     """Writes `clean.csv` and `quarantine.csv`.
 
-    The first holds usable items, with the first of their near duplicates in `near`; the second id,
-    source and reason of the others.
+    `clean.csv` lists the usable items, with the first of their near duplicates in `near`;
+    `quarantine.csv` lists id, source and reason of the others.
 
     Raises:
-        UserError: Raw data changed since `ingest`, no item is usable, or all are near each other.
+        UserError: Raw data changed since `ingest`, no item is usable, or all are near duplicates.
     """
     cfg = decide_duplicates(cfg)
     data_type: DataType = build(cfg.data)
@@ -38,8 +38,8 @@ def run(cfg: DictConfig) -> Report:
 def decide_duplicates(cfg: DictConfig) -> DictConfig:
     """The config with `clean.duplicates=auto` decided.
 
-    Equal rows of a table are natural, such as people of one class, age and sex, unless each row
-    has an id; equal pictures, or rows that say who they are, are copies.
+    A table may well have equal rows, such as two people of the same class, age and sex. Equal
+    images, or equal rows of a table where each row has an id, are copies.
     """
     if cfg.clean.duplicates != "auto":
         return cfg
@@ -53,18 +53,18 @@ def decide_duplicates(cfg: DictConfig) -> DictConfig:
 def find_kinds(
     items: pd.DataFrame, data_type: DataType, settings: DictConfig, are_classes: bool = True
 ) -> dict[str, dict[str, str]]:
-    """Kind of problem -> id -> reason; an item appears under the first kind that meets it.
+    """Kind of problem -> id -> reason; an item appears only under the first kind that applies.
 
     Args:
         items: Readable items, with `near`.
-        data_type: Tells which items lack values.
-        settings: Of the stage: what is dropped.
-        are_classes: Whether labels are classes; numbers of equal items are replicates.
+        data_type: Finds the items that lack values.
+        settings: Config group `clean`: what is dropped.
+        are_classes: Whether labels are classes; equal items with different numbers are replicates.
     """
     searches = {"unexpected": find_unexpected, "unlabelled": find_unlabelled}
     if settings.missing == "drop":
         searches["incomplete"] = data_type.find_missing
-    if settings.duplicates == "drop":  # kept, rows of one content may rightly differ in label
+    if settings.duplicates == "drop":  # where kept, equal rows may rightly differ in label
         searches |= {"conflicting": find_conflicts} if are_classes else {}
         searches["duplicate"] = find_duplicates
     if settings.near_duplicates == "drop":
@@ -87,17 +87,17 @@ def find_unlabelled(items: pd.DataFrame) -> dict[str, str]:
 
 
 def find_conflicts(items: pd.DataFrame) -> dict[str, str]:
-    """Items of identical content whose labels differ: nobody knows which is right, so all go."""
+    """Items of identical content whose labels differ: no label can be trusted, so all go."""
     repeated = items[items["hash"].duplicated(keep=False)]
     labels = repeated.groupby("hash")["label"].agg(lambda found: ", ".join(sorted(set(found))))
     several = repeated.groupby("hash")["label"].transform("nunique") > 1
     odd = repeated[several]
-    told = "identical content is labelled " + labels[odd["hash"]].to_numpy(object)
-    return dict(zip(odd["id"], told, strict=True))
+    reasons = "identical content is labelled " + labels[odd["hash"]].to_numpy(object)
+    return dict(zip(odd["id"], reasons, strict=True))
 
 
 def find_duplicates(items: pd.DataFrame) -> dict[str, str]:
-    """Every item but the first of identical content and label."""
+    """All but the first of the items with identical content and label."""
     repeated = items.duplicated(["hash", "label"])
     first = items[~repeated].set_index(["hash", "label"])["id"]
     later = items[repeated]
@@ -107,9 +107,9 @@ def find_duplicates(items: pd.DataFrame) -> dict[str, str]:
 
 
 def find_near_copies(items: pd.DataFrame) -> dict[str, str]:
-    """Every item but the first that is near, save its copies, which another policy rules.
+    """All but the first of each near-duplicate cluster; its exact copies are `find_duplicates`'.
 
-    Those of another label stay, in the first one's cluster: nobody knows which label is right.
+    Items with another label than the first stay in its cluster: nobody knows which is right.
     """
     items = items[items["near"] != ""]
     first = items.groupby("near")[["id", "label", "hash"]].transform("first")

@@ -1,4 +1,4 @@
-"""Batches for training: whole batches are gathered from the memory-mapped arrays at once."""
+"""Batches for training: each is gathered from the memory-mapped arrays as a whole."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class SplitData(DataModule):
     Attributes:
         store: The processed data, and what `balance` added to it.
         state: Content of `state.json`.
-        targets: Of the training rows (N,).
+        targets: Targets of the training rows (N,).
     """
 
     def __init__(self, cfg: DictConfig) -> None:
@@ -51,12 +51,12 @@ class SplitData(DataModule):
         self.targets = np.asarray(self.store.targets[self.store.rows(TRAIN)])
 
     def count_batches(self, world_size: int) -> int:
-        """Training batches of an epoch in each process."""
+        """Training batches per epoch in each process."""
         size = len(self.draw(np.random.default_rng(self.seed)))
         return max(1, size // world_size // self.loader.batch_size)
 
     def draw(self, generator: np.random.Generator) -> np.ndarray:
-        """An epoch's positions in the training rows."""
+        """The positions among the training rows that one epoch uses."""
         return self.balance.draw(self.targets, generator)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -71,7 +71,7 @@ class SplitData(DataModule):
         return self.make_loader(self.store.rows(VALIDATION), shuffle=False)
 
     def skip_batches_done(self, loader: DataLoader[Batch]) -> None:
-        """Starts where a restored run stands; workers fetch before Lightning sets the epoch."""
+        """Starts where a restored run stopped; workers prefetch before Lightning sets the epoch."""
         assert self.trainer is not None
         progress: Any = self.trainer.fit_loop.epoch_progress.current
         batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
@@ -83,7 +83,7 @@ class SplitData(DataModule):
     def make_loader(
         self, rows: np.ndarray, shuffle: bool, draw: Draw | None = None
     ) -> DataLoader[Batch]:
-        """A loader over rows, this process's slice of them."""
+        """A loader over this process's slice of the rows."""
         rank, world_size = 0, 1
         if self.trainer is not None:
             rank, world_size = self.trainer.global_rank, self.trainer.world_size
@@ -95,7 +95,7 @@ class SplitData(DataModule):
             Rows(self.store, rows),
             batch_size=self.loader.batch_size,
             sampler=sampler,
-            collate_fn=keep_batch,  # a batch comes whole, not as a list
+            collate_fn=keep_batch,  # a batch arrives whole, not as a list of items
             num_workers=workers,
             worker_init_fn=leave_signals,
             persistent_workers=workers > 0,

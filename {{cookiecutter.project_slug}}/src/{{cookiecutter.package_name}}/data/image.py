@@ -13,20 +13,20 @@ from PIL import Image
 
 
 class ImageFolder(ImageKind):
-    """One folder a class; the class is the first folder below the root, at any depth.
+    """One folder per class: the first folder below the root, with images at any depth.
 
     With `data.layout=split/class` it is the second, below train, validation and test.
     """
 
     def list_items(self) -> pd.DataFrame:
-        """Lists every image; `attrs` has the number of other files, and what was left out.
+        """Lists every image; `attrs` has the number of other files and what was left out.
 
         Raises:
-            UserError: The root is missing or has no images in class folders, or its folders leave
-                open what the classes are.
+            UserError: The root is missing or has no images in class folders, or its folders do not
+                make clear what the classes are.
         """
         paths, others, warnings = self.list_files()
-        labels, told = self.name_classes([self.find_class(path) for path in paths])
+        labels, merged = self.name_classes([self.find_class(path) for path in paths])
         items = pd.DataFrame(
             {
                 "id": [path.relative_to(self.root).as_posix() for path in paths],
@@ -41,39 +41,39 @@ class ImageFolder(ImageKind):
             raise UserError(
                 f"{self.root} has images but no class folders: make one for each class."
             )
-        items.attrs |= {"ignored": len(others), "warnings": warnings + told}
+        items.attrs |= {"ignored": len(others), "warnings": warnings + merged}
         return items.sort_values("id", ignore_index=True)
 
     def find_class(self, path: Path) -> str:
-        """The name of its class folder; empty for an image that lies in none."""
+        """The name of its class folder; empty for an image outside any."""
         parts = path.relative_to(self.root).parts
         return parts[self.depth] if len(parts) > self.depth + 1 else ""
 
     def find_key(self, key: str, item: str) -> str:
-        """What a declared pattern finds in a path; empty without a pattern.
+        """What the declared pattern finds in a path; empty without a pattern.
 
         Raises:
-            UserError: The pattern finds nothing.
+            UserError: The pattern does not match.
         """
         if key not in self.patterns:
             return ""
         found = self.patterns[key].search(item)
         if found is None:
             pattern = self.patterns[key].pattern
-            raise UserError(f"{self.root / item}: data.{key}={pattern} finds nothing in its path.")
+            raise UserError(f"{self.root / item}: data.{key}={pattern} does not match this path.")
         return found[1]
 
     def read(self, items: pd.DataFrame) -> Sequence[Image.Image]:
-        """The images, decoded one by one as they are used."""
+        """The images, decoded one by one when they are used."""
         return self.open([self.root / item for item in items["id"]])
 
     def fit(self, raw: Sequence[Image.Image], preprocess: Any) -> State:
         """Shape, channels, range, and mean and deviation of each channel in [0, 1].
 
         Returns:
-            `shapes`, `size` (pixels), `channels`, `mean` and `std` (lists, one value a channel),
-            and where images are deeper than eight bits, what of their values is black and white:
-            `range`.
+            `shapes`, `size` (pixels), `channels`, `mean` and `std` (lists, one value per channel),
+            and where images are deeper than eight bits, `range`: the values that become black and
+            white.
         """
         modes, ends = survey(raw)
         size, channels = preprocess.size, preprocess.channels
@@ -93,7 +93,7 @@ class ImageFolder(ImageKind):
         return state | {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
 
     def measure(self, raw: Sequence[Image.Image], state: State) -> list[tuple[Any, Any]]:
-        """Mean of every channel and of its square, in [0, 1], of each image."""
+        """For each image: the mean of every channel and of its square, with pixels in [0, 1]."""
         pixels = (image / 255.0 for image in self.encode(raw, state)["image"])
         return [(image.mean(axis=(1, 2)), (image**2).mean(axis=(1, 2))) for image in pixels]
 

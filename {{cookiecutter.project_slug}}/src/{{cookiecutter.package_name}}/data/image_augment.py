@@ -1,4 +1,4 @@
-"""Random changes of training images: a draw an item, applied to whole batches on their device."""
+"""Random changes of training images: drawn per item, applied to whole batches on their device."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,26 @@ from torch import Tensor
 
 @dataclass
 class ImageAugmentation(ImageChange):
-    """Crop, mirror, turn, light, erase and mix; what moves in from outside is black.
+    """Crop, flip, rotate, change light, erase and mix; what moves in from outside is black.
 
-    0 or false leaves a change out. All but mixing keep the label, or should: see `change`.
+    0 or false switches a change off. All but mixing should keep the label: see `change`.
 
     Attributes:
         state: Content of `state.json`: mixing needs the number of classes.
         crop: Padding before a random crop to the same size, as a share of the width.
-        resized_crop: Least share of the area of a random window that is stretched to the whole
-            (Szegedy et al. 2015), instead of `crop`; what moves in repeats the border then.
-        flip: Mirror half of the items, left to right.
-        flip_vertical: Mirror half of the items, top to bottom.
-        rotate_degrees: Largest turn.
+        resized_crop: Smallest area, as a share of the image, of a random window that is resized to
+            the whole (Szegedy et al. 2015), instead of `crop`; what moves in repeats the border.
+        flip: Mirror half of the items left to right.
+        flip_vertical: Mirror half of the items top to bottom.
+        rotate_degrees: Largest rotation.
         scale: Largest zoom in or out, as a share.
-        brightness: Largest change of the factor 1, as of `contrast` and `saturation`.
-        contrast: Of the distance to the image's mean grey.
-        saturation: Of the distance to each pixel's grey.
+        brightness: Pixels are multiplied by a factor in 1 ± this.
+        contrast: The same, for the distance to the image's mean grey.
+        saturation: The same, for the distance to each pixel's grey.
         rand_augment: Magnitude, up to 30, of two operations (Cubuk et al. 2020).
         erase: Share of items in which a box becomes black (Zhong et al. 2020).
         mixup: Alpha of the Beta distribution of the shares (Zhang et al. 2018).
-        cutmix: The same, of the areas (Yun et al. 2019); with both, each batch draws one.
+        cutmix: The same, for areas (Yun et al. 2019); with both, each batch uses one at random.
     """
 
     state: State
@@ -48,7 +48,7 @@ class ImageAugmentation(ImageChange):
     cutmix: float = 0.0
 
     def __post_init__(self) -> None:
-        """Makes the mixers of classes; other targets cannot be mixed."""
+        """Makes the mixer; only classes can be mixed."""
         self.mix = make_mixer(self.state, mixup=self.mixup, cutmix=self.cutmix)
 
     def __call__(
@@ -61,7 +61,7 @@ class ImageAugmentation(ImageChange):
             targets: Classes (N,).
 
         Returns:
-            `image` as float, 0 to 255, and the targets: with mixing, shares (N, classes).
+            `image` as float, 0 to 255, and the targets; with mixing these are shares (N, classes).
         """
         image = self.change(inputs["image"])
         if self.mix is not None:
@@ -70,8 +70,8 @@ class ImageAugmentation(ImageChange):
 
     @torch.no_grad()
     def change(self, image: Tensor) -> Tensor:
-        """What each item goes through alone, and should keep its label: uint8 -> float."""
-        with torch.autocast(image.device.type, enabled=False):  # coordinates need all their bits
+        """The changes within single items, which should keep the label: uint8 -> float."""
+        with torch.autocast(image.device.type, enabled=False):  # coordinates need full precision
             if self.rand_augment:
                 image = rand_augment(image, self.rand_augment)
             image = move(

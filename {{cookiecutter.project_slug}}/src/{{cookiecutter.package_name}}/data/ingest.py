@@ -1,4 +1,4 @@
-"""`ingest`: lists every raw item, holds it against what is expected, searches for personal data."""
+"""`ingest`: lists every raw item, checks it against expectations, searches for personal data."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 
 def run(cfg: DictConfig) -> Report:
-    """Lists the raw items and marks those that are not what the data's expectations say."""
+    """Lists the raw items and marks those that violate the data's expectations."""
     data_type: DataType = build(cfg.data)
     items = data_type.list_items()
     expectations = enforce(items, data_type, cfg)
@@ -17,7 +17,7 @@ def run(cfg: DictConfig) -> Report:
     write_table(items, path)
     report = Report("ingest", ingest.evidence(items, expectations, personal))
     report.summary = ingest.summarise(report.figures)
-    ingest.tell(report.figures)
+    ingest.print_warnings(report.figures)
     report.add_file(path)
     report.add_file(path.with_name("expectations.json"))
     return report

@@ -31,5 +31,5 @@ def run(cfg: DictConfig) -> Report:
 
 
 def choose_fitted(items: pd.DataFrame) -> pd.DataFrame:
-    """What statistics may be fitted on: training items alone."""
+    """The items that statistics may be fitted on: training items only."""
     return items[items["split"] == TRAIN]

@@ -18,9 +18,9 @@ from omegaconf import DictConfig
 
 
 def run(cfg: DictConfig) -> Report:
-    """Splits by the method of `split`; items that belong together stay together.
+    """Splits by the method that `split` names; items that belong together stay together.
 
-    Items that were in a split keep it as long as method, shares and seed stay (but for `temporal`,
+    Items keep their split as long as method, shares and seed stay the same (except by `temporal`,
     where newer items move the cuts): remove `data/splits.csv` to split afresh.
 
     Raises:
@@ -35,10 +35,10 @@ def run(cfg: DictConfig) -> Report:
 
 
 def choose_bins(settings: DictConfig) -> dict[str, float]:
-    """Bin -> share: the splits, or the test split and every fold; nothing for `predefined`.
+    """Bin -> share: the splits, or the test split and every fold; empty for `predefined`.
 
     Raises:
-        UserError: The shares do not sum to 1, a bin would stay empty, or there is no such fold.
+        UserError: The shares do not sum to 1, a bin would be empty, or there is no such fold.
     """
     if settings.name == "predefined":
         return {}
@@ -46,7 +46,7 @@ def choose_bins(settings: DictConfig) -> dict[str, float]:
         return split.check_shares({name: float(settings[name]) for name in SPLITS})
     if settings.fold >= settings.folds:
         raise UserError(
-            f"split.fold={settings.fold} is not there: {settings.folds} folds count from 0."
+            f"split.fold={settings.fold} does not exist: {settings.folds} folds count from 0."
         )
     share = (1 - settings.test) / settings.folds
     folds = {str(fold): share for fold in range(settings.folds)}
@@ -54,20 +54,20 @@ def choose_bins(settings: DictConfig) -> dict[str, float]:
 
 
 def gather(cfg: DictConfig) -> pd.DataFrame:
-    """The usable items, with what decides about each.
+    """The usable items, with the columns that decide their splits.
 
     Returns:
         The items with `stratum`, whose shares every split keeps, and `unit`: near duplicates and
-        items of one group (`data.group`, such as a patient) are one, and go to one split.
+        items of one group (`data.group`, such as a patient) form one unit, which is never split.
 
     Raises:
         UserError: The labels do not suit the task, or a time is missing or does not parse.
     """
     items = read_table(Path(cfg.paths.data_dir, "clean.csv"), "clean")
     task = build(cfg.task)
-    task.refuse_unsuitable(items["label"])  # before anything is built on them
+    task.refuse_unsuitable(items["label"])  # before anything relies on them
     if cfg.data.time:
-        parse_times(items)  # likewise, whether the split goes by time or not
+        parse_times(items)  # likewise, whatever the method
     elif cfg.split.name == "temporal":
         raise UserError("split=temporal needs to know when an item was taken: set data.time.")
     return items.assign(stratum=task.strata(items["label"]), unit=link_items(items))
@@ -76,7 +76,7 @@ def gather(cfg: DictConfig) -> pd.DataFrame:
 def assign(
     items: pd.DataFrame, cfg: DictConfig, bins: dict[str, float], was: pd.Series
 ) -> tuple[pd.Series, list[str]]:
-    """The bin of every item by the chosen method, `` for one that is left out, and warnings.
+    """The bin of every item by the chosen method, empty if it is left out, and warnings.
 
     Raises:
         UserError: A time does not parse, a predefined split is faulty or lacks an item, or items

@@ -7,14 +7,14 @@ import pandas as pd
 from dlproof import KEYS, Arrays, State, UserError
 from dlproof.data import TableKind, hash_rows
 
-GRAIN = 2.0e-6  # of a deviation: what float32 may round off a number as it stands
+GRAIN = 2.0e-6  # of a deviation: the rounding error that float32 may make
 
 
 class Table(TableKind):
-    """One item a row; columns of numbers are scaled, columns of text are categories."""
+    """One item per row; columns of numbers are scaled, columns of text are categories."""
 
     def list_items(self) -> pd.DataFrame:
-        """One item a row, with the hash of its features."""
+        """One item per row, with the hash of its features."""
         loaded = self.load()
         label = loaded.others[self.target]
         if not label.any():
@@ -32,22 +32,24 @@ class Table(TableKind):
         return self.explain(items)
 
     def read(self, items: pd.DataFrame) -> pd.DataFrame:
-        """Feature columns, typed by the whole file; the index is the id."""
+        """Feature columns, with types inferred from the whole file; the index is the id."""
         return self.select(items)
 
     def fit(self, raw: pd.DataFrame, preprocess: Any) -> State:
-        """What fills a missing number, mean and deviation of numbers, known values of text.
+        """Fill value, mean and deviation of number columns; known values of text columns.
 
         Returns:
             `shapes`, `numeric` (column -> fill, mean, std) and `categories` (column -> values);
-            and `ignored`, columns that were left out by themselves, where there are some.
+            and `ignored`, the columns that were left out automatically, if any.
 
         Raises:
             UserError: A column has no value, or too many different texts.
         """
         if empty := [str(name) for name in raw.columns if raw[name].isna().all()]:
-            told = f"column {empty[0]!r} is" if len(empty) == 1 else f"columns {empty} are"
-            raise UserError(f"{self.path}: {told} empty in train: add it to data.drop.")
+            named, it = (f"columns {empty} are", "them")
+            if len(empty) == 1:
+                named, it = (f"column {empty[0]!r} is", "it")
+            raise UserError(f"{self.path}: {named} empty in train: add {it} to data.drop.")
         numeric = {
             str(name): fit_numbers(raw[name], preprocess.impute)
             for name in raw.select_dtypes("number")
@@ -72,10 +74,10 @@ class Table(TableKind):
 
 
 def fit_numbers(column: pd.Series, impute: str) -> dict[str, float]:
-    """Median or mean as `fill`, mean and deviation of the known values; of a constant one 1.
+    """Median or mean as `fill`, mean and deviation of the known values (1 for a constant).
 
-    Where float32 would round off what tells the numbers apart (times in milliseconds, northings),
-    their mean is the `offset` that is taken off first, and the others count from there.
+    Where float32 would round away the differences between the numbers (times in milliseconds,
+    northings), their mean is the `offset`, which is subtracted first.
     """
     mean, std = float(column.mean()), float(column.std(ddof=0))
     std = std if std > 1e-12 * max(1.0, abs(mean)) else 1.0

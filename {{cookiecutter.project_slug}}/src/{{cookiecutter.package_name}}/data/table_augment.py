@@ -1,4 +1,4 @@
-"""Random changes of training rows: a draw an item, applied to whole batches on their device."""
+"""Random changes of training rows: drawn per item, applied to whole batches on their device."""
 
 import torch
 from dlproof import State
@@ -10,7 +10,7 @@ class TableAugmentation:
 
     Args:
         state: Content of `state.json`: the columns' deviations.
-        deviation: Of the noise, as a share of each column's own.
+        deviation: Deviation of the noise, as a share of each column's own.
     """
 
     def __init__(self, state: State, *, deviation: float) -> None:
@@ -20,7 +20,7 @@ class TableAugmentation:
     def __call__(
         self, inputs: dict[str, Tensor], targets: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Adds noise to `numeric` (N, D); missing values stay missing, targets as they are."""
+        """Adds noise to `numeric` (N, D); missing values stay missing, targets unchanged."""
         numeric = inputs["numeric"]
         noise = torch.randn_like(numeric) * self.scale.to(numeric)
         return inputs | {"numeric": numeric + noise}, targets

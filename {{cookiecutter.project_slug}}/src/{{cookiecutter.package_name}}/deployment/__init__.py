@@ -1,1 +1,1 @@
-"""Phase 6, deployment: export, speed, the service and offline prediction."""
+"""Phase 6, deployment: export, the service and offline prediction."""

@@ -8,11 +8,12 @@ from starlette.requests import ClientDisconnect
 
 from ..project import PROJECT
 
-PATHS = frozenset({"/predict", "/live", "/ready", "/version", "/metrics"})  # that are measured
+# Paths whose requests are measured.
+PATHS = frozenset({"/predict", "/live", "/ready", "/version", "/metrics"})
 
 
 def create_app(service: Service) -> FastAPI:
-    """The FastAPI application; its OpenAPI describes the body as the data type says."""
+    """The FastAPI application; its OpenAPI has the data type's description of the body."""
     app = FastAPI(title="Predictions", version=service.model.version)
     body = service.model.data_type.describe_request(service.model.info["state"]["data"])
     app.add_api_route(
@@ -22,7 +23,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_extra={"requestBody": body},
         responses={
             413: {"description": "The body is too large."},
-            422: {"description": "The body is not what is described here."},
+            422: {"description": "The body does not match the description."},
         },
     )
     app.add_api_route("/live", service.live)
@@ -35,7 +36,7 @@ def create_app(service: Service) -> FastAPI:
 
 
 def run(cfg: DictConfig) -> Report:
-    """Serves until SIGTERM or Ctrl-C and ends the process; it makes no report."""
+    """Serves until SIGTERM or Ctrl-C and ends the process; writes no report."""
     listener = listen(cfg.serve.host, cfg.serve.port)
     serve_forever(PROJECT, cfg.paths.models_dir, cfg.paths.data_dir, cfg.serve, listener)
     raise SystemExit(0)

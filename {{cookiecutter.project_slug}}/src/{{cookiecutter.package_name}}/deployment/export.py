@@ -1,4 +1,4 @@
-"""`export`: the checkpoint as one ONNX file from raw arrays to predictions, proven to agree."""
+"""`export`: writes the model as one ONNX file, raw arrays to predictions; proves that it agrees."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ..model.network import build_network
 
 
 class Exported(nn.Module):
-    """Network and decoder in one; arrays of width 0 are made inside, not asked for.
+    """Network and decoder in one; arrays of width 0 are not inputs but made inside.
 
     Args:
         network: Raw arrays to outputs.
@@ -43,7 +43,7 @@ class Exported(nn.Module):
 
 
 def run(cfg: DictConfig) -> Report:
-    """Exports `models/model.ckpt`; a model that disagrees with PyTorch leaves no file."""
+    """Exports `models/model.ckpt`; writes no file if the result disagrees with PyTorch."""
     folder = Path(cfg.paths.models_dir)
     network, trained = load_network(folder / "model.ckpt", build_network)
     data_version = trained["state"]["version"]
@@ -72,17 +72,17 @@ def run(cfg: DictConfig) -> Report:
 
 
 def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> None:
-    """Writes one file with weights inside and a free batch axis.
+    """Writes one file that includes the weights, with a dynamic batch axis.
 
     Raises:
-        UserError: The architecture holds something that ONNX cannot say.
+        UserError: The architecture has an operation that ONNX cannot express.
     """
-    # An example batch of one would be taken for a constant.
+    # A batch size of one would be taken for a constant.
     example = {
         name: array[:1].repeat_interleave(2, 0) for name, array in to_tensors(arrays).items()
     }
     free = {name: {0: torch.export.Dim.DYNAMIC} for name in example}
-    free[next(iter(example))] = {0: "batch"}  # names the axis that all share
+    free[next(iter(example))] = {0: "batch"}  # names the axis that all arrays share
     try:
         program = torch.onnx.export(
             exported,
@@ -95,7 +95,7 @@ def write_onnx(exported: Exported, arrays: Arrays, path: Path, opset: int) -> No
             dynamic_shapes={"inputs": free},
             verbose=False,
         )
-    except Exception as error:  # the exporter passes on whatever a model's code raises
+    except Exception as error:  # the exporter lets any exception of the model's code through
         first = str(error).strip().splitlines()[0]
         raise UserError(f"the model cannot be written as ONNX: {first}") from error
     assert program is not None

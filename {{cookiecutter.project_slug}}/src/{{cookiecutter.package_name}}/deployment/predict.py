@@ -1,4 +1,4 @@
-"""`predict`: offline predictions for a folder or a table, by the path that the service uses."""
+"""`predict`: offline predictions for a folder or a table, by the same code as the service."""
 
 from dlproof import Report, atomic
 from dlproof.deployment import Model, predict
@@ -6,10 +6,10 @@ from omegaconf import DictConfig
 
 
 def run(cfg: DictConfig) -> Report:
-    """Writes one row an item; unreadable items have a reason instead.
+    """Writes one row per item; unreadable items have a reason instead.
 
     Raises:
-        UserError: The input lacks a column, or the output would replace what is no prediction.
+        UserError: The input lacks a column, or the output would overwrite another kind of file.
     """
     output = predict.choose_output(cfg)
     model = Model(cfg.paths.models_dir)

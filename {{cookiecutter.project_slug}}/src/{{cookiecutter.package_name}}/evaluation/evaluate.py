@@ -16,7 +16,7 @@ def run(cfg: DictConfig) -> Report:
     """Scores the project's model and its baselines on the same test items.
 
     Raises:
-        UserError: A model meets the same test split again and no reason is given.
+        UserError: The model was evaluated on this test split before, and no reason is given.
     """
     store = load_store(cfg.paths.data_dir)
     task: Task = build(cfg.task)
@@ -35,9 +35,9 @@ def run(cfg: DictConfig) -> Report:
 def score_groups(
     cfg: DictConfig, store: Store, task: Task, rows: np.ndarray, predictions: np.ndarray
 ) -> dict[str, dict[str, Any]]:
-    """The slices that are judged one by one: `label=7` -> items, the ranking metric, its interval.
+    """The slices that are scored one by one: `label=7` -> items, the ranking metric, its interval.
 
-    Here each class is one; where labels are numbers there are none.
+    Here each class is a slice; where labels are numbers there are none.
     """
     if "classes" not in store.state["task"]:
         return {}

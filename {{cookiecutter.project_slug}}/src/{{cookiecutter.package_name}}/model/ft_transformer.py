@@ -1,4 +1,4 @@
-"""FT-Transformer for tables (Gorishniy et al. 2021, arXiv:2106.11959): a token for each column."""
+"""FT-Transformer for tables (Gorishniy et al. 2021, arXiv:2106.11959): one token per column."""
 
 import torch
 from dlproof import State, UserError
@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from .initialise import initialise_weights
 
-WIDENING = 4 / 3  # of the feed-forward part, half of which gates the other
+WIDENING = 4 / 3  # of the feed-forward part, one half of which gates the other
 
 
 class Tokenizer(nn.Module):
@@ -19,7 +19,7 @@ class Tokenizer(nn.Module):
 
     def __init__(self, num_numeric: int, sizes: list[int], dim: int) -> None:
         super().__init__()
-        # Columns of a kind that the table lacks leave no empty parameter, which nothing moves.
+        # A table without columns of a kind gets no empty parameter, which no step would move.
         shapes = {"scale": (num_numeric, dim), "shift": (num_numeric, dim), "summary": (1, dim)}
         for name, shape in shapes.items():
             value = nn.Parameter(torch.empty(shape).uniform_(-(dim**-0.5), dim**-0.5))
@@ -82,9 +82,9 @@ class FTTransformer(nn.Module):
         state: The table's fitted state: its numeric columns and its categories.
         num_outputs: Width of the head.
         hidden_dim: Width of a token.
-        num_layers: Blocks.
-        num_heads: Of attention; must divide `hidden_dim`.
-        dropout: Of attention and the feed-forward part.
+        num_layers: Number of blocks.
+        num_heads: Attention heads; must divide `hidden_dim`.
+        dropout: Dropout of attention and of the feed-forward part.
 
     Raises:
         UserError: The heads do not divide the width.

@@ -21,6 +21,6 @@ class ImageNormaliser(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
         """Takes uint8, or the float 0-255 that augmentation gives."""
-        # Two passes over the pixels where the formula as it is read takes four.
+        # Two passes over the pixels; the formula as it is usually written takes four.
         scaled = image.to(self.mean.dtype) * (1 / (255 * self.std))
         return (scaled.sub_(self.mean / self.std),)

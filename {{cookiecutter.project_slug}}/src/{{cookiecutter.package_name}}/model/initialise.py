@@ -1,4 +1,4 @@
-"""Initial weights that keep the variance: He's before ReLU, Glorot's before sigmoid and tanh."""
+"""Initial weights that preserve variance: He's before ReLU, Glorot's before sigmoid and tanh."""
 
 from torch import nn
 
@@ -31,6 +31,6 @@ def initialise_weights(network: nn.Module) -> None:
 
 
 def initialise_head(head: nn.Linear) -> None:
-    """Small weights: the first loss is then near that of a network that knows nothing."""
+    """Small weights, so that the first loss is near that of a network that knows nothing."""
     nn.init.normal_(head.weight, std=0.2 / head.in_features**0.5)
     nn.init.zeros_(head.bias)

@@ -8,13 +8,13 @@ from .initialise import initialise_weights
 
 
 class MLP(nn.Module):
-    """Embeddings, then `num_layers` times linear, batch norm, ReLU, dropout, then a linear head.
+    """Embeddings, then `num_layers` of linear, batch norm, ReLU and dropout, then a linear head.
 
     Args:
         state: The table's fitted state: its numeric columns and its categories.
         num_outputs: Width of the head.
         hidden_dim: Width of the hidden layers.
-        num_layers: Hidden layers.
+        num_layers: Number of hidden layers.
         dropout: After each hidden layer.
     """
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """Raw arrays in (as `DataType.encode` makes them, by name), outputs of the task's width out."""
+    """Maps raw arrays by name, as `DataType.encode` makes them, to outputs of the task's width."""
 
     def __init__(self, normaliser: nn.Module, backbone: nn.Module) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from .initialise import initialise_weights
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; a stride above 1 shrinks the image."""
+    """Two 3x3 convolutions and a shortcut; a stride above 1 shrinks the image."""
 
     def __init__(self, width_in: int, width_out: int, stride: int) -> None:
         super().__init__()
@@ -31,13 +31,15 @@ class ResidualBlock(nn.Module):
 
 
 class ResNetTiny(nn.Module):
-    """Stem, one stage a width, mean over space, linear head. Stem and later stages halve the image.
+    """Stem, one stage per width, mean over space, linear head.
+
+    The stem and every stage but the first halve the image.
 
     Args:
         state: The data's fitted state: its `shapes` give the channels.
         num_outputs: Width of the head.
         widths: Channels of the stages.
-        blocks: Residual blocks a stage.
+        blocks: Residual blocks per stage.
         dropout: Before the head.
     """
 

@@ -1,4 +1,4 @@
-"""`monitor`: holds the newest logged predictions and inputs against the training reference."""
+"""`monitor`: compares the newest logged predictions and inputs with the training reference."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def run(cfg: DictConfig) -> Report:
     figures = monitor.evidence(version, source, rows, verdict)
     picture = Path(cfg.paths.reports_dir, "monitor.png")
     monitor.draw(figures, window, watched, picture)
-    summary = f"{len(rows)} {source} predictions, {describe(figures['drifted'])}"
+    summary = f"{len(rows)} {source} predictions, {summarise_drift(figures['drifted'])}"
     summary += monitor.describe_unknown(figures)
     return Report("monitor", figures, pictures=[picture.name], summary=summary)
 
@@ -37,9 +37,9 @@ def run(cfg: DictConfig) -> Report:
 def judge(
     window: dict[str, np.ndarray], watched: dict[str, Distribution], max_psi: float
 ) -> dict[str, Any]:
-    """The effect sizes of every watched distribution, and which are over the bound.
+    """The effect sizes of every watched distribution, and which are above the bound.
 
-    The bound is `max_psi`, or what chance reaches in a window this small where that is more.
+    The bound is `max_psi`, or what chance reaches in a window this small, if that is more.
     """
     measured = {
         name: measure_drift(window[name], reference, len(watched))
@@ -50,7 +50,7 @@ def judge(
     return {"drift": bool(drifted), "drifted": drifted, "max_psi": max_psi, "watched": measured}
 
 
-def describe(drifted: list[str]) -> str:
+def summarise_drift(drifted: list[str]) -> str:
     """`DRIFT in input/brightness, prediction and 2 more`, or `no drift`."""
     if not drifted:
         return "no drift"

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 def run(cfg: DictConfig) -> Report:
     """Fits each baseline on train, scores it on validation and keeps the fitted estimators.
 
-    Which models they are the task says, in `baselines`; here, what they see: at most
+    The task's `baselines` says which models; this stage decides what they see: at most
     `baselines.max_items` training items, and never the test split.
     """
     data_type: DataType = build(cfg.data)

@@ -15,10 +15,10 @@ TORCH = "torchmetrics.classification"
 
 
 class Classification(ClassificationTask):
-    """Two classes or more, exactly one an item; predictions are probabilities (N, classes)."""
+    """Two classes or more, exactly one per item; predictions are probabilities (N, classes)."""
 
-    # Name -> how reports compute it from arrays, torchmetrics' class that training logs, and its
-    # options. `task.metric` names the one that ranks models.
+    # Name -> the function on arrays for reports, the torchmetrics class that training logs, and its
+    # options. `task.metric` names the metric that ranks models.
     METRICS = {  # noqa: RUF012
         "accuracy": Metric(accuracy, f"{TORCH}.MulticlassAccuracy", average="micro"),
         "precision_macro": Metric(
@@ -38,7 +38,7 @@ class Classification(ClassificationTask):
     def loss(
         self, state: State, weights: "Tensor | None" = None, gamma: float = 0.0
     ) -> "nn.Module":
-        """Cross entropy of logits (N, classes) and classes (N,), focal where gamma is above 0."""
+        """Cross entropy of logits (N, classes) and classes (N,), focal if gamma is above 0."""
         from dlproof.tasks import FocalLoss
 
         return FocalLoss(gamma, weight=weights, label_smoothing=self.label_smoothing)
@@ -68,7 +68,7 @@ class Classification(ClassificationTask):
         }
 
     def describe(self, prediction: np.ndarray, state: State) -> dict[str, Any]:
-        """The likeliest class and all probabilities."""
+        """The most likely class and all probabilities."""
         best = int(prediction.argmax())
         pairs = zip(state["classes"], prediction, strict=True)
         return {

@@ -15,10 +15,10 @@ MAX_STRATA = 10
 
 
 class Regression(RegressionTask):
-    """Predictions are values (N,) in the target's unit; the network works in deviations."""
+    """Predictions are values (N,) in the target's unit; the network's outputs are standardised."""
 
-    # Name -> how reports compute it from arrays, torchmetrics' class that training logs, its better
-    # direction and its options. `task.metric` names the one that ranks models.
+    # Name -> the function on arrays for reports, the torchmetrics class that training logs, which
+    # direction is better, and its options. `task.metric` names the metric that ranks models.
     METRICS = {  # noqa: RUF012
         "mae": Metric(mae, f"{TORCH}.MeanAbsoluteError", "min"),
         "mse": Metric(mse, f"{TORCH}.MeanSquaredError", "min"),
@@ -27,7 +27,7 @@ class Regression(RegressionTask):
     }
 
     def strata(self, labels: pd.Series) -> pd.Series:
-        """Quantiles, at most ten and of ten items or more."""
+        """Quantiles: at most ten, each of at least ten items."""
         return quantile_strata(labels, MAX_STRATA)
 
     def loss(
@@ -68,6 +68,6 @@ class Regression(RegressionTask):
         }
 
     def describe(self, prediction: np.ndarray, state: State) -> dict[str, Any]:
-        """The value, and whether it lies outside what training has seen."""
+        """The value, and whether it lies outside the range seen in training."""
         value = float(prediction)
         return {"value": value, "outside_training": not state["min"] <= value <= state["max"]}

@@ -15,18 +15,18 @@ from .module import LitModel
 
 
 class SamplePredictions(Callback):
-    """Draws a batch of validation items, always the same, below the run's folder `samples/`.
+    """Draws the same batch of validation items again and again, in `samples/` of the run's folder.
 
-    The items themselves with true and predicted words where they can be seen (images); else the
-    task's picture, predicted against true. Nothing is drawn of a stream, which has no rows.
+    Images are shown with true and predicted label; for other data, the task plots predictions
+    against targets. A stream has no rows, and nothing is drawn.
 
     Args:
         data: Config group `data`, whose type draws items.
-        every_n_epochs: Epochs from picture to picture.
+        every_n_epochs: Epochs between pictures.
         seed: Chooses the items; training's random state stays as it is.
 
     Raises:
-        UserError: `every_n_epochs` is no such number.
+        UserError: `every_n_epochs` is less than 1.
     """
 
     def __init__(self, data: dict[str, Any], every_n_epochs: int, seed: int) -> None:
@@ -43,7 +43,7 @@ class SamplePredictions(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Draws behind the last batch, when averaged weights are still in place."""
+        """Draws after the last batch, while averaged weights are still in place."""
         is_last = batch_idx + 1 == trainer.num_val_batches[0]
         is_due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
         store = getattr(trainer.datamodule, "store", None)  # type: ignore[attr-defined]
@@ -60,13 +60,14 @@ class SamplePredictions(Callback):
             return
         path = Path(trainer.default_root_dir, "samples", f"epoch-{trainer.current_epoch:04d}.png")
         state = store.state["task"]
-        told = [say(module.task.describe(prediction, state)) for prediction in predictions]
-        words = [f"{t}: {p}" for t, p in zip(store.items["label"].iloc[rows], told, strict=True)]
+        answers = [format_answer(module.task.describe(row, state)) for row in predictions]
+        labels = store.items["label"].iloc[rows]
+        words = [f"{label}: {answer}" for label, answer in zip(labels, answers, strict=True)]
         if not self.data.draw_items(arrays, words, path):
             module.task.draw(np.asarray(store.targets[rows]), predictions, state, path)
 
 
-def say(prediction: dict[str, Any]) -> str:
-    """A prediction's word or number, and how sure it is."""
-    shown = [v for v in prediction.values() if isinstance(v, str | float)]
+def format_answer(answer: dict[str, Any]) -> str:
+    """`cat, 0.98`: the texts and numbers of a described prediction."""
+    shown = [v for v in answer.values() if isinstance(v, str | float)]
     return ", ".join(f"{v:.3g}" if isinstance(v, float) else v for v in shown)

@@ -29,13 +29,13 @@ class LitModel(ShardedClipping, SafeModule):
     """Trains a network built from plain containers, so that a checkpoint alone rebuilds it.
 
     Args:
-        model: Config group of this name, as `preprocess`, `task`, `optimizer` and `schedule` are.
-        augmentation: Config group; without `_target_` items stay as they are.
+        model: Config group of this name; likewise `preprocess`, `task`, `optimizer`, `schedule`.
+        augmentation: Config group; without `_target_`, items are not changed.
         state: Content of `state.json`.
         total_steps: Optimizer steps of the whole run. Passed in: reading Lightning's estimate
             would stop a loader's state from being restored.
         class_weights: Weight of each class in the training loss.
-        gamma: Focusing of the training loss.
+        gamma: Focusing parameter of the training loss.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LitModel(ShardedClipping, SafeModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
-        if model.get("pretrained"):  # a checkpoint brings its own weights and asks for no others
+        if model.get("pretrained"):  # a checkpoint has its own weights and needs no others
             self.hparams["model"] = model | {"pretrained": False}
         self.task = build(OmegaConf.create(task))
         width = self.task.num_outputs(state["task"])
@@ -67,12 +67,12 @@ class LitModel(ShardedClipping, SafeModule):
         self.val_loss = self.task.loss(state["task"])
         self.decoder = self.task.decoder(state["task"])
         metrics = self.task.torch_metrics(state["task"])
-        # The ranking metric alone while training: an update of each costs time in every step.
+        # Only the ranking metric while training: updating all of them would slow down every step.
         ranking = {self.task.metric: metrics[self.task.metric].clone()}
         self.train_metrics = MetricCollection(ranking, prefix="train/")
         self.train_mean = MeanLoss()
         for metric in (self.train_metrics, self.train_mean):
-            metric.persistent(True)  # a checkpoint within an epoch holds what they saw
+            metric.persistent(True)  # a checkpoint within an epoch keeps what they saw
         self.val_metrics = metrics.clone(prefix="val/")
         self.test_metrics = metrics.clone(prefix="test/")
         self.augment: Augmentation | None = None
@@ -91,25 +91,25 @@ class LitModel(ShardedClipping, SafeModule):
             inputs, targets = self.augment(inputs, targets)
         outputs = self(inputs)
         loss: Tensor = self.train_loss(outputs, targets)
-        if targets.ndim > 1:  # of a mixed item, metrics expect the class with the larger share
+        if targets.ndim > 1:  # mixed items: metrics expect the class with the larger share
             targets = targets.argmax(dim=1)
         self.train_metrics.update(self.decoder(outputs.detach().float()), targets)
         self.train_mean.update(loss.detach(), len(targets))
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Loss and metrics of one batch as it is."""
+        """Loss and metrics of one batch, without augmentation."""
         self.score(batch, "val", self.val_metrics)
 
     def test_step(self, batch: Batch, index: int) -> None:
-        """The same, for `trainer.test(module, loader)`: of any items but the project's test split.
+        """The same for `trainer.test(module, loader)`, on any items but the project's test split.
 
-        That split has no loader; `evaluate` opens it.
+        That split has no loader: only `evaluate` opens it.
         """
         self.score(batch, "test", self.test_metrics)
 
     def score(self, batch: Batch, stage: str, metrics: MetricCollection) -> None:
-        """Takes a batch into the metrics and logs its loss."""
+        """Updates the metrics with a batch and logs its loss."""
         targets = batch["targets"]
         outputs = self(batch["inputs"]).float()
         metrics.update(self.decoder(outputs), targets)
@@ -131,12 +131,12 @@ class LitModel(ShardedClipping, SafeModule):
         self.log_and_reset(self.test_metrics)
 
     def log_and_reset(self, metrics: MetricCollection) -> None:
-        """Logs metrics over all processes and starts them afresh."""
+        """Logs metrics over all processes and resets them."""
         self.log_dict(metrics.compute(), sync_dist=True)
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """The configured optimizer, its rate following the schedule step by step.
+        """The configured optimizer; its rate follows the schedule step by step.
 
         Raises:
             UserError: The optimizer or the schedule refuses its values.
@@ -156,7 +156,7 @@ def group_parameters(
 ) -> Iterator[dict[str, Any]]:
     """Two groups: matrices and kernels decay; norms, biases and other vectors do not.
 
-    Where parameters are shards by now, `dims` says what each of them was.
+    `dims` has the dimensions of each parameter from before FSDP flattened it.
     """
     dims = [p.ndim for p in network.parameters()] if dims is None else dims
     pairs = zip(network.parameters(), dims, strict=True)
@@ -169,7 +169,7 @@ def group_parameters(
 
 
 def build_module(cfg: DictConfig, data: DataModule, world_size: int) -> LitModel:
-    """The LightningModule from plain containers, which its checkpoint keeps."""
+    """The LightningModule, built from plain containers, which its checkpoint keeps."""
     groups = ("model", "preprocess", "task", "augmentation", "optimizer", "schedule")
     plain = {name: to_plain(cfg[name]) for name in groups}
     state = data.state

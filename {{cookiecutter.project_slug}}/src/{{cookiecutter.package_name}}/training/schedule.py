@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def warm_up(step: int, total: int, warmup: float) -> tuple[float, float]:
-    """The warm-up's factor, and the share (0 to 1) of the steps after it that is done."""
+    """The warm-up's factor, and the share (0 to 1) of the steps after it that are done."""
     rising = round(warmup * total)
     if step < rising:
         return (step + 1) / rising, 0.0

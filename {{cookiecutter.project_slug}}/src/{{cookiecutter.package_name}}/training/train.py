@@ -14,8 +14,8 @@ from .module import build_module
 def run(cfg: DictConfig) -> Report:
     """Trains, keeps the record of the run, and reports the best epoch.
 
-    `open_run` holds the run's lock, record and state: the block runs in every process of the run,
-    and what follows it in the first alone.
+    `open_run` holds the run's lock, record and state. The block runs in every process of the run,
+    what follows it only in the first.
 
     Raises:
         UserError: The data is not processed, the model does not build, or nothing was learned.

@@ -30,7 +30,7 @@ class Answer:
         value: As written.
         state: `done`, or what the matter is.
         reason: What is wrong or to do, in words that follow the place's name.
-        place: Where, in all that the key stands for.
+        place: Where exactly, below the key.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Answer:
     reason: str = ""
     place: str = ""
 
-    def tell(self) -> str:
+    def as_line(self) -> str:
         """`project.yaml:12 success.minimum is to do`."""
         return f"{CHARTER}:{self.line} {self.place or self.key} {self.reason}"
 
@@ -60,13 +60,13 @@ def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
         node = yaml.compose(text, Loader=LOADER)
         content = yaml.load(text, Loader=LOADER)
     except FileNotFoundError as error:
-        raise UserError(f"{path} is not there: take it from git or the template.") from error
+        raise UserError(f"{path} does not exist: restore it from git or the template.") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except ValueError as error:  # of a date such as 2026-13-05
-        raise UserError(f"{path} holds a date that is none: {error}.") from error
+        raise UserError(f"{path} has an invalid date: {error}.") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} must hold sections such as `problem:`.")
+        raise UserError(f"{path} must have sections such as `problem:`.")
     return content, dict(find_lines(node))
 
 
@@ -102,7 +102,7 @@ class Answers:
         self.mistakes |= find_dates(content, self.today, self.mistakes)
 
     def get(self, key: str) -> Answer:
-        """One answer by its dotted place; a section or list stands for all it holds."""
+        """One answer by its dotted place; for a section or list, all that it holds."""
         found, value = select(self.content, key)
         if not found:
             return Answer(key, self.find_line(key), None, "todo", "is missing")
@@ -124,7 +124,7 @@ class Answers:
         return min(found, key=lambda pair: pair[1].state != "todo", default=None)
 
     def find_line(self, place: str) -> int:
-        """The line of a place, or of what it should stand in; 1 where nothing of it is there."""
+        """The line of a place, or of the nearest parent that exists; otherwise 1."""
         parts = place.split(".")
         places = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((self.lines[name] for name in places if name in self.lines), 1)

@@ -53,7 +53,7 @@ def find_mistakes(content: dict[str, Any]) -> dict[str, Mistake]:
     try:
         TypeAdapter(Charter).validate_python(content)
     except ValidationError as error:
-        return {place: mistake for item in error.errors() for place, mistake in tell(item)}
+        return {place: mistake for item in error.errors() for place, mistake in list_mistakes(item)}
     return {}
 
 
@@ -64,7 +64,7 @@ def find_copies(content: dict[str, Any]) -> dict[str, Mistake]:
     for (place, text), (other, copy) in combinations(texts, 2):
         if name_question(place) != name_question(other) and are_alike(text, copy):
             for here, there in ((place, other), (other, place)):
-                told = f"says the same as {there}: each question asks for an answer of its own"
+                told = f"repeats {there}: each question needs its own answer"
                 found[here] = Mistake(told, "todo")
     return found
 
@@ -78,7 +78,7 @@ def name_question(place: str) -> str:
 def find_dates(
     content: dict[str, Any], today: date, known: Iterable[str]
 ) -> Iterator[tuple[str, Mistake]]:
-    """Signatures that are dated ahead or over; those with other mistakes are told already."""
+    """Signatures dated in the future or expired; those with other mistakes are listed already."""
     for section in Charter.model_fields:
         body, place = content.get(section), f"{section}.{SIGNED}"
         signed = body.get(SIGNED) if isinstance(body, dict) else None
@@ -86,9 +86,9 @@ def find_dates(
         if broken or not isinstance(signed, dict):
             continue
         if signed["since"] > today:
-            yield f"{place}.since", Mistake(f"must not be in the future, as {signed['since']} is")
+            yield f"{place}.since", Mistake(f"must not be in the future, but is {signed['since']}")
         elif signed["until"] < today:
-            told = f"held until {signed['until']}: ask {signed['by']} again"
+            told = f"was valid until {signed['until']}: ask {signed['by']} again"
             yield place, Mistake(told, "expired")
 
 
@@ -101,8 +101,8 @@ def flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         yield place, value
 
 
-def tell(error: ErrorDetails) -> Iterator[tuple[str, Mistake]]:
-    """Where an error of pydantic's is, and what: of a missing section all that it asks."""
+def list_mistakes(error: ErrorDetails) -> Iterator[tuple[str, Mistake]]:
+    """Place and text of a pydantic error; for a missing section, of each of its keys."""
     kind, parts, found = error["type"], error["loc"], error["input"]
     place = ".".join(map(str, parts))
     field, model = walk(parts)
@@ -136,7 +136,7 @@ def find_form(error: ErrorDetails) -> str:
 
 
 def walk(place: Iterable[str | int]) -> tuple[FieldInfo | None, type[BaseModel]]:
-    """The field at a place, where it is one, and the model of what it holds, where it is one."""
+    """The field at a place and the model of its content; None for what does not exist."""
     field: FieldInfo | None = None
     model: type[BaseModel] = Charter
     for part in place:
@@ -149,7 +149,7 @@ def walk(place: Iterable[str | int]) -> tuple[FieldInfo | None, type[BaseModel]]
 
 
 def find_model(annotation: Any) -> type[BaseModel]:
-    """The model that a type is, or that the items of a list are; an empty one for all others."""
+    """The model behind a type, or behind the items of a list type; an empty one for other types."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     models = [find_model(part) for part in get_args(annotation)]

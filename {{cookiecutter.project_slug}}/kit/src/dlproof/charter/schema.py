@@ -1,6 +1,6 @@
-"""The charter's schema: which answers `project.yaml` holds, and which of them are none.
+"""The charter's schema: which answers `project.yaml` must hold, and what does not count as one.
 
-What is to do (TODO, fillers, what is missing) is told from what is wrong in `mistakes.py`.
+`mistakes.py` distinguishes what is to do (TODO, placeholders, what is missing) from what is wrong.
 """
 
 from datetime import date
@@ -26,7 +26,7 @@ from .words import (
 
 
 class Section(BaseModel):
-    """Refuses unknown keys and does not convert types (a `yes` is no number)."""
+    """Refuses unknown keys and does not convert types (`yes` is not a number)."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -78,7 +78,7 @@ class Success(Section):
     minimum: float
     source: Sentence
     costs: Annotated[
-        list[Annotated[list[Amount], Field(description="a row of numbers, one a class")]],
+        list[Annotated[list[Amount], Field(description="a row of numbers, one per class")]],
         Field(description="a list of rows, such as [[0, 1], [5, 0]], or [] for a number"),
     ]
     signed: Signature
@@ -114,7 +114,7 @@ class Expert(Section):
 
 
 class People(Section):
-    """Who is there."""
+    """Who is involved."""
 
     owner: Annotated[Name, AfterValidator(refuse_two_people)]
     contact: Annotated[
@@ -159,7 +159,7 @@ class LabelCheck(Section):
 
 
 class DataAnswers(Section):
-    """What the data stands for."""
+    """What the data represents."""
 
     population: Sentence
     groups: Annotated[

@@ -87,7 +87,7 @@ def is_plausible(word: str) -> bool:
 
 
 def count_words(text: str) -> int:
-    """How many different words a text has that may be words; none where most of them may not."""
+    """The number of distinct plausible words in a text; 0 where most tokens are not plausible."""
     words = find_words(text)
     likely = [word for word in words if is_plausible(word)]
     letters = any(not word.isdecimal() for word in likely)
@@ -101,7 +101,7 @@ def find_vocabulary(text: str) -> frozenset[str]:
 
 
 def are_alike(text: str, other: str) -> bool:
-    """Whether two texts of several words are the same but for a few of them."""
+    """Whether two texts of several words differ in only a few of them."""
     first, second = find_vocabulary(text), find_vocabulary(other)
     common = len(first & second)
     return min(len(first), len(second)) >= SENTENCE and common >= SIMILAR * (
@@ -112,21 +112,21 @@ def are_alike(text: str, other: str) -> bool:
 def refuse_no_sentence(text: str) -> str:
     """A sentence, or what says as much."""
     if count_words(text) < SENTENCE:
-        raise refuse(f"asks for a sentence, and {text.strip()!r:.40} is none")
+        raise refuse(f"needs a sentence, and {text.strip()!r:.40} is not one")
     return text
 
 
 def refuse_no_phrase(text: str) -> str:
     """A few words."""
     if count_words(text) < PHRASE:
-        raise refuse(f"asks for a few words, and {text.strip()!r:.40} does not say enough")
+        raise refuse(f"needs a few words, and {text.strip()!r:.40} does not say enough")
     return text
 
 
 def refuse_no_name(text: str) -> str:
     """The name of somebody or something."""
     if count_words(text) < 1:
-        raise refuse(f"asks for a name, and {text.strip()!r:.40} is none")
+        raise refuse(f"needs a name, and {text.strip()!r:.40} is not one")
     return text
 
 
@@ -136,7 +136,7 @@ def is_nothing(mitigation: str) -> bool:
 
 
 def refuse_no_mitigation(text: str) -> str:
-    """A few words, or that nothing is done."""
+    """Requires a few words, or the statement that nothing is done."""
     return text if is_nothing(text) else refuse_no_phrase(text)
 
 
@@ -165,21 +165,21 @@ def refuse_unknown_licence(text: str) -> str:
 def refuse_no_link(text: str) -> str:
     """An address, a DOI or a path: somewhere to look."""
     if not re.search(r"[^\s.][/\\@][^\s]|://|[^\W\d_]\.[^\W\d_]{2,}|\b10\.\d{4,}", text):
-        raise refuse(f"asks for a link, a DOI or a path, and {text.strip()!r:.40} is none")
+        raise refuse(f"needs a link, a DOI or a path, and {text.strip()!r:.40} is none of these")
     return text
 
 
 def refuse_two_people(text: str) -> str:
     """One name: what two own, nobody owns."""
     if re.search(r"[,;&/+]|\b(and|or|und|et)\b", text, re.IGNORECASE):
-        raise ValueError("must be one name: what two own, nobody owns")
+        raise ValueError("must be one name: what two people own, nobody owns")
     return text
 
 
 def refuse_no_figure(text: str) -> str:
     """What others reach is a number."""
     if not re.search(r"\d", text):
-        raise ValueError("must say the figure that is reached")
+        raise ValueError("must give the figure that is reached")
     return text
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import to_plain, vary
 from ..intervals import corrected_interval
 from .evidence import Evidence
-from .verdict import Finding, hold_below
+from .verdict import Finding, check_below
 
 SHORTEST_CURVE = 10  # steps
 DECADES, SPREAD = 1.0, 0.15  # to the suggestion, which varies with the seed and the processor
@@ -22,14 +22,14 @@ def rate_is_near_the_suggestion(project: Evidence) -> Finding:
     rates, losses = figures.get("rates", []), figures.get("losses", [])
     suggestion = figures["suggestion"]
     if len(losses) < SHORTEST_CURVE or len(rates) != len(losses):
-        return Finding(False, f"{suggestion:g} is suggested, by no curve")
+        return Finding(False, f"{suggestion:g} is suggested, but without a curve")
     if not rates[0] < suggestion < rates[int(np.argmin(losses))]:
-        return Finding(False, f"the suggestion {suggestion:g} is not where its curve falls")
+        return Finding(False, f"the suggestion {suggestion:g} is not where the loss falls")
     if chosen == "auto":
         chosen = project.run["optimizer"]["lr"]
     apart = abs(log10(chosen / suggestion)) if chosen else float("inf")
     figure = f"optimizer.lr={chosen:g}, suggested {suggestion:g}: {apart:.2f} decades apart"
-    found = hold_below(apart, DECADES, SPREAD, figure, "find_lr.png")
+    found = check_below(apart, DECADES, SPREAD, figure, "find_lr.png")
     return replace(found, choices=("optimizer.lr",))
 
 
@@ -54,13 +54,13 @@ def every_component_is_taken_away(project: Evidence) -> Finding:
             return Finding(False, f"no runs without {name}")
     for name, row in rows.items():
         if row["seeds"] != seeds or len(row["scores"]) != len(figures["scores"]):
-            return Finding(False, f"without {name} other seeds ran than with everything")
+            return Finding(False, f"without {name}, other seeds were used than with everything")
         sign = 1 if cfg.task.mode == "max" else -1
         gains = sign * (np.array(figures["scores"]) - row["scores"])
         least = corrected_interval(gains, 0.0, cfg.evaluate.confidence)  # items add to it
         off = max(row["interval"][0] - least[0], least[1] - row["interval"][1])
         if max(off, abs(row["gain"] - gains.mean())) > TOLERANCE * (1 + abs(row["gain"])):
-            return Finding(False, f"the gain of {name} is not what its scores give")
+            return Finding(False, f"the gain of {name} does not follow from its scores")
     return Finding(len(seeds) > 1, f"without {', '.join(rows)}; {len(seeds)} seeds each")
 
 
@@ -69,7 +69,7 @@ def table_says_what_helped(project: Evidence) -> Finding:
     figures = project.figures("ablate")
     path = Path(project.cfg.paths.reports_dir, "ablate.md")
     if not path.exists():
-        return Finding(False, f"{path.as_posix()} is gone: run `ablate`")
+        return Finding(False, f"{path.as_posix()} is missing: run `ablate`")
     cells = [
         line.strip("| ").split(" | ")
         for line in project.file("ablate", path).read_text("utf-8").splitlines()

@@ -86,7 +86,7 @@ class Gate:
 
     Attributes:
         accepts: The proofs that count as met: verified, present, attested.
-        bullets: Ids of what it needs.
+        bullets: Ids of the bullets that it needs.
     """
 
     accepts: tuple[str, ...]
@@ -106,7 +106,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
     """What the lists ask, and what the project's `checklist.yaml` says: where, own bullets, gates.
 
     Raises:
-        UserError: The file names a bullet that there is not, or one of its own lacks a key.
+        UserError: The file names an unknown bullet, or a bullet of its own lacks a key.
     """
     asked, own = (
         yaml.load(Path(name).read_text(encoding="utf-8"), Loader=LOADER) for name in (ASKED, path)
@@ -114,7 +114,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
     bullets = {bullet.id: bullet for bullet in read_bullets(asked["items"])}
     for name, places in (own.get("where") or {}).items():
         if name not in bullets:
-            raise UserError(f"{path}: where.{name} is no bullet of the checklist.")
+            raise UserError(f"{path}: where.{name} is not a bullet of the checklist.")
         bullets[name] = replace(bullets[name], where=(*places, *bullets[name].where))
     bullets |= {name: read_own(name, body, path) for name, body in (own.get("own") or {}).items()}
     tests = tuple(
@@ -129,11 +129,11 @@ def read_own(name: str, body: dict[str, Any], path: Path | str) -> Bullet:
     """A bullet of the project's own, which a check proves.
 
     Raises:
-        UserError: It lacks a key, or has one that a bullet has not.
+        UserError: It lacks a key, or has an unknown one.
     """
     keys = {"item", "phase", "asks", "where", "check", "run"}
     if odd := keys ^ body.keys():
-        told = f"a bullet has {', '.join(sorted(keys))}, each once"
+        told = f"a bullet has the keys {', '.join(sorted(keys))}"
         raise UserError(f"{path}: own.{name}: {told} (look at {', '.join(sorted(odd))}).")
     return Bullet(id=name, kind="auto", **(body | {"where": tuple(body["where"])}))
 
@@ -170,6 +170,6 @@ def expand(patterns: list[str], bullets: dict[str, Bullet]) -> list[str]:
             i for i in bullets if pattern == "all" or i == pattern or i.startswith(f"{pattern}.")
         ]
         if not found:
-            raise UserError(f"a gate of checklist.yaml names {pattern}, which is no bullet.")
+            raise UserError(f"a gate of checklist.yaml names {pattern}, which is not a bullet.")
         chosen += [name for name in found if name not in chosen]
     return chosen

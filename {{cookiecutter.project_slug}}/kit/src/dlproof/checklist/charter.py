@@ -27,6 +27,6 @@ def run(arguments: list[str], project: "Project") -> None:
     evidence = Evidence(project)
     answers = evidence.charter
     lines = [*review(answers), *list_refused(load_checklist(), evidence)]
-    print("\n".join(lines) or f"{CHARTER}: all {len(answers.all())} answers are there and hold.")
+    print("\n".join(lines) or f"{CHARTER}: all {len(answers.all())} answers are given and valid.")
     if lines:
         raise UserError(f"{len(lines)} answers of {CHARTER} are missing, wrong or out of date.")

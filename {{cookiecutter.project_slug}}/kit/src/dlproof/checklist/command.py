@@ -34,24 +34,28 @@ def run(arguments: list[str], project: "Project") -> None:
     elif options.bullet:
         print("\n\n".join(explain(b, evidence) for b in find_bullets(options.bullet, checklist)))
     else:
-        tell(judge_project(checklist, evidence), evidence, options)
+        show(judge_project(checklist, evidence), evidence, options)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command's options."""
     parser = argparse.ArgumentParser(
         prog="checklist",
-        description="Where the project stands. Without options: the table, and the page with it.",
+        description="Shows where the project stands. Without options: table and page.",
     )
-    parser.add_argument("bullet", nargs="?", help="explain one, such as DL-09.3, or all of DL-09")
-    parser.add_argument("--gate", metavar="NAME", help="exit 1 naming what train, deploy … lacks")
+    parser.add_argument(
+        "bullet", nargs="?", help="explain one bullet, such as DL-09.3, or all of DL-09"
+    )
+    parser.add_argument(
+        "--gate", metavar="NAME", help="exit with 1 and name what is missing for train, deploy, …"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--html", action="store_true", help="write the page, print no table")
     parser.add_argument("--map", action="store_true", help="write the map in docs/onboarding.md")
     return parser.parse_args(arguments)
 
 
-def tell(standing: Standing, project: Evidence, options: argparse.Namespace) -> None:
+def show(standing: Standing, project: Evidence, options: argparse.Namespace) -> None:
     """Writes and prints what was asked for; the table and the page when nothing was.
 
     Raises:
@@ -75,7 +79,7 @@ def tell(standing: Standing, project: Evidence, options: argparse.Namespace) -> 
 
 
 def find_bullets(name: str, checklist: Checklist) -> list[Bullet]:
-    """The bullets that a name stands for: one, or all of an item.
+    """The bullets with a name: one, or all of an item.
 
     Raises:
         UserError: There is none.
@@ -91,7 +95,7 @@ def open_gate(standing: Standing, gate: str) -> str:
     """The sentence for a gate that is met.
 
     Raises:
-        UserError: It is not, with every bullet that is missing; or there is no such gate.
+        UserError: The gate is closed (names every missing bullet), or there is no such gate.
     """
     gates = standing.checklist.gates
     if gate not in gates:

@@ -29,7 +29,7 @@ def run(arguments: list[str], project: "Project") -> None:
         command += [f"--cov={project.package}.data", f"--cov-report=json:{found}"]
         done = subprocess.run([*command, "--cov-report=term", "--cov-fail-under=0"], check=False)
         if done.returncode:
-            raise UserError("a test failed, so nothing is proven: mend it and run this again.")
+            raise UserError("a test failed, so nothing is proven: fix it and run this again.")
         percent = read_json(found)["totals"]["percent_covered"]
     path = Path(project.compose().paths.reports_dir, COVERAGE)
     write_coverage(path, round(percent, 2), covers)
@@ -54,8 +54,8 @@ def read_coverage(path: Path) -> dict[str, Any]:
     except (ValueError, TypeError, AttributeError):
         content, seal = {}, None
     if seal != hash_json(content):
-        told = f"{path.as_posix()} is not from a run as it stands"
-        raise StaleError(f"{told}: run `coverage`, or take it from git")
+        told = f"{path.as_posix()} is not from a run, or was edited since"
+        raise StaleError(f"{told}: run `coverage`, or restore it from git")
     return content
 
 

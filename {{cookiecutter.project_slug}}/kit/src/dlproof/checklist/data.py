@@ -15,7 +15,7 @@ SPREAD = ("min", "median", "max", "mean", "std")
 
 
 def declared_groups_are_in_the_data(project: Evidence) -> Finding:
-    """Every declared group is there, with about its share of the population."""
+    """Every declared group is in the data, with about its share of the population."""
     declared = project.answer("data.groups")
     found = project.figures("explore")["groups"]
     if not declared:
@@ -63,7 +63,7 @@ def class_distribution_is_known(project: Evidence) -> Finding:
     holds = imbalance == figures["imbalance"] and len(counts) == figures["classes"]
     told = f"{figures['classes']} classes, largest {figures['imbalance']:g} times the smallest"
     if not holds:
-        told += f"; listed are {len(counts)}, {imbalance:g} times"
+        told += f"; but listed are {len(counts)}, {imbalance:g} times"
     shown = has_picture(project, "explore_labels.png")
     return Finding(holds and shown, told, "explore_labels.png")
 

@@ -33,10 +33,10 @@ def advanced_augmentation_has_its_effect(project: Evidence) -> Finding:
     """From medium strength up items are mixed or go through RandAugment, and targets follow."""
     options = project.cfg.augmentation
     if options.name in BASIC:
-        raise NotApplicableError(f"{options.name}: MixUp and the like begin at medium strength")
+        raise NotApplicableError(f"{options.name}: MixUp and the like start at medium strength")
     batches = read_batches(project)
     on = {name: options[name] for name in (*MIXING, "rand_augment") if options.get(name)}
-    told = ", ".join(f"{name} {value:g}" for name, value in on.items()) or "none of them is on"
+    told = ", ".join(f"{name} {value:g}" for name, value in on.items()) or "none of them is enabled"
     if not set(on) & set(MIXING):
         return Finding(bool(on) and batches["changed"]["train"] > 0.5, told)
     mixed = batches["mixed"]
@@ -50,15 +50,15 @@ def only_training_items_are_augmented(project: Evidence) -> Finding:
 
 
 def augmented_items_keep_their_label(project: Evidence) -> Finding:
-    """No class of augmented training images is lost to the model, or to who knows no mirrors."""
+    """The model, and a reference without mirroring, recognise augmented images of every class."""
     figures = project.figures("train")["augmented"]
     if not figures:
         raise NotApplicableError("no image of a class is changed in training")
     agreed, kind = find_least({"": figures["model"]})
     alike, which = find_least(figures["reference"])
     told = (
-        f"of its recall on plain items the model keeps {agreed:.0%} at least (class {kind}), "
-        f"a reference that knows no mirrors {alike:.0%} ({which})"
+        f"the model keeps at least {agreed:.0%} of its recall on plain items (class {kind}), a "
+        f"reference without mirroring {alike:.0%} ({which})"
     )
     return Finding(agreed >= LEAST_AGREEMENT and alike >= LEAST_LIKENESS, told, SHEET)
 

@@ -28,7 +28,7 @@ def drawn_classes_are_balanced(project: Evidence) -> Finding:
     drawn = batches["drawn"]
     even = sum(drawn) / len(drawn)
     off = max(abs(count - even) for count in drawn) / even
-    told = f"classes drawn {min(drawn):,} to {max(drawn):,} times, {even:,.0f} each is even"
+    told = f"classes drawn {min(drawn):,} to {max(drawn):,} times, {even:,.0f} each would be even"
     chance = 4 / even**0.5  # four deviations of a count that is drawn
     return Finding(off <= chance and batches["moved"]["validation"] == 0, told)
 

@@ -15,7 +15,7 @@ REPEATED = 0.1  # share that may be taken out as copies before a person should l
 
 
 def cleaning_keeps_the_shares(project: Evidence) -> Finding:
-    """What was quarantined is no special part: classes keep the shares that were collected."""
+    """Quarantine takes no special part of the data: classes keep their collected shares."""
     steady, found = sources_do_not_drift(project)
     if not steady:
         return Finding(False, found)
@@ -47,7 +47,7 @@ def faults_of_the_data_are_listed(project: Evidence) -> Finding:
     )
     known = project.figures("clean")["reasons"]["unreadable"]
     if unreadable["count"] != known or exact["count"] != repeated:
-        return Finding(False, f"{told}; there are {known} unreadable and {repeated} repeated")
+        return Finding(False, f"{told}; in fact {known} are unreadable and {repeated} repeated")
     quarantine = {row["id"] for row in read_rows(project, "quarantine.csv")}
     if set(unreadable["items"]) - quarantine or len(unreadable["items"]) != known:
         return Finding(False, f"{told}; the unreadable are not listed by name")
@@ -79,11 +79,11 @@ def corrupted_items_are_quarantined(project: Evidence) -> Finding:
     told = f"{len(quarantine)} of {len(listed):,} items quarantined"
     copies = sum(figures["reasons"].get(kind, 0) for kind in ("duplicate", "conflicting"))
     if copies > REPEATED * len(listed):
-        told += f", near the bound: {copies:,} are equal ones (clean.duplicates=keep keeps them)"
+        told += f", near the bound: {copies:,} are copies (clean.duplicates=keep keeps them)"
     if passed:
         return Finding(False, f"{told}; yet usable: {', '.join(passed[:3])}")
     if clean | set(quarantine) != listed or not all(quarantine.values()):
-        return Finding(False, f"{told}; some are lost, or have no reason")
+        return Finding(False, f"{told}; some items are lost, or have no reason")
     same = figures["raw_hash_before"] == figures["raw_hash_after"]
     return Finding(same, f"{told}; raw data {'unchanged' if same else 'changed'}")
 
@@ -122,7 +122,7 @@ def duplicates_are_grouped(project: Evidence) -> Finding:
     clusters.pop("", None)
     repeated = [names for names in copies.values() if len(names) > 1]
     if any(policy["duplicates"] == "drop" or len(set(names)) > 1 for names in repeated):
-        return Finding(False, f"{len(repeated)} contents are usable more than once, or apart")
+        return Finding(False, f"{len(repeated)} contents are kept more than once, or not grouped")
     found = project.figures("explore")["near_duplicates"]["items"]
     both = [pair for pair in found.items() if set(pair) <= set(clean)]
     apart = [pair for pair in both if len({clean[item]["near"] or item for item in pair}) > 1]
@@ -132,4 +132,6 @@ def duplicates_are_grouped(project: Evidence) -> Finding:
         return Finding(False, "a cluster of near duplicates is not named by its first member")
     told = f"{figures['reasons'].get('duplicate', 0)} exact copies removed, "
     told += f"{figures['reasons'].get('nearly duplicate', 0)} near ones; {len(clusters)} clusters "
-    return Finding(True, f"{told}of items alike by {policy['min_similarity']:g} or more stay whole")
+    return Finding(
+        True, f"{told}of items with a similarity of {policy['min_similarity']:g} or more stay whole"
+    )

@@ -16,7 +16,7 @@ def expectations_are_enforced(project: Evidence) -> Finding:
     if path is None:
         raise NotYetError("run `data expect`, and name the file in configs/data as `expectations`")
     if not Path(path).is_file():
-        return Finding(False, f"{path} is not there")
+        return Finding(False, f"{path} does not exist")
     enforced = project.figures("ingest")["expectations"]
     used = {row["id"] for row in read_clean(project) if row["unexpected"]}
     if used:

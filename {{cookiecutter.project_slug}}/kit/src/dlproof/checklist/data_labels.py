@@ -26,11 +26,11 @@ def labels_are_checked(project: Evidence) -> Finding:
     """
     report = project.report("labels")
     figures = report.figures
-    found = f"{figures['planted_recall']:.0%} of {figures['planted']} made wrong on trial"
+    found = f"{figures['planted_recall']:.0%} of {figures['planted']} labels made wrong on purpose"
     if figures["planted_recall"] < LEAST_RECALL:
         if not are_classes(project):
             reason = f"finds {found}, R2 {figures['agreement']:.2f}"
-            raise NotApplicableError(f"a wrong number drowns in the noise: a model {reason}")
+            raise NotApplicableError(f"a wrong number is lost in the noise: a model {reason}")
         hits = round(figures["planted_recall"] * figures["planted"])
         if measure_chance(hits, figures["planted"]) < CHANCE:
             return Finding(False, f"finds only {found}")
@@ -38,7 +38,9 @@ def labels_are_checked(project: Evidence) -> Finding:
     signed = project.answer("data.label_check")
     told = f"{figures['suspects']['count']} suspects; finds {found}"
     if signed["sheet"] != figures["sheet"]:
-        return Finding(False, f"{told}; signed is sheet {signed['sheet']}, not {figures['sheet']}")
+        return Finding(
+            False, f"{told}; the signed sheet is {signed['sheet']}, not {figures['sheet']}"
+        )
     picture = next((name for name in report.pictures if name.endswith(".png")), "")
     if not signed["checked"] and not picture:
         return Finding(True, f"{told}; none checked: {signed['how']}", proof="attested")

@@ -8,9 +8,9 @@ import numpy as np
 from .evidence import Evidence, NotApplicableError
 from .problem import load_state
 from .tables import count_by_split, read_split
-from .verdict import Finding, hold_below, prove_by_run
+from .verdict import Finding, check_below, prove_by_run
 
-CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column behind the normaliser, on a thousand items
+CENTRED, SPREAD = 0.25, (0.5, 2.0)  # of a column after the normaliser, on a thousand items
 EQUAL = 2e-5  # deviations by which a stored mean may differ: it is rounded
 SIZES = (16, 512)
 MAX_WAIT, WAIT_SPREAD = 0.1, 0.05  # which quick steps and busy machines add
@@ -92,7 +92,7 @@ def steps_do_not_wait_for_data(project: Evidence) -> Finding:
         return Finding(False, "the wait for data was not logged")
     share = sorted(waits)[len(waits) // 2]
     figure = f"{share:.1%} of an epoch's time (median of {len(waits)})"
-    return hold_below(share, MAX_WAIT, WAIT_SPREAD, figure)
+    return check_below(share, MAX_WAIT, WAIT_SPREAD, figure)
 
 
 def memory_is_pinned_for_a_gpu(project: Evidence) -> Finding:

@@ -193,7 +193,10 @@ def sources_do_not_drift(project: Evidence) -> tuple[bool, str]:
     """
     sources = project.answer("data.sources")
     if len(sources) > 1 and not project.cfg.data.origin:
-        raise NotYetError(f"set data.origin: items of {len(sources)} sources do not say which")
+        raise NotYetError(
+            f"set data.origin: there are {len(sources)} sources, and items do not say which is "
+            "theirs"
+        )
     if not project.cfg.data.origin and not project.cfg.data.time:
         return True, "1 source, no dates"
     found = project.figures("preprocess")["drift"]
@@ -220,7 +223,7 @@ def find_apart(pairs: dict[str, dict[str, Any]], bound: float) -> tuple[list[str
 
 
 def dev_set_shows_the_expected_gain(project: Evidence) -> Finding:
-    """The validation split can tell two models apart that differ by the charter's gain.
+    """The validation split can distinguish two models that differ by the charter's gain.
 
     The spread of one score is taken from the final evaluation's interval; two scores on the same
     items differ by no more than sqrt(2) of it.

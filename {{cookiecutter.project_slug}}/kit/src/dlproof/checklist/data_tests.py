@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .coverage import COVERAGE, hash_covered, read_coverage
 from .evidence import Evidence, NotYetError, StaleError
-from .tested import hold_tests, read_tests
+from .tested import check_tests, read_tests
 from .verdict import Finding
 
 SURE_HARM, SURE_USE = 3.0, 2.0  # standard errors; harm is looked for in every input at once
@@ -38,15 +38,15 @@ def no_feature_costs_too_much(project: Evidence) -> Finding:
     limit = project.answer("limits.latency_ms")
     dearest = max(costs, key=lambda name: costs[name])
     share = costs[dearest] / max(sum(costs.values()), 1e-12)
-    told = f"dearest of {len(costs)}: {dearest}, {costs[dearest]:.3g} ms an item"
+    told = f"slowest of {len(costs)}: {dearest}, {costs[dearest]:.3g} ms per item"
     told += f" ({share:.0%} of preparing it); an answer may take {limit:g} ms"
     return Finding(costs[dearest] <= LARGEST_SHARE * limit, told)
 
 
 def features_are_added_quickly(project: Evidence) -> Finding:
-    """The way to a new feature is written down, and tests go it by configuration alone."""
+    """How to add a feature is documented, and tests do it by configuration only."""
     tests = read_tests(project)
-    found = hold_tests(
+    found = check_tests(
         tests,
         lambda test: "new_feature" in test["marks"] and "preprocess" in test["stages"],
         "add a feature by configuration alone",
@@ -66,5 +66,7 @@ def feature_code_is_tested(project: Evidence) -> Finding:
         raise StaleError("the data package or its tests changed: run `coverage`")
     settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     floor = settings["tool"]["coverage"]["report"]["fail_under"]
-    told = f"{measured['percent']:.1f} % of the data package is reached by tests, floor {floor} %"
+    told = (
+        f"{measured['percent']:.1f} % of the data package is covered by tests, {floor} % required"
+    )
     return Finding(measured["percent"] >= floor, told)

@@ -70,7 +70,7 @@ def preprocessing_is_documented(project: Evidence) -> Finding:
 
 
 def storage_is_planned(project: Evidence) -> Finding:
-    """Data, splits, annotations and models are outputs that DVC is told to keep by content."""
+    """Data, splits, annotations and models are outputs that DVC keeps by content."""
     stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
     outputs = [out for stage in stages.values() for out in stage.get("outs", [])]
     options = [out if isinstance(out, dict) else {out: {}} for out in outputs]

@@ -18,7 +18,7 @@ def find_file(report: Report, ending: str) -> Path:
     """The output of a stage whose name ends so.
 
     Raises:
-        NotYetError: The stage wrote none, or it is gone.
+        NotYetError: The stage wrote no such file, or it is missing.
     """
     found = [Path(name) for name in report.files if name.endswith(ending)]
     if not found or not found[0].exists():
@@ -42,7 +42,7 @@ def read_state(project: Evidence) -> dict[str, Any]:
 
 
 def model_is_exported(project: Evidence) -> Finding:
-    """The ONNX file that `export` wrote is there, whole."""
+    """The ONNX file that `export` wrote exists and is unchanged."""
     report = project.report("export")
     names = [name for name in report.files if name.endswith(".onnx")]
     if not names or not Path(names[0]).exists():
@@ -155,7 +155,7 @@ def expected_traffic_is_answered_in_time(project: Evidence) -> Finding:
     )
     if offered < expected:
         return Finding(False, f"{told}: set probe.requests_per_second={expected:g}")
-    # The last answer is late by its latency, which is no lack of rate.
+    # The last answer is late by its latency, which does not mean too low a rate.
     reached = load["answered_per_second"] >= 0.95 * expected
     in_time = load["p95_ms"] is not None and load["p95_ms"] <= limit
     return Finding(reached and in_time and load["errors"] == 0, told)

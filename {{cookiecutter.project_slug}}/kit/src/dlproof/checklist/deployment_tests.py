@@ -11,15 +11,15 @@ from ..ci.workflows import list_scripts
 from ..stages import PHASES
 from ..testing.record import Test
 from .evidence import Evidence, NotYetError, StaleError
-from .tested import hold_tests, proves, read_tests
+from .tested import check_tests, proves, read_tests
 from .verdict import Finding, Proof
 
 DATA, TRAINING = 2, 4  # phases
-WORDS = {PUSH: "push", REQUEST: "request to merge"}
+WORDS = {PUSH: "push", REQUEST: "merge request"}
 
 
 def ci_runs_everything(project: Evidence) -> Finding:
-    """CI runs style, types, all tests and a whole pipeline at every push and request to merge.
+    """CI runs style, types, all tests and a whole pipeline on every push and merge request.
 
     That it would is all that its files show; that what it runs passes, the last run of the tests.
     """
@@ -27,16 +27,16 @@ def ci_runs_everything(project: Evidence) -> Finding:
     done = {event: find_duties(project, event, damage) for event in WORDS}
     files = dict.fromkeys(path for duties in done.values() for path in duties.values())
     missing = [
-        f"{duty} at every {WORDS[event]}"
+        f"{duty} on every {WORDS[event]}"
         for event, duties in done.items()
         for duty in DUTIES
         if duty not in duties
     ]
-    told = f"{', '.join(files)}: {', '.join(DUTIES)} at every push and request to merge"
+    told = f"{', '.join(files)}: {', '.join(DUTIES)} on every push and merge request"
     if missing:
         told = f"{', '.join(files)} lacks {', '.join(missing)}"
     if not files:
-        told = "no file of CI runs anything that counts"
+        told = "no CI file runs anything that counts"
     told = "; ".join([told, *sorted(damage)])
     return Finding(not missing, told, proof=prove_by_tests(project))
 
@@ -83,12 +83,14 @@ def pipeline_is_tested(project: Evidence) -> Finding:
         """Whether a test goes from a stage of the data to one of training."""
         return {DATA, TRAINING} <= {phases.get(name) for name in test["stages"]}
 
-    return hold_tests(read_tests(project), trains, "go from raw data to a trained model")
+    return check_tests(read_tests(project), trains, "go from raw data to a trained model")
 
 
 def service_is_tested(project: Evidence) -> Finding:
     """Tests ask the served model, from a request to its answer."""
-    return hold_tests(read_tests(project), lambda test: test["answers"], "got the service's answer")
+    return check_tests(
+        read_tests(project), lambda test: test["answers"], "got the service's answer"
+    )
 
 
 def units_are_tested(project: Evidence) -> Finding:
@@ -101,7 +103,7 @@ def units_are_tested(project: Evidence) -> Finding:
         for room in {module.partition(".")[0] for module in test["calls"]} & counts.keys():
             counts[room] += 1
     untested = [room for room, number in counts.items() if not number]
-    found = hold_tests(tests, lambda test: True, "call own code")
+    found = check_tests(tests, lambda test: True, "call own code")
     told = (
         f"{found.figure}, {units} without a stage; by phase {', '.join(map(str, counts.values()))}"
     )

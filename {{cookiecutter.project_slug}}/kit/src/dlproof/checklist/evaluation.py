@@ -29,7 +29,7 @@ def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
     for entry in ledger.entries():
         pair = (entry["data"], entry["model"])
         if pair in met and not entry[OPENING].strip():
-            told = f"{entry.get('run', 'a model')} met it again on {entry['time']}"
+            told = f"{entry.get('run', 'a model')} was evaluated again on {entry['time']}"
             return Finding(False, f"{told}, no reason given")
         met.add(pair)
     missing = find_missing(project, ledger)
@@ -39,7 +39,7 @@ def each_model_meets_the_test_split_once(project: Evidence) -> Finding:
 
 
 def find_missing(project: Evidence, ledger: Ledger) -> str:
-    """What the ledger lacks of the evaluation that the report tells of; empty for nothing."""
+    """How ledger and evaluation report differ; empty if they agree."""
     report, version = project.report("evaluate"), project.figures("preprocess")["version"]
     model = project.report("train").files.get(f"{project.cfg.paths.models_dir}/model.ckpt", "")
     place = Path(project.cfg.paths.reports_dir, KEPT).as_posix()
@@ -49,7 +49,7 @@ def find_missing(project: Evidence, ledger: Ledger) -> str:
     for name, content in wanted.items():
         line = ledger.find(version, model, name)
         if line is None or line[name] != content:
-            return f"the ledger names other {name} than the report of `evaluate` is about"
+            return f"{name} in the ledger and in the report of `evaluate` differ"
     return ""
 
 
@@ -82,13 +82,13 @@ def read_predictions(project: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows, np.asarray(targets[rows]), predictions
 
 
-def hold_against(reported: dict[str, float], computed: dict[str, float]) -> Finding:
+def compare_metrics(reported: dict[str, float], computed: dict[str, float]) -> Finding:
     """Whether a report has each metric computed here, with the same value."""
     for name, value in computed.items():
         if name not in reported:
             return Finding(False, f"{name} is not reported")
         if abs(reported[name] - value) > TOLERANCE * max(1.0, abs(value)):
-            return Finding(False, f"{name} is reported as {reported[name]:.4f} and is {value:.4f}")
+            return Finding(False, f"{name} is reported as {reported[name]:.4f} but is {value:.4f}")
     return Finding(True, ", ".join(f"{name} {value:.4f}" for name, value in computed.items()))
 
 
@@ -96,7 +96,7 @@ def classification_metrics_are_right(project: Evidence) -> Finding:
     """Accuracy, macro precision, recall, F1 and AUROC equal a computation of their own."""
     _, targets, predictions = read_predictions(project)
     computed = compute_classification(targets, predictions)
-    return hold_against(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project.figures("evaluate")["metrics"], computed)
 
 
 def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -118,7 +118,7 @@ def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> di
 
 
 def count_pairs(targets: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) counts, a row a true class."""
+    """(classes, classes) counts, one row per true class."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (targets, chosen), 1)
     return counts
@@ -140,7 +140,7 @@ def regression_metrics_are_right(project: Evidence) -> Finding:
     computed = {"mae": float(np.abs(residuals).mean()), "mse": mse, "rmse": mse**0.5}
     if spread:
         computed["r2"] = 1 - mse / spread
-    return hold_against(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project.figures("evaluate")["metrics"], computed)
 
 
 def worst_items_are_shown(project: Evidence) -> Finding:
@@ -159,11 +159,11 @@ def worst_items_are_shown(project: Evidence) -> Finding:
     for place, item in enumerate(shown):
         label, loss = known.get(item["id"], (None, 0.0))
         if label is None:
-            return Finding(False, f"{item['id']} is not of the test split")
+            return Finding(False, f"{item['id']} is not in the test split")
         if str(item["true"]) != label or abs(item["loss"] - loss) > LOSS_TOLERANCE * (1 + loss):
-            return Finding(False, f"{item['id']} is not told as it is")
+            return Finding(False, f"{item['id']} is not reported correctly")
         if abs(item["loss"] - largest[place]) > LOSS_TOLERANCE * (1 + loss):
-            return Finding(False, f"{item['id']} has not the loss of place {place + 1}")
+            return Finding(False, f"{item['id']} does not have the loss of rank {place + 1}")
     enough = len(shown) >= min(10, len(rows))
     first = f"; worst {shown[0]['id']}: {shown[0]['true']} taken for {shown[0]['predicted']}"
     return Finding(enough, f"{len(shown)} of {len(rows)} test items{first if shown else ''}")
@@ -183,7 +183,7 @@ def confusion_matrix_is_right(project: Evidence) -> Finding:
     figures = project.figures("evaluate")
     counts = count_pairs(targets, predictions.argmax(axis=1), predictions.shape[1])
     if counts.tolist() != figures["confusion"]:
-        return Finding(False, "the counts are not those of the predictions", "evaluate.png")
+        return Finding(False, "the counts do not match the predictions", "evaluate.png")
     wrong = counts - np.diag(np.diag(counts))
     state = read_json(Path(project.cfg.paths.data_dir, "processed", "state.json"))["task"]
     pairs = {(p["true"], p["predicted"]): p["items"] for p in figures["most_confused"]}
@@ -196,7 +196,7 @@ def confusion_matrix_is_right(project: Evidence) -> Finding:
 
 
 def no_group_is_left_behind(project: Evidence) -> Finding:
-    """Each group of the charter has its score, and none is surely below the minimum."""
+    """Each group of the charter has its score, and none is certainly below the minimum."""
     declared, minimum = project.answer("data.groups"), project.answer("success.minimum")
     if not declared:
         raise NotApplicableError("the charter declares no groups")

@@ -2,11 +2,11 @@
 
 from .evidence import Evidence, NotApplicableError
 from .tables import are_classes
-from .verdict import Finding, hold_below
+from .verdict import Finding, check_below
 
 BEST_SCORE = {"max": 1.0, "min": 0.0}
 LEAST_ITEMS = 12  # that the interval of a difference spans where one of them is a matter of chance
-ROUNDED = 0.05  # of an item: bounds lie between whole ones only by interpolation
+ROUNDED = 0.05  # of an item: bounds between whole items come only from interpolation
 
 
 def measure_gain(project: Evidence) -> tuple[float, str]:
@@ -26,7 +26,7 @@ def refuse_ceiling(project: Evidence) -> None:
     if scores == {BEST_SCORE[task.mode]}:
         raise NotApplicableError(
             f"the model and {best} both reach {task.metric} {BEST_SCORE[task.mode]:g} on "
-            f"{figures['items']} test items: more or harder ones would decide"
+            f"{figures['items']} test items: more or harder ones are needed to decide"
         )
 
 
@@ -55,7 +55,7 @@ def gain_is_beyond_chance(project: Evidence) -> Finding:
     has_band = 0 < LEAST_ITEMS * item <= high - low + item * ROUNDED
     if low <= 0 and not has_band:
         return Finding(False, figure)
-    return hold_below(-low, 0.0, item * (1 + ROUNDED), figure)
+    return check_below(-low, 0.0, item * (1 + ROUNDED), figure)
 
 
 def gain_is_what_was_asked(project: Evidence) -> Finding:

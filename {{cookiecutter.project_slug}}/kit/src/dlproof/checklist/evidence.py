@@ -32,7 +32,7 @@ class NotApplicableError(Exception):
 
 
 class Figures(dict[str, Any]):
-    """Figures of a report; one that is not there, at any depth, is to do, no error of the check.
+    """Figures of a report; a missing one, at any depth, makes a bullet *to do* instead of an error.
 
     Args:
         stage: Whose report it is.
@@ -60,7 +60,7 @@ class Figures(dict[str, Any]):
 def say_overrides(stage: str, overrides: list[str]) -> str:
     """What to do where a stage ran with values that configs/ does not have: keep what it made."""
     homes = ", ".join(f"{override} into {find_home(override)}" for override in overrides)
-    return f"`{stage}` ran with values that configs/ does not hold: to keep them, write {homes}"
+    return f"`{stage}` ran with values that are not in configs/: to keep them, write {homes}"
 
 
 class Evidence:
@@ -123,7 +123,7 @@ class Evidence:
         return report
 
     def raw_report(self, stage: str) -> Report:
-        """A stage's report, whether it holds or not, as long as its run wrote it so.
+        """A stage's report, stale or not, as long as it is as its run wrote it.
 
         Raises:
             NotYetError: The stage has not run.
@@ -138,14 +138,14 @@ class Evidence:
             except UserError as error:
                 raise StaleError(str(error)) from error
             if not report.is_from_run:
-                told = f"{path.as_posix()} is not from a run as it stands"
-                raise StaleError(f"{told}: run `{stage}`, or take it from git")
+                told = f"{path.as_posix()} is not from a run, or was edited since"
+                raise StaleError(f"{told}: run `{stage}`, or restore it from git")
             report.figures = Figures(stage, report.figures)
             self._reports[stage] = report
         return self._reports[stage]
 
     def find_changes(self, stage: str) -> str:
-        """What changed since a stage ran, and what to do; empty when its report holds."""
+        """What changed since a stage ran, and what to do; empty while its report is valid."""
         if stage not in self._changes:
             self._changes[stage] = self._compare(stage)
         return self._changes[stage]
@@ -160,7 +160,7 @@ class Evidence:
             try:
                 changed = self.find_changes(upstream)
             except NotYetError:
-                changed = f"the report of `{upstream}` is gone: run `pipeline`"
+                changed = f"the report of `{upstream}` is missing: run `pipeline`"
             if changed:
                 return changed.replace(f": run `{upstream}`", ": run `pipeline`")
         made_from = report.made_from
@@ -173,22 +173,22 @@ class Evidence:
         return next(filter(None, (self._find_edit(report, path) for path in kept)), "")
 
     def _find_edit(self, report: Report, path: str) -> str:
-        """What has become of a file that a stage left; empty where it is as it was."""
+        """What happened to a file that a stage wrote; empty if it is unchanged."""
         if hash_tree(path) == report.files[path]:
             return ""
-        told = "is not as the run left it" if Path(path).exists() else "is gone"
+        told = "is not as the run left it" if Path(path).exists() else "is missing"
         return f"{path} {told}: run `{report.stage}`"
 
     def file(self, stage: str, path: Path) -> Path:
-        """A file that a stage left, as it left it; what the pipeline does not keep may be gone.
+        """A file as its stage wrote it; files that the pipeline does not keep may be missing.
 
         Raises:
-            NotYetError: It is gone, or the stage left none.
+            NotYetError: It is missing, or the stage wrote none.
             StaleError: It was changed since.
         """
         report, name = self.report(stage), path.as_posix()
         if name not in report.files or not path.exists():
-            raise NotYetError(f"{name} is not there: run `{stage}`")
+            raise NotYetError(f"{name} does not exist: run `{stage}`")
         if changed := self._find_edit(report, name):
             raise StaleError(changed)
         return path
@@ -207,7 +207,7 @@ class Evidence:
 
         Raises:
             NotYetError: It is gone.
-            StaleError: It, or what lies beside it, was edited.
+            StaleError: It, or a file beside it, was edited.
         """
         folder = Path(self.cfg.paths.runs_dir, self.figures("train")["run"])
         if not (folder / "record.json").exists():
@@ -219,18 +219,18 @@ class Evidence:
         """The records of all runs that have ended, the oldest first.
 
         Raises:
-            StaleError: One of them, or what lies beside it, was edited.
+            StaleError: One of them, or a file beside it, was edited.
         """
         folder = Path(self.cfg.paths.runs_dir)
         ended = [record["id"] for record in read_records(folder) if "seal" in record]
         return [self._hold_record(folder / name) for name in ended]
 
     def _hold_record(self, folder: Path) -> dict[str, Any]:
-        """The record of a run, as long as the run left it so."""
+        """The record of a run, refused if it was edited since."""
         record = read_record(folder)
         if not is_from_run(folder, record):
-            told = f"{folder.as_posix()}/record.json, or a file beside it, is not from the run"
-            raise StaleError(f"{told} as it stands: run `train`")
+            told = f"{folder.as_posix()}/record.json or a file beside it was edited since the run"
+            raise StaleError(f"{told}: run `train`")
         return record
 
     @cached_property

@@ -25,13 +25,13 @@ def to_plain(standing: Standing) -> dict[str, Any]:
         "refused_waivers": list(standing.refused),
         "accepts": {name: list(gate.accepts) for name, gate in standing.checklist.gates.items()},
         "bullets": {
-            name: describe(bullet, standing.verdicts[name])
+            name: describe_verdict(bullet, standing.verdicts[name])
             for name, bullet in standing.checklist.bullets.items()
         },
     }
 
 
-def describe(bullet: Bullet, verdict: Verdict) -> dict[str, Any]:
+def describe_verdict(bullet: Bullet, verdict: Verdict) -> dict[str, Any]:
     """One bullet with its verdict."""
     return {
         "item": bullet.item,

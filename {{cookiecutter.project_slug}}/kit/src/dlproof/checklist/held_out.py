@@ -28,7 +28,7 @@ AROUND = re.compile(rf"(^|/)(processed(/.*)?|targets\.npy|{re.escape(KEPT)})$")
 TABLES = re.compile(r"(^|/)(items|clean|splits)\.csv$")  # of all items, with their labels
 QUERY = re.compile(r"\bsplit\b.*\btest\b", re.DOTALL)
 SELECTING = {"split", "rows"}  # words of code that takes items by their split
-APART = ("tests", "kit")  # folders of code that is no stage's and no person's experiment
+APART = ("tests", "kit")  # folders whose code is neither a stage's nor an experiment
 
 
 def only_the_evaluation_opens_the_test_split(project: Evidence) -> Finding:
@@ -76,7 +76,7 @@ def list_sources() -> list[Path]:
 
 
 def find_reading(path: Path, is_maker: bool, is_behind: bool) -> int:
-    """The line in which a file reaches for the test split; 0 if none does.
+    """The line in which a file accesses the test split; 0 if there is none.
 
     Args:
         path: Python code, or a notebook.
@@ -126,7 +126,7 @@ def list_names(tree: ast.AST) -> list[tuple[int, str]]:
 
 
 def parse(path: Path) -> ast.AST | None:
-    """The code of a file; of a notebook, its cells less the lines that are no Python."""
+    """The code of a file; for a notebook, its cells without the lines that are not Python."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".ipynb":
         cells = json.loads(text)["cells"]

@@ -34,7 +34,7 @@ def describe_now() -> dict[str, Any]:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """The lines of a history; one that is no JSON (a merge's marks) is left out."""
+    """The lines of a history; lines that are not JSON (merge marks) are left out."""
     if not path.exists():
         return []
     lines = []

@@ -91,19 +91,19 @@ def samples_outnumber_parameters(project: Evidence) -> Finding:
     least = count_linear(load_state(project))
     if least * ITEMS_PER_PARAMETER > items:
         raise NotApplicableError(
-            f"a linear model of these inputs has {least:,} parameters already, for {items:,} items:"
-            " how far training is ahead of validation decides (DL-16.3)"
+            f"even a linear model of these inputs has {least:,} parameters, for {items:,} items: "
+            "the gap between training and validation decides (DL-16.3)"
         )
     figure = (
-        f"{parameters:,} parameters for {items:,} items: {parameters / items:,.3g} an item, "
-        f"the rule allows {1 / ITEMS_PER_PARAMETER:g}"
+        f"{parameters:,} parameters for {items:,} items: {parameters / items:,.3g} per item, the "
+        f"rule allows {1 / ITEMS_PER_PARAMETER:g}"
     )
     if parameters * ITEMS_PER_PARAMETER <= items:
         return Finding(True, figure)
     told = (
         f"{items // ITEMS_PER_PARAMETER:,} parameters, {parameters * ITEMS_PER_PARAMETER:,} items"
     )
-    return Finding(False, f"{figure}; {told} or a waiver would do", choices=("model",))
+    return Finding(False, f"{figure}; it takes {told} or a waiver", choices=("model",))
 
 
 def count_linear(state: dict[str, Any]) -> int:
@@ -154,7 +154,7 @@ def dropout_is_usual(project: Evidence) -> Finding:
 
 
 def weight_decay_is_usual_and_spares_norms(project: Evidence) -> Finding:
-    """Weight decay lies in its range and acts on no norm and no bias."""
+    """Weight decay lies in its range and does not act on norms and biases."""
     low, high = USUAL_DECAY
     decay = project.cfg.optimizer.weight_decay
     if not low <= decay <= HIGHEST_DECAY:
@@ -182,7 +182,7 @@ def outputs_have_the_declared_shape(project: Evidence) -> Finding:
     shapes: dict[str, list[int]] = figures["shapes"]
     right = len(shapes) > 1 and all(s == [int(n), width] for n, s in shapes.items())
     told = " and ".join(f"{n} -> {s}" for n, s in shapes.items())
-    return Finding(right, f"items -> outputs: {told}; {width} asked")
+    return Finding(right, f"items -> outputs: {told}; {width} required")
 
 
 def parameters_are_counted_and_trainable(project: Evidence) -> Finding:
@@ -224,7 +224,7 @@ def one_batch_loss_goes_to_zero(project: Evidence) -> Finding:
     limit = settings.max_loss_share * figures["expected_loss"]
     figure = f"{figures['overfit_loss']:.2g} after {settings.steps} steps, at most {limit:.2g}"
     if wrong := figures["batches"]["mislabelled"]:
-        return Finding(False, f"{figure}; in training {wrong:.1%} of targets are not the item's")
+        return Finding(False, f"{figure}; in training, {wrong:.1%} of targets are not their item's")
     return Finding(figures["overfit_loss"] <= limit, figure)
 
 
@@ -233,12 +233,14 @@ def every_parameter_is_updated(project: Evidence) -> Finding:
     figures = project.figures("sanity")
     still = sorted({*figures["without_gradient"], *figures["not_moved"]})
     if still:
-        return Finding(False, f"{len(still)} of {figures['tensors']} tensors stay: {still[0]}")
+        return Finding(
+            False, f"{len(still)} of {figures['tensors']} tensors do not change: {still[0]}"
+        )
     run = figures_of_run(project)
     if run is None:
         return Finding(figures["tensors"] > 0, f"{figures['tensors']} tensors move")
     held = sum(group["tensors"] for group in run["groups"])
-    figure = f"{figures['tensors']} tensors move, {held} are in the optimizer"
+    figure = f"{figures['tensors']} tensors are updated, {held} are in the optimizer"
     return Finding(held == figures["tensors"] > 0, figure)
 
 
@@ -247,4 +249,4 @@ def first_loss_is_near_knowing_nothing(project: Evidence) -> Finding:
     figures = project.figures("sanity")
     first, expected = figures["first_loss"], figures["expected_loss"]
     near = expected / 1.5 <= first <= expected * 1.5
-    return Finding(near, f"{first:.3f}, knowing nothing costs {expected:.3f}")
+    return Finding(near, f"{first:.3f}, expected from knowing nothing: {expected:.3f}")

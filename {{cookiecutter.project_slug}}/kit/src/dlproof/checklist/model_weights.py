@@ -42,7 +42,7 @@ def pretrained_weights_are_loaded_whole(project: Evidence) -> Finding:
 
 
 def describe_loaded(weights: dict[str, Any]) -> tuple[bool, str]:
-    """Whether all is there that should be, and the counts."""
+    """Whether all weights that should be loaded are, and the counts."""
     parts = {key: weights[key] for key in ("changed", "missing", "unexpected")}
     counts = [
         f"{len(names)} {key}{f' ({shorten(names)})' if names else ''}"
@@ -69,18 +69,18 @@ def layers_before_gates_start_with_glorots_deviation(project: Evidence) -> Findi
 
 
 def judge_spread(project: Evidence, rule: str) -> Finding:
-    """Holds the ratio of each layer that the rule speaks of against the usual range."""
+    """Compares the ratio of each layer that the rule is about with the usual range."""
     figures = project.figures("sanity")
     if figures["weights"]:
-        raise NotApplicableError(f"weights are {figures['weights']['name']}, not fresh")
+        raise NotApplicableError(f"weights are {figures['weights']['name']}, not initialised here")
     ratios, free = figures["spread"][rule], figures["spread"]["free"]
     if not ratios:
         kinds = {"he": "ReLU, GELU or SiLU", "glorot": "sigmoid or tanh"}[rule]
-        raise NotApplicableError(f"no layer of {project.cfg.model.name} stands before a {kinds}")
+        raise NotApplicableError(f"no layer of {project.cfg.model.name} comes before a {kinds}")
     low, high = SPREAD
     odd = {name: ratio for name, ratio in ratios.items() if not low <= ratio <= high}
     told = f"{len(ratios)} layers, {min(ratios.values()):.2f} to {max(ratios.values()):.2f} times"
     if odd:
         name = min(odd)
         return Finding(False, f"{told}; {len(odd)} are off: {name} {odd[name]:.2f}")
-    return Finding(True, f"{told} the rule's; before none: {shorten(free) or 'none'}")
+    return Finding(True, f"{told} the rule's; not before an activation: {shorten(free) or 'none'}")

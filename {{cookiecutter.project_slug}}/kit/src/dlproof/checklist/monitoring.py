@@ -40,8 +40,8 @@ def refuse_small_validation(project: Evidence, least: int) -> None:
     items = count_by_split(read_split(project))["validation"]
     if items < min(least, project.cfg.probe.num_items):
         raise NotApplicableError(
-            f"validation has {items} items to probe with, and a verdict takes {least} "
-            "predictions: the first live ones decide"
+            f"validation has {items} items to probe with, and a verdict needs {least} predictions: "
+            "the first live ones will decide"
         )
 
 
@@ -64,7 +64,7 @@ def say_drift(figures: dict[str, Any], names: Collection[str]) -> str:
     if not worst:
         return ""
     told = f"DRIFT in {len(drifted)} of {len(names)}, most in {worst}: stability index "
-    return f"{told}{measured[worst]['psi']:g}; train on newer data, or say in a waiver why not"
+    return f"{told}{measured[worst]['psi']:g}; train on newer data, or waive it with a reason"
 
 
 def predictions_are_compared_by_window(project: Evidence) -> Finding:
@@ -99,15 +99,15 @@ def confidence_is_watched(project: Evidence) -> Finding:
 
 
 def inputs_are_compared_with_training(project: Evidence) -> Finding:
-    """The reference was made from train alone, and every watched input is held against it."""
+    """The reference was made from train only, and every watched input is compared with it."""
     reference = read_json(find_file(project.report("export"), "reference.json"))
     train = describe_train(project)
     made_from = reference["items"]["input"]
     if made_from != train:
         return Finding(
             False,
-            f"the reference is of {made_from['count']} items that are not the {train['count']} of "
-            "train",
+            f"the reference was made from {made_from['count']} items that are not the "
+            f"{train['count']} training items",
         )
     watched = {name for name in reference["watched"] if name.startswith(INPUT)}
     figures = window_of(project)
@@ -138,7 +138,7 @@ def count_observed(project: Evidence, metric: str, kind: str) -> int:
     return int(found["count"]) if found.get("type") == kind else 0
 
 
-def hold_metric(project: Evidence, metric: str, kind: str) -> Finding:
+def check_metric(project: Evidence, metric: str, kind: str) -> Finding:
     """Whether a metric is scraped and has counted every request of the probe."""
     counted, sent = count_observed(project, metric, kind), project.figures("probe")["items"]
     told = f"{metric} ({kind}): {counted} counted, {sent} or more expected"
@@ -147,14 +147,14 @@ def hold_metric(project: Evidence, metric: str, kind: str) -> Finding:
 
 def latency_is_scraped(project: Evidence) -> Finding:
     """The latency of every request is in a histogram that Prometheus can scrape."""
-    return hold_metric(project, "request_seconds", "histogram")
+    return check_metric(project, "request_seconds", "histogram")
 
 
 def requests_are_scraped(project: Evidence) -> Finding:
     """Every request is in a counter that Prometheus can scrape."""
-    return hold_metric(project, "requests", "counter")
+    return check_metric(project, "requests", "counter")
 
 
 def confidence_is_scraped(project: Evidence) -> Finding:
     """The confidence of every prediction is in a histogram that Prometheus can scrape."""
-    return hold_metric(project, "prediction_confidence", "histogram")
+    return check_metric(project, "prediction_confidence", "histogram")

@@ -20,10 +20,10 @@ LARGEST_EMBEDDED = 400_000  # bytes of a picture; larger ones are linked
 LONGEST_TREND = 40  # commits
 # What a status means, in the words of the legend.
 MEANINGS: dict[Status, str] = {
-    "verified": "a check found that the work was done and holds",
-    "present": "a check found that it is there, not that it works",
+    "verified": "a check found that the work was done, and it is still valid",
+    "present": "a check found that it exists, not that it works",
     "attested": "a person answered, waived a rule of thumb or chose against it with a reason",
-    "failing": "a check found the opposite, or a date is over",
+    "failing": "a check found the opposite, or a date has passed",
     "stale": "something changed since the evidence was made",
     "to do": "no evidence or no answer yet",
     "n/a": "does not apply to this data or task",

@@ -20,7 +20,7 @@ KIT_PARENT = Path(__file__).parents[2]
 
 
 def locate(place: str, project: "Project") -> Path:
-    """The file or folder that a place names, whether it is there or not."""
+    """The file or folder that a place names, whether it exists or not."""
     name = place.partition("#")[0]
     if name.partition("/")[0] == KIT:
         return KIT_PARENT / name
@@ -39,7 +39,7 @@ def show_path(place: str, project: "Project", start: Path | str = ".") -> str:
 
 
 def find_line(place: str, project: "Project") -> int:
-    """The line of a place's symbol or key; 1 for a whole file, 0 when it is not there."""
+    """The line of a place's symbol or key; 1 for a whole file, 0 if it does not exist."""
     path, symbol = locate(place, project), place.partition("#")[2]
     if not path.exists():
         return 0

@@ -39,7 +39,7 @@ def input_and_output_are_the_models(project: Evidence) -> Finding:
 
 
 def task_is_the_models(project: Evidence) -> Finding:
-    """Charter, config, fitted state and metrics speak of one task."""
+    """Charter, config, fitted state and metrics agree on the task."""
     named = project.answer("problem.task")
     if named != project.cfg.task.name:
         return Finding(False, f"charter: {named}; config: {project.cfg.task.name}")
@@ -194,7 +194,9 @@ def costs_fit_the_classes(project: Evidence) -> Finding:
         for counts, row in zip(figures["confusion"], costs, strict=True)
         for count, cost in zip(counts, row, strict=True)
     ]
-    return Finding(True, f"{sum(pairs) / figures['items']:.4f} an item on {figures['items']} items")
+    return Finding(
+        True, f"{sum(pairs) / figures['items']:.4f} per item on {figures['items']} items"
+    )
 
 
 def baselines_are_not_good_enough(project: Evidence) -> Finding:

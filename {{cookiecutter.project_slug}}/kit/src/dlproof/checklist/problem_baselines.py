@@ -27,7 +27,7 @@ def random_baseline_is_near_chance(project: Evidence) -> Finding:
         name = "r2"
         chance, spread = guess_numbers(np.array(train, float), np.array(validation, float))
     score = scores["random"][name]
-    told = f"{name} {score:.3f}, {chance:.3f} expected of {items} guesses"
+    told = f"{name} {score:.3f}, {chance:.3f} expected from {items} guesses"
     knows = name == "r2" and score > 0  # more than the mean, which no guess does
     return Finding(abs(score - chance) <= 4 * spread and not knows, told)
 
@@ -54,15 +54,17 @@ def constant_baseline_is_scored(project: Evidence) -> Finding:
         return Finding(False, "no score of constant")
     train, validation = read_labels(project)
     if not are_classes(project):
-        return hold_constant(project, np.array(train, float), np.array(validation, float))
+        return check_constant(project, np.array(train, float), np.array(validation, float))
     state = load_state(project)["task"]
     majority = state["classes"][max(range(len(state["counts"])), key=state["counts"].__getitem__)]
     share = validation.count(majority) / max(len(validation), 1)
     holds = abs(scores["constant"]["accuracy"] - share) < 1e-6
-    return Finding(holds, f"accuracy {scores['constant']['accuracy']:.3f} by saying {majority}")
+    return Finding(
+        holds, f"accuracy {scores['constant']['accuracy']:.3f} by always saying {majority}"
+    )
 
 
-def hold_constant(project: Evidence, train: np.ndarray, validation: np.ndarray) -> Finding:
+def check_constant(project: Evidence, train: np.ndarray, validation: np.ndarray) -> Finding:
     """Whether a constant's R² is that of the training labels' mean or median.
 
     It is 0 or below, by how far the validation labels lie from there: in a split by time maybe far.
@@ -90,10 +92,10 @@ def read_labels(project: Evidence) -> tuple[list[str], list[str]]:
 
 
 def frozen_backbone_was_tried(project: Evidence) -> Finding:
-    """A linear model on a frozen backbone has a score and weights behind it, or a reason stands."""
+    """A linear model on a frozen backbone was scored, with its weights, or there is a reason."""
     found, cfg = project.figures("baselines")["pretrained"], project.cfg.baselines
     if cfg.backbone is None:
-        raise NotApplicableError("baselines.backbone=null: none is asked for")
+        raise NotApplicableError("baselines.backbone=null: none was requested")
     tried = cfg.weights or f"timm/{cfg.backbone}"
     if found.get("tried") != tried:
         return Finding(False, f"{tried} was not tried")

@@ -44,8 +44,8 @@ def costs_are_within_the_budgets(project: Evidence) -> Finding:
     budgets = [project.answer(f"budgets.{name}") for name in ("training", "serving_per_month")]
     currency = project.answer("budgets.currency")
     told = (
-        f"run {training:.4f} of {budgets[0]:g} {currency}, "
-        f"{machines} machine a month {serving:.2f} of {budgets[1]:g} {currency}"
+        f"training run {training:.4f} of {budgets[0]:g} {currency}, a month of serving on "
+        f"{machines} machine(s) {serving:.2f} of {budgets[1]:g} {currency}"
     )
     return Finding(training <= budgets[0] and serving <= budgets[1], told)
 

@@ -26,5 +26,5 @@ def plan_goes_on(project: Evidence) -> Finding:
     milestones = project.answer("milestones")
     told = "; ".join(f"{step['name']} {step['due']}" for step in milestones)
     if milestones[-1]["due"] < project.charter.today:
-        return Finding(False, f"{told}: all are over, so plan the next")
+        return Finding(False, f"{told}: all have passed, so plan the next one")
     return Finding(True, told, proof="attested")

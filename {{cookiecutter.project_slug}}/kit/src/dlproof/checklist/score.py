@@ -69,7 +69,7 @@ def say_next(tests: Iterable[ScoreTest], verdicts: dict[str, Verdict]) -> str:
     return "; ".join(told for _, told in sorted(lacking, key=lambda pair: pair[0])[:2])
 
 
-def hold_sections(evidence: Evidence, *sections: str) -> Finding:
+def check_sections(evidence: Evidence, *sections: str) -> Finding:
     """Whether the lowest of some sections is above what counts as reasonable.
 
     Raises:
@@ -98,14 +98,14 @@ def hold_sections(evidence: Evidence, *sections: str) -> Finding:
 
 def data_is_tested(evidence: Evidence) -> Finding:
     """The seven data tests reach a reasonable sum."""
-    return hold_sections(evidence, "data")
+    return check_sections(evidence, "data")
 
 
 def model_is_tested(evidence: Evidence) -> Finding:
     """The seven model tests reach a reasonable sum."""
-    return hold_sections(evidence, "model")
+    return check_sections(evidence, "model")
 
 
 def infrastructure_and_monitoring_are_tested(evidence: Evidence) -> Finding:
     """The seven tests of infrastructure and the seven of monitoring reach a reasonable sum."""
-    return hold_sections(evidence, "infra", "monitoring")
+    return check_sections(evidence, "infra", "monitoring")

@@ -20,7 +20,7 @@ class Standing:
         checklist: What is asked.
         verdicts: Bullet -> where it stands.
         score: The ML Test Score.
-        refused: Waivers that have no effect, a sentence each.
+        refused: Waivers that have no effect, one sentence per waiver.
     """
 
     checklist: Checklist
@@ -87,7 +87,7 @@ def say_waiting(number: int) -> str:
 
 
 def find_commands(run: str, stages: Container[str]) -> list[str]:
-    """The commands of a bullet's `run`, such as `export and probe`; none where it is prose."""
+    """The commands in a bullet's `run`, such as `export and probe`; empty if it is prose."""
     words = [word.strip(",") for word in run.split()]
     names = [word for word in words if word not in ("and", "then")]
     if not names or names[0] not in stages:

@@ -24,7 +24,7 @@ def read_clean(project: Evidence) -> tuple[Row, ...]:
 
 
 def read_split(project: Evidence) -> list[Row]:
-    """The usable items with their `split`; an item that has none is in the split ``."""
+    """The usable items with their `split`, which is empty for an item that has none."""
     project.figures("split")
     splits = {row["id"]: row["split"] for row in read_rows(project, "splits.csv")}
     clean = read_rows(project, "clean.csv")

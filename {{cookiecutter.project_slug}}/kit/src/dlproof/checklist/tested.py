@@ -21,8 +21,8 @@ def read_tests(project: Evidence) -> Tests:
         raise NotYetError(RUN)
     record = read_record(PATH)
     if record is None:
-        told = f"{PATH.as_posix()} is not from a run as it stands"
-        raise StaleError(f"{told}: {RUN}, or take it from git")
+        told = f"{PATH.as_posix()} is not from a run, or was edited since"
+        raise StaleError(f"{told}: {RUN}, or restore it from git")
     if record["covers"] != hash_tested(project.project.folder):
         raise StaleError(f"the code or its tests changed: {RUN}")
     tests: Tests = record["tests"]
@@ -36,13 +36,13 @@ def proves(test: Test) -> bool:
     return bool(test["outcome"] == "passed" and test["asserts"] and test["ran"])
 
 
-def hold_tests(tests: Tests, chosen: Callable[[Test], object], told: str) -> Finding:
+def check_tests(tests: Tests, chosen: Callable[[Test], object], told: str) -> Finding:
     """Whether some of the tests prove something, and none of their kind failed.
 
     Args:
         tests: As they ran last.
         chosen: Which of them are meant.
-        told: What they do, behind their number.
+        told: What they do; follows their number in the figure.
     """
     kind = {name: test for name, test in tests.items() if chosen(test)}
     failed = [name for name, test in kind.items() if test["outcome"] == "failed"]

@@ -15,7 +15,7 @@ from .bullets import Bullet
 from .evidence import Evidence
 from .places import find_line, show_path
 from .standing import Standing, Totals, describe_share, find_commands, say_waiting
-from .verdict import STATUSES, Status, Verdict, judge, say, shorten
+from .verdict import STATUSES, Status, Verdict, format_answer, judge, shorten
 
 COLOURS: dict[Status, int] = {
     "verified": 32,
@@ -48,7 +48,7 @@ def draw_row(bullet: Bullet, verdict: Verdict) -> str:
 
 
 def draw_totals(standing: Standing) -> Iterator[str]:
-    """A line a phase, a column a status."""
+    """One line per phase, one column per status."""
     yield " " * TITLE + "".join(f"  {status}" for status in STATUSES)
     for phase, title in PHASES.items():
         yield draw_counts(f"{phase} {title}", standing.count(phase))
@@ -100,10 +100,10 @@ def say_answer(key: str, evidence: Evidence) -> str:
     answer = evidence.charter.get(key)
     if answer.state != "done":
         return f"{CHARTER}:{answer.line} {answer.place or key}: {answer.reason}"
-    said = shorten(say(answer.value))
+    said = shorten(format_answer(answer.value))
     signed = evidence.charter.get(f"{key.partition('.')[0]}.signed").value
     if isinstance(signed, dict):
-        said += f" (signed by {signed.get('by')}, holds until {signed.get('until')})"
+        said += f" (signed by {signed.get('by')}, valid until {signed.get('until')})"
     return f"{CHARTER}:{answer.line} {key}: {said}"
 
 
@@ -112,7 +112,7 @@ def say_command(run: str, stages: Container[str]) -> str:
     caller = Path(sys.argv[0])
     name = f"python -m {caller.parent.name}" if caller.suffix == ".py" else caller.name
     typed = " && ".join(f"{name} {command}" for command in find_commands(run, stages))
-    return typed or run or "nothing: it is proven as it is"
+    return typed or run or "nothing: it is proven already"
 
 
 def say_missing(bullet: Bullet, verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""Phase 4: is the run set up as it should be, and does it leave what it takes to go on?"""
+"""Phase 4: is the run set up as it should be, and does it keep what resuming needs?"""
 
 from pathlib import Path
 from typing import Any
@@ -19,21 +19,21 @@ GPU_TOLERANCE = 1e-3  # between equal runs; a CPU repeats to the last bit
 
 
 def read_option(group: str, name: str) -> DictConfig:
-    """An option's file as it stands.
+    """The current content of an option's file.
 
     Raises:
         NotYetError: It is gone.
     """
     path = Path("configs", group, f"{name}.yaml")
     if not path.exists():
-        raise NotYetError(f"{path.as_posix()} is gone: take it from git or the template")
+        raise NotYetError(f"{path.as_posix()} is missing: restore it from git or the template")
     option = OmegaConf.load(path)
     assert isinstance(option, DictConfig)
     return option
 
 
 def list_options(project: Evidence, *names: str) -> list[DictConfig]:
-    """The option files of these optimizers that there are, and behind them the chosen one's values.
+    """The existing option files of these optimizers, and after them the chosen one's values.
 
     A project may have thrown out those that it has no use for.
     """
@@ -47,14 +47,14 @@ def prove_choice(project: Evidence, names: tuple[str, ...]) -> Proof:
     return prove_by_run(project) if project.cfg.optimizer.name in names else "present"
 
 
-def hold_usual(
+def check_usual(
     project: Evidence,
     options: list[DictConfig],
     keys: tuple[str, ...],
     figure: str,
     proof: Proof,
 ) -> Finding:
-    """Whether each value lies within the cheat sheet; of the chosen optimizer it may be chosen."""
+    """Whether each value is within the cheat sheet; the chosen optimizer's may have a reason."""
     rows = [
         (k, row) for row in load_cheatsheet(Path("configs/cheatsheet.yaml")) for k in row["keys"]
     ]
@@ -79,7 +79,7 @@ def adamw_has_usual_rate_and_decay(project: Evidence) -> Finding:
     options += [chosen] * (chosen.name != "adamw")
     figure = f"{chosen.name}: lr={chosen.lr}, weight_decay={chosen.weight_decay:g}"
     keys = ("optimizer.lr", "optimizer.weight_decay")
-    return hold_usual(project, options, keys, figure, prove_by_run(project))
+    return check_usual(project, options, keys, figure, prove_by_run(project))
 
 
 def sgd_has_momentum(project: Evidence) -> Finding:
@@ -101,7 +101,7 @@ def adam_has_usual_betas(project: Evidence) -> Finding:
     shown = options[-1]
     figure = f"{shown.name}: betas={list(shown.betas)}, eps={shown.eps:g}"
     keys = ("optimizer.betas", "optimizer.eps")
-    return hold_usual(project, options, keys, figure, prove_choice(project, ADAMS))
+    return check_usual(project, options, keys, figure, prove_choice(project, ADAMS))
 
 
 def precision_suits_the_device(project: Evidence) -> Finding:
@@ -117,7 +117,7 @@ def float16_gradients_are_scaled(project: Evidence) -> Finding:
     """A run in float16 scaled its loss; other precisions have no need."""
     figures = project.figures("train")
     if figures["precision"] != "16-mixed":
-        return Finding(True, f"{figures['precision']} has the range that needs no scaling")
+        return Finding(True, f"{figures['precision']} has enough range to need no scaling")
     scale = figures["loss_scale"]
     told = "no scaler" if scale is None else f"scaled by {scale:g} at the end"
     return Finding(bool(scale), f"16-mixed, {told}")
@@ -164,9 +164,9 @@ def runs_follow_the_success_metric(project: Evidence) -> Finding:
             return Finding(False, f"callbacks.{name} is off", choices=choices)
         wanted = "min" if any(word in watcher.monitor for word in BETTER_LOW) else "max"
         if watcher.monitor != f"val/{metric}" or watcher.mode != wanted:
-            told = f"callbacks.{name} seeks the {watcher.mode} of {watcher.monitor}"
+            told = f"callbacks.{name} follows the {watcher.mode} of {watcher.monitor}"
             return Finding(False, f"{told}; success is val/{metric}")
-    figure = f"both seek the {watchers['best'].mode} of val/{metric}"
+    figure = f"both follow the {watchers['best'].mode} of val/{metric}"
     return Finding(True, figure, proof=prove_by_run(project))
 
 
@@ -195,14 +195,14 @@ def checkpoint_holds_what_resuming_needs(project: Evidence) -> Finding:
         return Finding(False, f"missing: {', '.join(missing)}")
     same = kept["data_version"] == project.run["data_version"]
     figure = f"{kept['tensors']} tensors, optimizer, schedule, epoch {kept['epoch']}, data, config"
-    return Finding(same, figure if same else "it holds another data version than the run's")
+    return Finding(same, figure if same else "its data version is not the run's")
 
 
 def checkpoints_come_at_intervals(project: Evidence) -> Finding:
     """Checkpoints are kept every few epochs during training, and their number is bounded."""
     settings = project.cfg.callbacks.get("periodic")
     if settings is None or not 0 < settings.get("save_top_k", 1) <= 20:
-        return Finding(False, "callbacks.periodic is off or keeps any number")
+        return Finding(False, "callbacks.periodic is off or keeps every checkpoint")
     every, keep = settings.every_n_epochs, settings.save_top_k
     figures = project.figures("train")
     found = [name for name in figures["checkpoints"] if name.startswith("epoch-")]
@@ -216,13 +216,13 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     project.figures("train")
     path = Path(project.cfg.paths.reports_dir, "runs.html")
     if not path.exists():
-        return Finding(False, f"{path.as_posix()} is gone: run `train`")
+        return Finding(False, f"{path.as_posix()} is missing: run `train`")
     page = project.file("train", path).read_text(encoding="utf-8")
     runs = [record["id"] for record in project.records]
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
     if "://" not in address and not Path(address).exists():
-        return Finding(False, f"serving.runs_page is {address}, which is not there")
+        return Finding(False, f"serving.runs_page is {address}, which does not exist")
     figure = f"{len(runs) - len(missing)} of {len(runs)} runs in {path.as_posix()}; {address}"
     return Finding(not missing, figure)
 

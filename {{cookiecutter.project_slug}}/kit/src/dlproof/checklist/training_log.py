@@ -64,8 +64,10 @@ def rates_rise_over_the_warmup(project: Evidence) -> Finding:
     if warmup == 0:
         raise NotApplicableError(f"no warm-up, and a {family} can do without")
     if rising < FEWEST_RISING:
-        told = f"{warmup:.0%} of {total} steps are {rising}, over which no rate can rise"
-        raise NotApplicableError(f"{told}: it takes {ceil(FEWEST_RISING / warmup)} steps to show")
+        told = f"{warmup:.0%} of {total} steps are {rising}, too few for a rate to rise"
+        raise NotApplicableError(
+            f"{told}: {ceil(FEWEST_RISING / warmup)} steps are needed to show it"
+        )
     rates, peak = dict(read_rates(project)), project.run["optimizer"]["lr"]
     inside = [rate for step, rate in sorted(rates.items()) if step < rising]
     after = [rate for step, rate in sorted(rates.items()) if step >= rising]
@@ -124,7 +126,7 @@ def learning_rate_is_logged_each_epoch(project: Evidence) -> Finding:
 
 
 def gradient_norms_neither_vanish_nor_explode(project: Evidence) -> Finding:
-    """The log has gradient norms of every epoch, none far above or below the usual one."""
+    """The log has the gradient norms of every epoch, none far above or below the usual."""
     found = find_gaps(project, ["train/gradient_norm", "train/gradient_norm_max"])
     if not found.holds:
         return found
@@ -176,7 +178,7 @@ def patience_ends_a_flat_run(project: Evidence) -> Finding:
     unit = "epochs" if len(values) == epochs else "validations"
     figure = f"best in epoch {seen[best]}, {waited} {unit} waited of {stopping.patience}"
     if epochs == held_epochs(figures) and waited > stopping.patience:
-        return Finding(True, f"{figure}; nothing stops before {figures['min_steps']:,} steps")
+        return Finding(True, f"{figure}; no stop before {figures['min_steps']:,} steps")
     if limit := find_limit(project):
         return Finding(waited <= stopping.patience, f"{figure}, ended at {limit}")
     return Finding(waited == stopping.patience, f"{figure}, then stopped")

@@ -1,4 +1,4 @@
-"""Phase 4: what `sanity` has proved by training a few steps: that runs go on, and stop."""
+"""Phase 4: what `sanity` has proved by training a few steps: that runs resume, and stop on NaN."""
 
 from math import isfinite
 
@@ -10,7 +10,7 @@ def resumed_runs_end_alike(project: Evidence) -> Finding:
     """A run that went on from one of its states ended with the weights of the whole one."""
     proof = project.figures("sanity")["proof"]
     told = "the same weights, bit for bit" if proof["resumes"] else "other weights"
-    figure = f"on from step {proof['resumed_at']} to {proof['steps']} on the CPU: {told}"
+    figure = f"resumed at step {proof['resumed_at']} and run to {proof['steps']} on the CPU: {told}"
     if project.cfg.callbacks.get("resume") is None:
         return Finding(False, "callbacks.resume is off: no state is kept")
     return Finding(proof["resumes"], figure)

@@ -36,7 +36,7 @@ class Finding:
 
     Attributes:
         holds: Whether the bullet is met.
-        figure: The figure behind it, in a few words.
+        figure: The evidence for it, in a few words.
         picture: A picture beside the reports, if one shows it.
         proof: What a bullet is that holds: verified where work was done and measured, present where
             a file or a key is there and nothing shows that it works, attested where it rests on a
@@ -52,7 +52,7 @@ class Finding:
     choices: tuple[str, ...] = ()
 
 
-def hold_below(
+def check_below(
     value: float, bound: float, spread: float, figure: str, picture: str = ""
 ) -> Finding:
     """Holds a value against a bound that it passes by chance, from seed to seed or by the machine.
@@ -134,8 +134,8 @@ def judge_answers(bullet: Bullet, evidence: Evidence) -> Verdict:
     for key in bullet.answers:
         answer = evidence.charter.get(key)
         if answer.state != "done":
-            return Verdict("to do" if answer.state == "todo" else "failing", answer.tell())
-        figures.append(say(answer.value))
+            return Verdict("to do" if answer.state == "todo" else "failing", answer.as_line())
+        figures.append(format_answer(answer.value))
     return Verdict("attested", shorten("; ".join(figures)))
 
 
@@ -173,7 +173,10 @@ def judge_choices(finding: Finding, cfg: DictConfig) -> Verdict:
     key = next(key for key, reason in reasons.items() if not reason)
     value = read_choice(cfg, key)
     choice = f"{key}={'null' if value is None else value}"
-    figure = f"{finding.figure}; where it is chosen, `reasons` of configs/ says why {choice}"
+    figure = (
+        f"{finding.figure}; if this was chosen on purpose, say why in `reasons` in configs/: "
+        f"{choice}"
+    )
     return Verdict("failing", figure, finding.picture)
 
 
@@ -185,9 +188,9 @@ def waive(bullet: Bullet, evidence: Evidence, verdict: Verdict) -> Verdict:
         if waiver["bullet"] == bullet.id and evidence.charter.get(place).state == "done":
             told = f"{verdict.figure}; waived by {waiver['by']} until {waiver['until']}"
             if not bullet.rule_of_thumb:
-                return replace(verdict, figure=f"{told}, which no rule but one of thumb can be")
+                return replace(verdict, figure=f"{told}, but only rules of thumb can be waived")
             if waiver["until"] < evidence.charter.today:
-                return replace(verdict, figure=f"{told}, which is over")
+                return replace(verdict, figure=f"{told}, which has passed")
             return Verdict("attested", f"{told}: {waiver['reason']}")
     return verdict
 
@@ -200,15 +203,15 @@ def list_waivers(charter: Answers) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"waivers.{index}", waiver
 
 
-def say(value: Any) -> str:
+def format_answer(value: Any) -> str:
     """A charter value in words: what a list or mapping holds, without brackets."""
     if isinstance(value, dict):
         named = (
-            f"{name} {part:g}" if isinstance(part, float) else say(part)
+            f"{name} {part:g}" if isinstance(part, float) else format_answer(part)
             for name, part in value.items()
         )
         return ", ".join(named)
-    return "; ".join(map(say, value)) if isinstance(value, list) else str(value)
+    return "; ".join(map(format_answer, value)) if isinstance(value, list) else str(value)
 
 
 def shorten(text: str, length: int = 160) -> str:

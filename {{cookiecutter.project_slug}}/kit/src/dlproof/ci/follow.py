@@ -38,7 +38,7 @@ def follow(words: Words, seen: set[tuple[str, ...]] | None = None) -> Lines:
 
 
 def open_make(given: Words) -> Lines:
-    """The recipes of make's targets; none where it ignores failures or runs nothing."""
+    """The recipes of make targets; empty where make ignores failures or runs nothing."""
     return open_rules(given, ("Makefile", "makefile", "GNUmakefile"))
 
 
@@ -48,7 +48,7 @@ def open_just(given: Words) -> Lines:
 
 
 def open_rules(given: Words, names: tuple[str, ...]) -> Lines:
-    """The recipes of targets, each line a shell of its own."""
+    """The recipes of targets; each line runs in its own shell."""
     folder, targets = Path(), []
     words = [
         part

@@ -80,7 +80,7 @@ def find_pipelines(job: dict[str, Any], content: dict[str, Any]) -> frozenset[st
 
 
 def read_rules(part: dict[str, Any]) -> frozenset[str]:
-    """What the rules of a job or of all pipelines let through; everything where there are none."""
+    """What the rules of a job or of all pipelines let through; everything if there are no rules."""
     rules = [rule for rule in part.get("rules") or [] if isinstance(rule, dict)]
     kept = [
         r

@@ -23,7 +23,7 @@ class Rules:
     recipes: dict[str, list[str]] = field(default_factory=dict)
 
     def list_recipe(self, targets: Iterable[str], seen: set[str] | None = None) -> Iterator[str]:
-        """Every line that making some targets runs; of none, the default one.
+        """Every line that `make` runs for some targets, by default for the default target.
 
         A line that begins with `-` may fail, and is left out.
         """

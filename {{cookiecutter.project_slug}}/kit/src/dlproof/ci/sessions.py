@@ -68,7 +68,7 @@ def open_tox(given: Words) -> Lines:
 
 
 def open_tox_line(line: str, factors: list[str], base: dict[str, Any]) -> Lines:
-    """One of tox's commands: of some factors alone, a reference to others, or allowed to fail."""
+    """One tox command: for some factors only, a reference to others, or allowed to fail."""
     only = re.match(r"([\w,.-]+):\s+(.*)", line)
     if only:
         line = only[2] if {*only[1].split(",")} & {*factors} else ""
@@ -119,7 +119,7 @@ def join_tox(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def expand(pattern: str) -> list[str]:
-    """`py{311,312}-test` as the two names that it stands for."""
+    """`py{311,312}-test` expanded to two names."""
     found = re.match(r"([^{]*)\{([^}]*)\}(.*)", pattern)
     if not found:
         return [pattern] if pattern else []

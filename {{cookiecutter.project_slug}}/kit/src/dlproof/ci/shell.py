@@ -108,7 +108,7 @@ def split_lists(text: str) -> Iterator[tuple[Words, str]]:
 
 
 def skip_blocks(lists: Iterator[tuple[Words, str]]) -> Iterator[tuple[Words, str]]:
-    """Lists that run in any case: none inside `if`, `case` or a loop."""
+    """The command lists that always run: none inside `if`, `case` or a loop."""
     closing: list[str] = []
     for words, end in lists:
         while words and words[0] in ("then", "else", "do"):
@@ -174,7 +174,7 @@ def find_program(words: Words) -> Words:
 
 
 def skip_options(words: Words) -> Words:
-    """Words from the first program that is known on, or from the first that is no option."""
+    """The words from the first known program on, or from the first that is not an option."""
     known = (at for at, word in enumerate(words) if Path(word).name in PROGRAMS)
     plain = (at for at, word in enumerate(words) if not word.startswith("-"))
     return words[next(chain(known, plain), len(words)) :]

@@ -8,7 +8,7 @@ from .github import read_github
 from .gitlab import read_gitlab
 from .script import Script, UnreadableError, flatten, is_true, read_yaml, reading
 
-# Others than GitHub and GitLab; of these, all that stands under a key that holds commands.
+# Services other than GitHub and GitLab; of these, everything under keys that hold commands.
 OTHERS: tuple[str, ...] = (
     ".circleci/config.yml",
     "azure-pipelines.yml",
@@ -46,7 +46,7 @@ def read_other(path: Path) -> Iterator[Script]:
 
 
 def find_commands(part: Any) -> Iterator[str]:
-    """All that stands under keys that hold commands, but for what may fail."""
+    """Everything under keys that hold commands, except for what may fail."""
     if isinstance(part, list):
         for item in part:
             yield from find_commands(item)

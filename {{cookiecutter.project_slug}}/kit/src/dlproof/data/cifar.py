@@ -45,23 +45,23 @@ def write_cifar10(root: Path, archive: str, md5: str) -> None:
         UserError: The archive is missing, damaged, or not CIFAR-10's.
     """
     check_archive(Path(archive), md5)
-    print(f"unpacking {archive} to {root}: a minute, once", flush=True)
+    print(f"unpacking {archive} to {root}: takes a minute, only once", flush=True)
     with atomic(root) as draft:
         try:
             unpack(Path(archive), draft)
         except (KeyError, ValueError, tarfile.TarError, pickle.UnpicklingError) as error:
-            told = f"{archive} does not hold CIFAR-10 for Python ({error})"
+            told = f"{archive} does not contain CIFAR-10 for Python ({error})"
             raise UserError(f"{told}: get it from {ADDRESS}.") from error
 
 
 def check_archive(path: Path, md5: str) -> None:
     """Raises a UserError, with where to get it, when the archive is missing or damaged."""
     if not path.is_file():
-        raise UserError(f"{path} is not there: get it from {ADDRESS}, or set data.archive to it.")
+        raise UserError(f"{path} does not exist: get it from {ADDRESS}, or set data.archive to it.")
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "md5").hexdigest()
     if found != md5:
-        told = f"{path} is damaged or another file (MD5 {found}, not {md5})"
+        told = f"{path} is damaged or a different file (MD5 {found}, not {md5})"
         raise UserError(f"{told}: get it again from {ADDRESS}.")
 
 
@@ -94,7 +94,7 @@ def read_part(tar: tarfile.TarFile, name: str) -> dict[bytes, Any]:
     """
     stream = tar.extractfile(f"{FOLDER}/{name}")
     if stream is None:
-        raise KeyError(f"{name} is no file")
+        raise KeyError(f"{name} is not a file")
     content: dict[bytes, Any] = PlainUnpickler(stream, encoding="bytes").load()
     return content
 

@@ -1,4 +1,4 @@
-"""The quarantine: what `clean` took out is written down, told and counted for checks."""
+"""The quarantine: what `clean` removed is written, reported and counted for checks."""
 
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ def find_crowds(usable: pd.DataFrame) -> list[str]:
     """A sentence where groups or clusters of near duplicates take a large part of the data each."""
     warnings = []
     for key, remedy in (
-        ("group", "empty those cells that only mean `unknown`, for an empty one is no group"),
+        ("group", "empty the cells that only mean `unknown`, since an empty cell is not a group"),
         ("near", "raise clean.min_similarity if they are not the same"),
     ):
         counts = usable.loc[usable[key] != "", key].value_counts()
@@ -110,10 +110,10 @@ def find_crowds(usable: pd.DataFrame) -> list[str]:
             continue
         names = ", ".join(f"{name!r} ({count})" for name, count in large.items())
         if key == "near" and usable.loc[usable[key] == large.index[0], "hash"].nunique() == 1:
-            remedy = "they are equal: collect what tells them apart, or set clean.duplicates=drop"
+            remedy = "they are equal: collect what distinguishes them, or set clean.duplicates=drop"
         warnings.append(
-            f"of {len(usable)} items many are of one {CROWDS[key]}, each in one split as a whole: "
-            f"{names}; {remedy}."
+            f"many of the {len(usable)} items share a {CROWDS[key]}, which goes to one split as a "
+            f"whole: {names}; {remedy}."
         )
     return warnings
 
@@ -121,9 +121,9 @@ def find_crowds(usable: pd.DataFrame) -> list[str]:
 def find_losses(total: int, kinds: Kinds) -> list[str]:
     """One sentence for each reason that takes a large part of the data: a person should look."""
     return [
-        f"{len(found)} of {total} items are {kind}, which may be their nature: look into "
-        "quarantine.csv before you trust what is left"
-        + (f", or keep them by {REMEDIES[kind]}." if kind in REMEDIES else ".")
+        f"{len(found)} of {total} items are {kind}, which may be natural: check quarantine.csv "
+        "before you trust the rest"
+        + (f", or keep them with {REMEDIES[kind]}." if kind in REMEDIES else ".")
         for kind, found in kinds.items()
         if len(found) > LARGE_LOSS * total
     ]
@@ -137,9 +137,9 @@ def find_repeats(usable: pd.DataFrame) -> list[str]:
     labels = repeated.groupby("hash")["label"].transform("nunique")
     differ = int((labels > 1).sum())
     return [
-        f"{len(repeated)} items have the content of another, {differ} of them with another label: "
-        "they are kept, together in one split. clean.duplicates=drop takes out copies (and, of "
-        "classes, what contradicts itself)."
+        f"{len(repeated)} items have the same content as another, {differ} of them with a "
+        "different label: they are kept, together in one split. clean.duplicates=drop removes "
+        "copies (and, for classes, contradictory labels)."
     ]
 
 

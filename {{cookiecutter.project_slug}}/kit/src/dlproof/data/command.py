@@ -35,7 +35,7 @@ def run(arguments: list[str], project: "Project") -> None:
 
 
 def list_versions(cfg: DictConfig, chosen: argparse.Namespace) -> None:
-    """Prints a line a version: when it was made, its items, its data, and which is current."""
+    """Prints one line per version: when it was made, its items, its data, and which is current."""
     data_dir = Path(cfg.paths.data_dir)
     current = load_state(data_dir)["version"]
     for version, entry in read_index(data_dir).items():
@@ -65,7 +65,7 @@ def print_diff(cfg: DictConfig, chosen: argparse.Namespace) -> None:
 def draft_expectations(cfg: DictConfig, chosen: argparse.Namespace) -> None:
     """Writes what is expected of the data, inferred from its raw items."""
     path = write_expectations(cfg)
-    print(f"data: correct what {path} says, and name it in configs/data as `expectations`")
+    print(f"data: review {path}, and name it in configs/data as `expectations`")
 
 
 def say_change(change: Any) -> str:
@@ -80,11 +80,11 @@ COMMANDS: dict[Any, tuple[str, str, dict[str, dict[str, Any]]]] = {
     list_versions: ("versions", "list the versions that DVC keeps", {}),
     print_diff: (
         "diff",
-        "say what was added, removed, relabelled, moved between splits and changed",
+        "show what was added, removed, relabelled, moved between splits and changed",
         {
             "before": {"help": "a version, or its first characters"},
-            "after": {"nargs": "?", "help": "another; the current one where it is left out"},
-            "--json": {"action": "store_true", "help": "all of it, for other programs"},
+            "after": {"nargs": "?", "help": "another version; by default the current one"},
+            "--json": {"action": "store_true", "help": "everything as JSON, for other programs"},
         },
     ),
     draft_expectations: (

@@ -1,4 +1,4 @@
-"""What an item may be, by a file that people read: `data.expectations`; `data expect` drafts it."""
+"""What a valid item is, in a file that people read: `data.expectations`, from `data expect`."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def enforce(items: pd.DataFrame, data_type: DataType, cfg: DictConfig) -> dict[s
     if path is not None:
         if not Path(path).is_file():
             raise UserError(
-                f"{path} is not there: draft it with `data expect`, or mend data.expectations."
+                f"{path} does not exist: draft it with `data expect`, or correct data.expectations."
             )
         rules, reasons = data_type.expect(items, Path(path))
     items["unexpected"] = [reasons.get(item, "") for item in items["id"]]
@@ -49,7 +49,7 @@ def write_expectations(cfg: DictConfig) -> Path:
     """
     path = Path("expectations", f"{cfg.data.name}.yaml")
     if path.exists():
-        raise UserError(f"{path} is there: edit it, or remove it first.")
+        raise UserError(f"{path} exists already: edit it, or remove it first.")
     data_type: DataType = build(cfg.data)
     data_type.provide()
     data_type.refuse_unusable(cfg.preprocess)

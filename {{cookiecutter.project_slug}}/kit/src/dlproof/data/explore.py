@@ -94,7 +94,7 @@ def list_near(items: pd.DataFrame) -> dict[str, Any]:
 
 
 def share_labels(labels: pd.Series) -> dict[str, float]:
-    """`label=7` -> share, where labels are classes: groups that a charter can speak of."""
+    """`label=7` -> share, where labels are classes: groups that a charter can name."""
     if as_numbers(labels) is not None:
         return {}
     shares = labels.value_counts(normalize=True).head(MAX_NAMED)

@@ -84,8 +84,11 @@ def advise_on_labels(figures: dict[str, Any]) -> Iterator[str]:
 def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:
     """What unreadable, repeated, outlying and odd items and columns ask for."""
     for name, told in (
-        ("unreadable", "cannot be read: `clean` sets them apart, see `data/quarantine.csv`"),
-        ("duplicates", "repeat an earlier one: `clean.duplicates` says whether they stay"),
+        (
+            "unreadable",
+            "cannot be read: `clean` puts them into quarantine, see `data/quarantine.csv`",
+        ),
+        ("duplicates", "repeat an earlier one: `clean.duplicates` decides whether they stay"),
     ):
         count = figures.get(name, {"count": 0})["count"]
         if count:
@@ -100,15 +103,18 @@ def advise_on_items(figures: dict[str, Any]) -> Iterator[str]:
     for names, told in (
         (missing, "are missing in more than half of the rows: drop them or find out why"),
         (figures.get("constant_columns", []), "are constant: add them to `data.drop`"),
-        (figures.get("crowded_columns", []), "are texts of many values: group them or drop them"),
+        (
+            figures.get("crowded_columns", []),
+            "are texts with many distinct values: group them or drop them",
+        ),
     ):
         if names:
-            yield f"{say(names)} {told}."
+            yield f"{join_names(names)} {told}."
     spreads = [found["std"] for found in columns.values() if found.get("std", 0) > 0]
     if spreads and max(spreads) / min(spreads) > FAR_APART:
         yield "Columns differ a thousandfold in scale: keep the scaling of `configs/preprocess`."
     if len(figures.get("modes", {})) > 1:
-        yield f"Images are of {len(figures['modes'])} modes: `preprocess.channels` makes them one."
+        yield f"Images have {len(figures['modes'])} modes: `preprocess.channels` makes them one."
 
 
 def advise_on_groups(found: dict[str, float], declared: dict[str, float]) -> Iterator[str]:
@@ -121,7 +127,7 @@ def advise_on_groups(found: dict[str, float], declared: dict[str, float]) -> Ite
             )
 
 
-def say(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """`a, b, c and 4 more`."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more

@@ -15,7 +15,7 @@ BIN_ITEMS = 20  # in each, on the average
 
 
 def relate_to_labels(measures: pd.DataFrame, labels: pd.Series, numbers: bool) -> dict[str, float]:
-    """Feature -> how much of it and the label tell of each other, 0 to 1, the closest first.
+    """Feature -> strength of its relation to the label, 0 to 1, the strongest first.
 
     In a straight line: |Spearman's rank correlation| with numbers; with classes the correlation
     ratio, the root of the share of a feature's variance that lies between classes. Or in any
@@ -38,7 +38,7 @@ def relate_to_labels(measures: pd.DataFrame, labels: pd.Series, numbers: bool) -
 
 
 def relate_in_bins(feature: pd.Series, targets: pd.Series, numbers: bool) -> float:
-    """How much of the label a feature tells by its bins alone, whatever the shape; 0 to 1.
+    """How much a feature's bins explain of the label, whatever the shape; 0 to 1.
 
     A bin is a category or a quantile of numbers, of `BIN_ITEMS` items or more on the average: with
     fewer, every feature would tell the label by chance. Numbers: the correlation ratio of the label
@@ -67,8 +67,8 @@ def warn_of_leaks(relations: dict[str, float]) -> list[str]:
         return []
     more = f" and {len(telling) - MAX_TOLD} more" if len(telling) > MAX_TOLD else ""
     return [
-        f"{', '.join(telling[:MAX_TOLD])}{more} nearly tell the label: make sure that they are "
-        "known before it is, or add them to `data.drop`."
+        f"{', '.join(telling[:MAX_TOLD])}{more} nearly determine the label: make sure that they "
+        "are known before it is, or add them to `data.drop`."
     ]
 
 

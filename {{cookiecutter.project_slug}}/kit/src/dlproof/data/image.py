@@ -24,7 +24,7 @@ from .image_files import (
     write_digits,
 )
 from .image_folders import find_files, is_image, walk
-from .image_left_out import count_kinds, describe, refuse_lost
+from .image_left_out import count_kinds, describe_left_out, refuse_lost
 from .image_losses import find_faults, find_lost_shades
 from .image_personal import find_personal
 from .image_requests import describe_images, receive_images, write_images
@@ -118,11 +118,12 @@ class ImageKind:
         others = sorted(set(tree.files) - set(paths))
         if not paths:
             raise UserError(
-                f"{self.root} holds no images but {count_kinds(others) or 'nothing at all'}: it "
-                "needs one folder a class with files that Pillow can read."
+                f"{self.root} has no images that Pillow can read (found: "
+                f"{count_kinds(others) or 'nothing at all'}): it needs one folder of images per "
+                "class."
             )
         refuse_lost(tree, paths, others, self.depth)
-        return paths, others, describe(tree, others)
+        return paths, others, describe_left_out(tree, others)
 
     @property
     def depth(self) -> int:
@@ -173,7 +174,7 @@ class ImageKind:
         return find_lost_shades(self.read(items), items["id"], arrays["image"], state)
 
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
-        """Nothing: an image lacks no part that can be told."""
+        """Nothing: whether an image lacks a part cannot be known."""
         return {}
 
     def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
@@ -245,13 +246,13 @@ class ImageKind:
         """One image, or all images below a folder."""
         path = Path(place)
         if not path.exists():
-            raise UserError(f"{place} is not there: give an image or a folder of images.")
+            raise UserError(f"{place} does not exist: give an image or a folder of images.")
         paths = [path] if path.is_file() else walk(path, self.ignore).files
         images = [found for found in paths if is_image(found)]
         if not images:
-            raise UserError(f"{place} holds no images that Pillow can read.")
+            raise UserError(f"{place} has no images that Pillow can read.")
         if others := sorted(set(paths) - set(images)):
-            print(f"warning: {len(others)} files are passed over: {count_kinds(others)}.")
+            print(f"warning: {len(others)} files are skipped: {count_kinds(others)}.")
         base = path.parent if path.is_file() else path
         names = [found.relative_to(base).as_posix() for found in images]
         return Images(images, replace(self.reading, rules=rules_of(state))), names

@@ -147,7 +147,7 @@ def light(image: Tensor, brightness: float, contrast: float, saturation: float) 
 
 
 def erase(image: Tensor, share: float) -> Tensor:
-    """Blackens one box in this share of the images (N, C, H, W); none where it is 0."""
+    """Blackens one box in this share of the images (N, C, H, W)."""
     if not share:
         return image
     count, _, height, width = image.shape

@@ -37,9 +37,9 @@ def refuse_splits(root: Path, labels: Sequence[str]) -> None:
     if len({find_split(name) for name in splits}) > 1:
         raise UserError(
             f"the class folders of {root} are called {', '.join(splits)}, which are splits: "
-            f"data.layout={NESTED} takes the folders in them as classes, and split=predefined "
+            f"data.layout={NESTED} takes the folders inside them as classes, and split=predefined "
             f"split.path={root} keeps each item where it is (without it, items are split afresh). "
-            "Where they are classes after all, set data.layout=class."
+            "If they are classes after all, set data.layout=class."
         )
 
 
@@ -53,14 +53,14 @@ def read_split_folders(root: Path, items: Collection[str]) -> dict[str, str]:
     odd = sorted({item.partition("/")[0] for item, split in found.items() if split is None})
     if odd:
         raise UserError(
-            f"{root / odd[0]} is no split by its name: call it train, validation or test, or leave "
-            f"it out by data.ignore=['{odd[0]}']."
+            f"{root / odd[0]} is not the name of a split: call it train, validation or test, or "
+            f"leave it out with data.ignore=['{odd[0]}']."
         )
     for split in SPLIT_NAMES:
         if split not in found.values():
             raise UserError(
                 f"{root} has no folder for {split} ({', '.join(SPLIT_NAMES[split][:2])}): make one "
-                "of a part of another's items, or name a CSV of id and split in split.path."
+                "from a part of another split's items, or set split.path to a CSV of id and split."
             )
     return {item: split for item, split in found.items() if split}
 
@@ -93,15 +93,15 @@ def join_spellings(
         if len(mapped) > 1 and fold is not True:
             shown = " and ".join(f"{name!a} ({counts[name]} items)" for name in spellings)
             raise UserError(
-                f"the class folders {shown} differ in case, width or blanks alone: "
-                "data.fold='{class: true}' takes them as one class, data.fold='{class: false}' as "
-                "several."
+                f"the class folders {shown} differ only in case, width or blanks: "
+                "data.fold='{class: true}' makes them one class, data.fold='{class: false}' keeps "
+                "them apart."
             )
         best = compose(classes.get(spellings[0], spellings[0]))
         chosen |= dict.fromkeys(spellings, best)
         if changed := [name for name in spellings if name != best]:
             shown = " and ".join(f"{name!a} ({counts[name]} items)" for name in changed)
-            told.append(f"the class folders {shown} are taken as the class {best!r}.")
+            told.append(f"the class folders {shown} are merged into the class {best!r}.")
     return [chosen[label] for label in labels], told
 
 

@@ -49,7 +49,7 @@ def read_expectations(path: Path) -> State:
         key = ".".join(map(str, first["loc"])) or "the file"
         raise UserError(f"{path}: {key}: {first['msg'].lower()}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no YAML: {' '.join(str(error).split())}.") from error
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
 
 
 def find_unexpected(root: Path, items: Iterable[str], rules: State) -> Iterator[tuple[str, str]]:
@@ -63,7 +63,7 @@ def find_unexpected(root: Path, items: Iterable[str], rules: State) -> Iterator[
 
 
 def find_breaches(paths: Sequence[Path], rules: State) -> list[str]:
-    """Which rule each image breaks; empty for none, and for what is no image."""
+    """Which rule each image breaks; empty for none, and for files that are not images."""
     found = []
     for path in paths:
         breach = ""
@@ -74,12 +74,12 @@ def find_breaches(paths: Sequence[Path], rules: State) -> list[str]:
 
 
 def find_breach(image: Image.Image, num_bytes: int, rules: State) -> str:
-    """Which rule an image breaks, by its header alone; empty when none."""
+    """Which rule an image breaks, by its header only; empty if none."""
     if image.mode not in rules["modes"]:
         return f"has mode {image.mode}, not {' or '.join(rules['modes'])}"
     if min(image.size) < rules["min_side"] or max(image.size) > rules["max_side"]:
         sides = f"{rules['min_side']} to {rules['max_side']}"
-        return f"has {image.width}x{image.height} pixels, not {sides} a side"
+        return f"has {image.width}x{image.height} pixels, not {sides} per side"
     if num_bytes > 1000 * rules["max_kb"]:
         return f"has {num_bytes / 1000:,.0f} kB, over {rules['max_kb']:g}"
     return ""
@@ -95,20 +95,20 @@ def infer_expectations(paths: Iterable[Path]) -> str:
     sides: list[int] = []
     most = 0
     for path in paths:
-        with suppress(Exception), Image.open(path) as image:  # what cannot be read is no example
+        with suppress(Exception), Image.open(path) as image:  # unreadable files are not examples
             deep = image.mode[0] in "IF"
             modes |= {image.mode, "L" if deep or image.mode in ("1", "L", "LA") else "RGB"}
             modes |= {"I;16", "F"} if deep else set()
             sides += image.size
             most = max(most, path.stat().st_size, 3 * image.width * image.height)
     if not sides:
-        raise UserError("no image can be read: nothing can be expected from them.")
+        raise UserError("no image can be read, so no expectations can be drafted.")
     content = {
         "modes": sorted(modes),
         "min_side": max(1, min(sides) // 2),
         "max_side": 2 * max(sides),
         "max_kb": max(LEAST_KB, float(-(-4 * most // 1000))),
     }
-    return "# What an image may be; see data/image_expectations.py. Widen or narrow it.\n" + (
+    return "# What a valid image is; see data/image_expectations.py. Widen or narrow it.\n" + (
         yaml.safe_dump(content, sort_keys=False, default_flow_style=None)
     )

@@ -81,7 +81,7 @@ def open_image(path: Path, reading: Reading | None = None) -> Image.Image:
     """Decodes one file.
 
     Raises:
-        BrokenImageError: It is no readable image, too large, or not what is expected.
+        BrokenImageError: It is not a readable image, too large, or not what is expected.
     """
     try:
         with path.open("rb") as stream:
@@ -94,8 +94,8 @@ def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Im
     """Decodes one image, upright as its EXIF says, to `L` (grey), `RGB`, or grey and deep.
 
     Raises:
-        BrokenImageError: It is no readable image, too large, not what the rules expect, of several
-            frames, or only partly there.
+        BrokenImageError: It is not a readable image, is too large, breaks the rules, has several
+            frames, or is incomplete.
     """
     reading = reading or Reading()
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
@@ -123,19 +123,19 @@ def decode_image(source: BinaryIO | bytes, reading: Reading | None = None) -> Im
 
 
 def choose_frame(image: Image.Image, frame: int | str | None) -> None:
-    """Goes to a frame of a file that has several. A phone's second picture (MPO) is none.
+    """Goes to one frame of a file with several; a phone's second picture (MPO) does not count.
 
     Raises:
-        BrokenImageError: Nobody said which, or there is no such frame.
+        BrokenImageError: It is not set which, or there is no such frame.
     """
     count = getattr(image, "n_frames", 1)
     if count == 1 or image.format == "MPO" or (image.format == "TIFF" and has_one_page(image)):
         return
     if frame is None:
-        raise BrokenImageError(f"has {count} frames: say which by data.frame=0 (-1, middle)")
+        raise BrokenImageError(f"has {count} frames: choose one with data.frame=0 (or -1, middle)")
     number = count // 2 if isinstance(frame, str) else frame + count * (frame < 0)
     if not 0 <= number < count:
-        raise BrokenImageError(f"has {count} frames, and none is data.frame={frame}")
+        raise BrokenImageError(f"has {count} frames, and data.frame={frame} is none of them")
     image.seek(number)
 
 
@@ -156,7 +156,7 @@ def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
     """Stops where pixels are made up or lost in decoding.
 
     Raises:
-        BrokenImageError: A part of a JPEG file is gone, or a deep colour image has few shades.
+        BrokenImageError: A part of a JPEG file is missing, or a deep colour image has few shades.
     """
     loss = ""
     if image.format in ("JPEG", "MPO"):
@@ -165,7 +165,7 @@ def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
     elif image.mode in ("RGB", "RGBA", "LA") and stores_deep_colour(image, stream):
         loss = find_dim(image)
     if loss:
-        raise BrokenImageError(f"{loss} (data.lenient=true takes it as it is)")
+        raise BrokenImageError(f"{loss} (data.lenient=true accepts it as it is)")
 
 
 def stores_deep_colour(image: Any, stream: BinaryIO) -> bool:
@@ -183,8 +183,8 @@ def find_dim(image: Image.Image) -> str:
     if not 0 < brightest <= DIM:
         return ""
     return (
-        f"has 16 bits a channel and uses the lower ones, so that {brightest + 1} of 256 shades "
-        "would be left: stretch its values to all 16, or save it with 8"
+        f"has 16 bits per channel but uses only the lower ones, so only {brightest + 1} of 256 "
+        "shades would remain: stretch its values to all 16 bits, or save it with 8"
     )
 
 

@@ -24,7 +24,7 @@ MARKED = ("AVIF", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 
 @dataclass
 class Tree:
-    """What lies below a folder.
+    """What is below a folder.
 
     Attributes:
         root: The folder.
@@ -59,7 +59,7 @@ def walk(root: Path, ignore: Sequence[str] = ()) -> Tree:
             of `JUNK` that is not.
 
     Raises:
-        UserError: A name is no valid unicode, so no table could hold it, or a folder is not open.
+        UserError: A name is not valid Unicode, so no table could hold it, or a folder is closed.
     """
     tree, seen = Tree(root), {os.path.realpath(root): root}
     folders, links = [root], list[Path]()
@@ -108,13 +108,13 @@ def list_entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(
-            f"{folder} cannot be opened ({error.strerror}): mend it, or leave it out by "
+            f"{folder} cannot be opened ({error.strerror}): fix it, or leave it out with "
             f"data.ignore=['{folder.name}']."
         ) from error
 
 
 def leave_out(tree: Tree, path: Path, entry: os.DirEntry[str], ignore: Sequence[str]) -> bool:
-    """Whether a file or folder is no part of the data; what is in it is counted."""
+    """Whether to leave out a file or folder; its content is counted."""
     taken_back = [pattern[1:] for pattern in ignore if pattern.startswith("!")]
     asked = [pattern for pattern in ignore if not pattern.startswith("!")]
     relative = path.relative_to(tree.root).as_posix() if asked else ""
@@ -148,7 +148,7 @@ def keep_file(tree: Tree, path: Path) -> None:
     """Adds a file, unless it is a pipe or a device.
 
     Raises:
-        UserError: Its name is no valid unicode.
+        UserError: Its name is not valid Unicode.
     """
     if not is_unicode(str(path)):
         raise UserError(f"the name of {str(path)!a} is not valid UTF-8: rename it.")

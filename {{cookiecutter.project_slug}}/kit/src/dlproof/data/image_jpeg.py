@@ -1,4 +1,4 @@
-"""JPEG files that decode without an error although a part of the picture is gone.
+"""JPEG files that decode without an error although a part of the picture is missing.
 
 libjpeg paints grey, or what foreign bytes happen to mean, and only warns; Pillow keeps the warning
 to itself, and of the libraries that do not (simplejpeg, PyTurboJPEG) none is needed for more. The
@@ -17,8 +17,8 @@ from PIL import Image
 MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # ends a scan: no stuffed byte, no restart
 SCAN, END = 0xDA, 0xD9
 WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
-PAD = bytes(range(16, 240)) * 8  # put behind a scan; without the byte that begins a marker
-SURPLUS = 32  # bytes behind the picture that cameras may pad a scan with
+PAD = bytes(range(16, 240)) * 8  # put after a scan; without the byte that begins a marker
+SURPLUS = 32  # bytes after the picture with which cameras may pad a scan
 GREY, TAIL = {127, 128}, 24  # how a missing part looks, and bytes of pixels that tell it
 
 
@@ -57,12 +57,12 @@ def find_loss(content: bytes, whole: Image.Image) -> str:
         return ""
     shorter = content[:cut] + (content[scans[0].stop :] or b"\xff\xd9")
     if decode(shorter, whole.mode) == pixels:
-        return "holds more bytes than its picture uses: they were changed on the way"
+        return "holds more bytes than its picture uses: it was changed on the way"
     return ""
 
 
 def find_scans(content: bytes) -> list[Scan]:
-    """Where the scans of a file lie, up to its end mark or the first byte that is no marker."""
+    """Where the scans of a file are, up to its end mark or the first byte that is not a marker."""
     scans, at = [], 2
     while match := re.compile(rb"\xff+([^\x00\xff])").match(content, at):
         marker, at = match[1][0], match.end()

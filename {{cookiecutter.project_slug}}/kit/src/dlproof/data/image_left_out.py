@@ -1,4 +1,4 @@
-"""What of a folder of images is no item: said with the remedy, or refused, if a class would go."""
+"""What is left out of a folder of images: named with the remedy, or refused if a class is lost."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,34 +11,34 @@ BESIDE = (".csv", ".db", ".html", ".ini", ".json", ".log", ".md", ".tsv", ".txt"
 NAMED = 3  # kinds of files that a sentence names
 
 
-def describe(tree: Tree, others: Sequence[Path]) -> list[str]:
-    """What is left out, a sentence each.
+def describe_left_out(tree: Tree, others: Sequence[Path]) -> list[str]:
+    """What is left out, one sentence each.
 
     Args:
         tree: As `walk` gives it.
-        others: Its files that are no images.
+        others: Its files that are not images.
     """
     told = [
-        f"left out: folders called {name!r} ({count} files); data.ignore=['!{name}'] takes them."
+        f"left out: folders called {name!r} ({count} files); data.ignore=['!{name}'] includes them."
         for name, count in tree.junk.items()
         if count and name != "hidden"
     ]
     if hidden := tree.junk["hidden"]:
-        told.append(f"left out: what is hidden (names with a leading dot, {hidden} images).")
+        told.append(f"left out: hidden files (names with a leading dot, {hidden} images).")
     told += [
-        f"left out: what data.ignore has as {pattern!r} ({count} files)."
+        f"left out: what data.ignore matches by {pattern!r} ({count} files)."
         for pattern, count in tree.ignored.items()
     ]
     told += [
-        f"{link} leads again to {first}, whose files are taken there alone."
+        f"{link} leads to {first} again, whose files are used only there."
         for link, first in tree.again.items()
     ]
-    told += [f"{path} is a pipe or a device and left out." for path in tree.odd]
-    told += [f"the folder {name!r} is empty: no class comes of it." for name in tree.empty]
+    told += [f"{path} is a pipe or a device, and is left out." for path in tree.odd]
+    told += [f"the folder {name!r} is empty and makes no class." for name in tree.empty]
     if others:
         told.append(
-            f"{len(others)} files are no images that Pillow can read and are passed over "
-            f"({count_kinds(others)}), such as {others[0]}: convert them, or confirm it by "
+            f"{len(others)} files are not images that Pillow can read and are skipped "
+            f"({count_kinds(others)}), such as {others[0]}: convert them, or confirm it with "
             f"data.ignore=['*{others[0].suffix or others[0].name}']."
         )
     return told
@@ -74,13 +74,13 @@ def refuse_lost(tree: Tree, images: Sequence[Path], others: Sequence[Path], dept
         if parts not in kept:
             name = "/".join(parts)
             raise UserError(
-                f"{tree.root / name} holds no image that Pillow can read but {count_kinds(paths)}: "
-                f"convert them, or leave the folder out by data.ignore=['{name}']."
+                f"{tree.root / name} has no image that Pillow can read, but {count_kinds(paths)}: "
+                f"convert them, or leave the folder out with data.ignore=['{name}']."
             )
     for link, first in tree.again.items():
         parts = link.relative_to(tree.root).parts
         if len(parts) == depth + 1 and first != tree.root:
             raise UserError(
-                f"{link} leads again to {first}, so that one of the two is no class: remove it, or "
-                f"leave it out by data.ignore=['{'/'.join(parts)}']."
+                f"{link} leads to {first} again, so one of the two is not a class: remove it, or "
+                f"leave it out with data.ignore=['{'/'.join(parts)}']."
             )

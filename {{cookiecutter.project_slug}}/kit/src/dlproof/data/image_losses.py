@@ -14,8 +14,8 @@ from .image_range import DEEP, count_levels
 
 FEW = 24  # of 255 from the darkest to the brightest; with more, no image is flat
 MOST_LOST = 8  # times more shades in the file
-LOOKED_AT = 500  # images with few shades that are held against their files
-TOO_MANY = 0.5  # of those: the range suits none of them
+LOOKED_AT = 500  # images with few shades that are compared with their files
+TOO_MANY = 0.5  # of the images: the range does not suit them
 CHUNK = 4096  # images whose pixels are in memory at a time
 
 
@@ -45,7 +45,7 @@ def find_lost_shades(
         state: With `range`, where there are deep images.
 
     Raises:
-        UserError: They are most of what was looked at.
+        UserError: Most of the images looked at have lost shades.
     """
     if state.get("range") is None or state["range"] == "file":
         return []
@@ -60,7 +60,7 @@ def find_lost_shades(
     low, high = state["range"]
     told = (
         f"{len(lost)} images, such as {ids.iloc[lost[0]]}, have {MOST_LOST} times the shades that "
-        f"preprocess.range={low:g} … {high:g} leaves of them: set preprocess.range=[low,high] to "
+        f"preprocess.range={low:g} … {high:g} keeps of them: set preprocess.range=[low,high] to "
         "the values that count, or preprocess.range=file for each file's own"
     )
     if len(lost) > TOO_MANY * min(len(pixels), LOOKED_AT):

@@ -101,7 +101,7 @@ def cluster_fingerprints(prints: Fingerprints, min_similarity: float) -> np.ndar
 
 
 def make_keys(bits: np.ndarray) -> Iterator[np.ndarray]:
-    """One uint64 an image and band: its bits, shuffled anew for each band."""
+    """One uint64 per image and band: its bits, shuffled differently for each band."""
     for band in range(BANDS):
         order = np.random.default_rng(band).permutation(bits.shape[1])
         shuffled = np.take(bits, order, axis=1)

@@ -26,7 +26,7 @@ XMP = {"location": b"GPSLatitude", "owner": b"dc:creator"}
 
 def find_personal(root: Path, items: list[str]) -> Iterator[tuple[str, str]]:
     """Kind and place of each find in all images, those that cannot be read left out."""
-    for finds in over(partial(find_in_files, root=root), items, "searching personal data"):
+    for finds in over(partial(find_in_files, root=root), items, "searching for personal data"):
         yield from finds
 
 

@@ -34,9 +34,7 @@ def measure_images(
     rows = [{"id": item, **measures} for item, measures in found if measures]
     broken = [item for item, measures in found if not measures]
     if not rows:
-        raise UserError(
-            f"{root} holds no image that can be read, such as {broken[0]}: replace them."
-        )
+        raise UserError(f"{root} has no readable image (such as {broken[0]}): replace the files.")
     table = pd.DataFrame(rows, columns=["id", "mode", "width", "height", "brightness", "contrast"])
     scores = pd.concat([robust_z(table[name]) for name in ("brightness", "contrast")], axis=1)
     outliers = table.loc[(scores.abs() > outlier_z).any(axis=1), "id"].tolist()

@@ -24,13 +24,13 @@ def keep_depth(image: Image.Image) -> Image.Image:
     """A deep image as `DEEP`, as it looks where it is stored with white as zero; others as is.
 
     Raises:
-        ValueError: It holds values that are no numbers.
+        ValueError: It holds values that are not numbers.
     """
     if image.mode != DEEP and not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.float64)
     if not np.isfinite(values).all():
-        raise ValueError("holds pixels that are no numbers")
+        raise ValueError("has pixels that are not numbers")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tags = image.tag_v2
         if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
@@ -93,7 +93,7 @@ def survey_batch(raw: Sequence[Image.Image]) -> tuple[set[str], list[tuple[float
 
 
 def fit_range(ends: Sequence[tuple[float, float]], wanted: Any) -> list[float] | str | None:
-    """The range of deep images as `preprocess.range` says; None where there are none.
+    """The range of deep images by `preprocess.range`; None if there are no deep images.
 
     Args:
         ends: Lowest and highest value of each deep training image.
@@ -127,16 +127,16 @@ def flatten(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         mode = "L" if image.mode in ("LA", "La") else "RGB"
-        flat = lay(layer, "white")
+        flat = flatten_onto(layer, "white")
         if is_flat(flat) and not is_flat(layer.getchannel("A")):
-            flat = lay(layer, "black")
+            flat = flatten_onto(layer, "black")
         if is_flat(flat) and not is_flat(layer.convert("RGB")):
             raise ValueError("has colours, all of them transparent")
         return flat.convert(mode)
     return image.convert("RGB")
 
 
-def lay(layer: Image.Image, colour: str) -> Image.Image:
+def flatten_onto(layer: Image.Image, colour: str) -> Image.Image:
     """A layer on a colour."""
     return Image.alpha_composite(Image.new("RGBA", layer.size, colour), layer).convert("RGB")
 

@@ -37,15 +37,15 @@ def evidence(
 
 
 def find_warnings(items: "pd.DataFrame") -> list[str]:
-    """What a person should know of the raw items, a sentence each."""
+    """What a person should know about the raw items, one sentence each."""
     unlabelled = items.loc[items["label"] == "", "id"]
     return list(items.attrs.get("warnings", [])) + [
-        f"{len(unlabelled)} items have no label, such as {item}: `clean` sets them apart."
+        f"{len(unlabelled)} items have no label, such as {item}: `clean` puts them into quarantine."
         for item in unlabelled[:1]
     ]
 
 
-def tell(figures: dict[str, Any]) -> None:
+def print_warnings(figures: dict[str, Any]) -> None:
     """Prints what was merged, guessed, converted or left out."""
     for warning in figures["warnings"]:
         print(f"warning: {warning}")
@@ -53,7 +53,7 @@ def tell(figures: dict[str, Any]) -> None:
 
 def summarise(figures: dict[str, Any]) -> str:
     """`1,797 items, 10 different labels, 0 unexpected, personal data: none found`."""
-    told = f"{figures['ignored_files']:,} files passed over, " if figures["ignored_files"] else ""
+    told = f"{figures['ignored_files']:,} files skipped,  " if figures["ignored_files"] else ""
     return (
         f"{figures['items']:,} items, {figures['distinct_labels']:,} different labels, "
         f"{figures['expectations']['unexpected_items']} unexpected, {told}"

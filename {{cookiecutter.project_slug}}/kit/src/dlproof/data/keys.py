@@ -14,7 +14,7 @@ def unify_keys(keys: pd.Series, fold: bool = False) -> pd.Series:
     """The keys with one spelling each: 17, 17.0 and 017 are one number, blanks around count not.
 
     Args:
-        keys: As they came, empty where there is none.
+        keys: As in the raw data; empty if there is none.
         fold: Whether keys that differ by case, blanks, marks or leading zeros are one too.
     """
     rule = fold_key if fold else read_key
@@ -44,7 +44,7 @@ def fold_key(key: str) -> str:
 
 
 def tell_keys(before: pd.Series, after: pd.Series) -> list[str]:
-    """Sentences on keys that were taken for one, and on those that may be one.
+    """Sentences on keys that were merged, and on those that may be the same.
 
     Args:
         before: As they came.
@@ -56,7 +56,7 @@ def tell_keys(before: pd.Series, after: pd.Series) -> list[str]:
     several = [names for names in joined if len(names) > 1]
     if several:
         warnings.append(
-            f"{len(several)} groups are spelt in several ways and taken for one each: "
+            f"{len(several)} groups are spelt in several ways and are one group each: "
             f"{list_examples(several)}."
         )
     folded: dict[str, list[str]] = defaultdict(list)
@@ -65,8 +65,8 @@ def tell_keys(before: pd.Series, after: pd.Series) -> list[str]:
     alike = [names for names in folded.values() if len(names) > 1]
     if alike:
         warnings.append(
-            f"{len(alike)} groups look like others, and may be torn apart: {list_examples(alike)}. "
-            "If they are the same, set clean.group_keys=fold."
+            f"{len(alike)} groups look alike, and may be divided between splits: "
+            f"{list_examples(alike)}. If they are the same, set clean.group_keys=fold."
         )
     return warnings
 

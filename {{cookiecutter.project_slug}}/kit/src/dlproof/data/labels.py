@@ -67,13 +67,13 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         "false_alarms": int((new & ~hits).sum()),
         "sheet": hash_sheet(sheet),
     }
-    report = Report(stage="labels", figures=figures, pictures=pictures, summary=describe(figures))
+    report = Report(stage="labels", figures=figures, pictures=pictures, summary=summarise(figures))
     report.add_file(data_dir / "label_suspects.csv")
     return report
 
 
 def draw(items: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most so many items, in their order, at random by their ids alone."""
+    """At most so many items, in their order, drawn at random by their ids."""
     if len(items) <= count:
         return items
     order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"]])
@@ -94,7 +94,7 @@ def measure_features(data_type: DataType, items: pd.DataFrame, preprocess: Any) 
 def find_suspects(
     features: np.ndarray, targets: np.ndarray, units: np.ndarray, folds: int
 ) -> tuple[pd.DataFrame, float]:
-    """Items whose label a model that has not seen them (nor their unit) does not believe.
+    """Items whose label is doubted by a model that was not fitted on them (nor on their unit).
 
     Classes: confident learning (Northcutt et al. 2021, cleanlab) on the mean probabilities of a
     linear and a nearest-neighbour model, which err differently. Numbers: residuals far out of the
@@ -111,7 +111,9 @@ def find_suspects(
     are_classes = targets.dtype.kind == "i"
     folds = min(folds, len(np.unique(units)), counts.max() if are_classes else folds)
     if folds < 2:
-        raise UserError("nothing can be held out: no class, or no group, has a second.")
+        raise UserError(
+            "nothing can be held out: there is only one group, or no class has a second item."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer items than folds
         find = find_wrong_classes if are_classes else find_wrong_numbers
@@ -200,12 +202,12 @@ def hash_sheet(sheet: pd.DataFrame) -> str:
     return hash_json(drawn.values.tolist())[:12]
 
 
-def describe(figures: dict[str, Any]) -> str:
+def summarise(figures: dict[str, Any]) -> str:
     """`31 of 1,797 labels are suspect; 83% of 90 planted were found; sheet 1a2b…`."""
     sampled = figures["looked_at"] < figures["items"]
     drawn = f" drawn from {figures['items']:,} (labels.max_items)" if sampled else ""
     return (
         f"{figures['suspects']['count']:,} of {figures['looked_at']:,} labels{drawn} are suspect; "
-        f"of {figures['planted']:,} made wrong on trial {figures['planted_recall']:.0%} were "
+        f"of {figures['planted']:,} made wrong on purpose, {figures['planted_recall']:.0%} were "
         f"found; sheet {figures['sheet']}"
     )

@@ -67,7 +67,7 @@ class EpochSampler(Sampler[int]):
         self.size, self.seed, self.shuffle, self.draw = size, seed, shuffle, draw
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
-        self.done = (0, 0)  # epoch, and items of it that a resumed run has behind it
+        self.done = (0, 0)  # epoch, and how many of its items a resumed run has already used
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -117,7 +117,7 @@ def leave_signals(worker: int) -> None:
 
 
 def num_workers(store: Store, wanted: int | str) -> int:
-    """Worker processes: none while gathering from memory is quicker than handing over."""
+    """Number of worker processes: 0 while reading from memory is faster than passing batches."""
     if wanted != "auto":
         return int(wanted)
     size = sum(array.nbytes for array in store.arrays.values())

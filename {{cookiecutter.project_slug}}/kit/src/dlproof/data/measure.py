@@ -83,7 +83,7 @@ def compare_splits(store: Store, data_type: DataType, units: np.ndarray) -> dict
 def measure_drift(
     store: Store, data_type: DataType, items: pd.DataFrame, units: np.ndarray
 ) -> dict[str, Any]:
-    """How well splits, declared origins, and the earlier and later half can be told apart.
+    """How well splits, declared origins, and the earlier and later half can be distinguished.
 
     Args:
         store: The processed data.
@@ -114,7 +114,7 @@ def measure_drift(
 def tell_apart(
     store: Store, data_type: DataType, units: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> dict[str, Any]:
-    """Area under the ROC curve of a classifier that tells two sets of items apart.
+    """Area under the ROC curve of a classifier that distinguishes two sets of items.
 
     It judges units that it has not seen, for items of one patient look alike without any drift: a
     classifier two-sample test (Lopez-Paz and Oquab 2017), also called adversarial validation.
@@ -144,7 +144,7 @@ def tell_apart(
 
 
 def draw(rows: np.ndarray, most: int = MAX_ITEMS) -> np.ndarray:
-    """At most so many rows, or columns, the same each time."""
+    """At most so many rows or columns, the same ones each time."""
     return np.random.default_rng(0).permutation(rows)[:most]
 
 

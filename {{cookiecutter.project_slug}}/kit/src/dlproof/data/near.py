@@ -42,9 +42,10 @@ def refuse_crowd(items: pd.DataFrame, min_similarity: float) -> None:
     counts = near[near != ""].value_counts()
     if len(near) >= FEW and counts.max() > CROWD * len(near):
         raise UserError(
-            f"{counts.max()} of {len(near)} items are near {counts.idxmax()} or each other, and "
-            "one split would get them all. Where they only look alike, as parts before one camera "
-            f"do, set clean.min_similarity above {min_similarity:g}; 1 takes none for near."
+            f"{counts.max()} of {len(near)} items are near duplicates of {counts.idxmax()} or of "
+            "each other, and one split would get them all. If they only look alike, such as parts "
+            f"in front of one camera, set clean.min_similarity above {min_similarity:g}; 1 means "
+            "that none are near duplicates."
         )
 
 

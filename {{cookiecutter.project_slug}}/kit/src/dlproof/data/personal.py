@@ -1,4 +1,4 @@
-"""Searches raw data for what tells of people; the charter answers for each kind that is found."""
+"""Searches raw data for personal data; the charter must answer for each kind that is found."""
 
 import ipaddress
 import re

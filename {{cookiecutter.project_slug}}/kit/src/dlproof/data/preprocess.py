@@ -48,13 +48,15 @@ def write_arrays(folder: Path, data_type: DataType, items: pd.DataFrame, state: 
 
 
 def measure_costs(data_type: DataType, raw: Any, state: State) -> dict[str, float]:
-    """Input -> milliseconds that reading and encoding it alone take for one item."""
+    """Input -> milliseconds for reading and encoding only this input of one item."""
     found = {}
     inputs = data_type.inputs(raw, state)
     times = 3 if len(inputs) <= MANY else 1
     for name, (part, part_state) in inputs.items():
         seconds = []
-        for _ in range(times):  # the quickest: other work of the machine is no cost of the input
+        for _ in range(
+            times
+        ):  # the fastest time: other work of the machine is not a cost of the input
             started = time.perf_counter()
             data_type.encode(part, part_state)
             seconds.append(time.perf_counter() - started)
@@ -102,7 +104,7 @@ def write(
 
 
 def fingerprint_raw(cfg: DictConfig) -> Any:
-    """What tells whether raw data was written to."""
+    """What shows whether raw data was written to."""
     return fingerprint(Path(cfg.data.get("root") or cfg.data.path))
 
 

@@ -14,7 +14,7 @@ def provide(cfg: DictConfig) -> None:
     """Writes the embedded set where it is asked for and missing.
 
     Raises:
-        UserError: DVC has the raw data, and this clone has not: it is somebody's, not the embedded.
+        UserError: The raw data is in DVC but not in this clone; it must be pulled, not replaced.
     """
     place = Path(cfg.data.get("root") or cfg.data.path)
     pointer = Path(f"{place}.dvc")
@@ -34,7 +34,9 @@ def bring_raw(cfg: DictConfig) -> None:
     provide(cfg)
     place = Path(cfg.data.get("root") or cfg.data.path)
     if not place.exists():
-        raise UserError(f"{place} is not there: put the raw data in place or mend configs/data/.")
+        raise UserError(
+            f"{place} does not exist: put the raw data in place or correct configs/data/."
+        )
     inside = place.resolve().is_relative_to(Path.cwd())
     if inside and Path(".dvc").is_dir() and not Path(f"{place}.dvc").exists():
         done = subprocess.run(
@@ -44,5 +46,5 @@ def bring_raw(cfg: DictConfig) -> None:
             check=False,
         )
         if done.returncode:
-            raise UserError(f"DVC does not take {place}: {done.stderr.strip().splitlines()[-1]}")
+            raise UserError(f"DVC cannot add {place}: {done.stderr.strip().splitlines()[-1]}")
     print(f"raw: {place} is in place")

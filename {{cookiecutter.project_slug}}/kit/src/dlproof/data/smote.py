@@ -17,7 +17,7 @@ class Smote(Balance):
     Imbalanced-learn's SMOTE, or SMOTENC and SMOTEN where there are categories, on training rows.
 
     Args:
-        neighbours: Nearest rows of the class, one of which a synthetic row lies towards.
+        neighbours: Nearest rows of the class; a synthetic row lies towards one of them.
     """
 
     def __init__(self, neighbours: int) -> None:

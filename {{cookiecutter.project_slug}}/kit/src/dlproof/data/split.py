@@ -110,15 +110,15 @@ def find_kept(
     if tested and moved == "refuse":
         raise UserError(
             f"{tested} items that were tested would be trained on: {len(joined)} groups or near "
-            f"duplicates join them with others, {told}. Take out the items that join them, "
-            f"{FRESH} (models of before do not compare then), or set split.moved=allow."
+            f"duplicates join them with others, {told}. Remove the items that join them, {FRESH} "
+            "(earlier models can then no longer be compared), or set split.moved=allow."
         )
     goal = TRAIN if TRAIN in bins else min(set(bins) - {TEST})
     kept[joined] = goal
     warnings = [
         f"{len(joined)} groups or near duplicates join {int(inside.sum())} items that were in "
         f"several of {', '.join(bins)}, {told}: all of them go to {goal}, {tested} were tested "
-        "before, and figures of older models mean less."
+        "before, and the figures of older models mean less."
     ]
     return look_up(items["unit"], kept), warnings
 
@@ -130,7 +130,7 @@ def tell_untested(items: pd.DataFrame, history: History) -> list[str]:
         return []
     return [
         f"{len(found)} items that were in test before are in train or validation now, the first "
-        f"{found.iloc[0]}: models that were tested on them do not compare with new ones."
+        f"{found.iloc[0]}: models that were tested on them cannot be compared with new ones."
     ]
 
 
@@ -144,7 +144,7 @@ def find_misses(found: pd.Series, strata: pd.Series, bins: dict[str, float]) -> 
         return []
     return [
         f"{name!r} has {counts[name, split]} of {counts[name].sum()} items in {split}, where the "
-        f"share is {bins[split]:g}: its groups, or where they were before, allow no better."
+        f"share is {bins[split]:g}: its groups, or earlier splits, allow nothing closer."
     ]
 
 
@@ -161,8 +161,8 @@ def check_sizes(items: pd.DataFrame) -> None:
     if empty:
         groups = items["unit"].nunique()
         raise UserError(
-            f"{len(items)} items in {groups} groups, of which none is torn, leave "
-            f"{', '.join(empty)} empty: collect more, or set larger shares of split."
+            f"{len(items)} items in {groups} groups, which are kept whole, leave "
+            f"{', '.join(empty)} empty: collect more, or set larger shares in split."
         )
 
 
@@ -180,13 +180,13 @@ def find_off(items: pd.DataFrame, bins: dict[str, float]) -> list[str]:
     few = int((sizes < 1 / asked.min()).sum())
     remedy = (
         f"{few} of {len(sizes)} classes have fewer than {math.ceil(1 / asked.min())} items, and "
-        "each split gets one of every class: split.per_class=0 puts shares before that"
+        "each split gets one of every class: split.per_class=0 puts the shares first"
         if few > len(sizes) / 2 and placed.isin(SPLITS).all()
-        else "groups, equal times or earlier splits allow no better; set shares near these"
+        else "groups, equal times or earlier splits allow nothing closer; set shares near these"
     )
     return [
-        f"the splits have {'/'.join(f'{share:.0%}' for share in found / len(placed))} of the items "
-        f"where {'/'.join(f'{share:.0%}' for share in asked)} was asked for: {remedy}."
+        f"the splits have {'/'.join(f'{share:.0%}' for share in found / len(placed))} of the "
+        f"items, not {'/'.join(f'{share:.0%}' for share in asked)} as requested: {remedy}."
     ]
 
 
@@ -219,7 +219,7 @@ def find_tiny(splits: pd.Series, strata: pd.Series) -> list[str]:
             "its figures there mean nothing; collect more."
         )
     if len(tiny) > MAX_TOLD:
-        warnings.append(f"{len(tiny) - MAX_TOLD} more classes are missing in a split likewise.")
+        warnings.append(f"{len(tiny) - MAX_TOLD} more classes are also missing in a split.")
     return warnings
 
 

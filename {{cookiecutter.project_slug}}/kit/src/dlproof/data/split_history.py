@@ -43,7 +43,7 @@ class History:
     warnings: list[str]
 
     def compare(self, now: pd.Series) -> dict[str, int]:
-        """How many placed items kept their bin, are new, moved, and are gone."""
+        """How many placed items kept their bin, are new, moved, or were removed."""
         placed, last = now != "", self.past["last"].astype(bool)
         known = placed & (self.was != "")
         return {
@@ -78,7 +78,7 @@ def recall(cfg: DictConfig, items: pd.DataFrame, bins: dict[str, float]) -> Hist
     What another data set left is looked at by content alone.
 
     Raises:
-        UserError: Rows without an id are there of which next to none is known again.
+        UserError: There are rows without an id, and hardly any of them is recognised.
     """
     path = Path(cfg.paths.data_dir, "splits.csv")
     before = read_figures(cfg) if path.exists() else {}
@@ -102,7 +102,8 @@ def recall(cfg: DictConfig, items: pd.DataFrame, bins: dict[str, float]) -> Hist
         told = " ".join(str(part) for part in before["data"].values())
         warnings.append(
             f"data/splits.csv was made for the data set {told}: {int((was != '').sum())} of "
-            f"{len(items)} items here have contents of it and keep their split, the others are new."
+            f"{len(items)} items here have the same content and keep their split; the others are "
+            "new."
         )
     elif (was != "").any():
         warnings += tell_cleaning(before.get("clean"), data["clean"])
@@ -115,12 +116,12 @@ def forget() -> pd.DataFrame:
 
 
 def names_items(cfg: DictConfig) -> bool:
-    """Whether ids name items for good; the number of a row does not."""
+    """Whether ids identify items permanently; a row's number does not."""
     return cfg.data.get("path") is None or cfg.data.get("id") is not None
 
 
 def read_figures(cfg: DictConfig) -> dict[str, Any]:
-    """Figures of the split before; empty where its report is lost: its file stands for itself."""
+    """Figures of the previous split; empty if its report is lost."""
     try:
         return load_report("split", cfg.paths.reports_dir).figures
     except UserError:
@@ -193,13 +194,13 @@ def tell_rows(
     """How rows without an id were known again.
 
     Raises:
-        UserError: Next to none of the last split was.
+        UserError: Hardly any row of the last split was recognised.
     """
     last = past["last"]
     if last.any() and (here & last).sum() < UNKNOWN * last.sum():
         raise UserError(
-            f"of {last.sum()} rows in data/splits.csv {(here & last).sum()} are known again, by "
-            "content or by number: what was tested before may be trained on now. Name the rows by "
+            f"of {last.sum()} rows in data/splits.csv {(here & last).sum()} are recognised, by "
+            "content or by number: what was tested before may be trained on now. Identify rows by "
             f"a column (data.id=…), or {FRESH}."
         )
     count = int((by_number != "").sum())
@@ -207,7 +208,7 @@ def tell_rows(
         first = items.loc[by_number != "", "id"].iloc[0]
         yield (
             f"{count} rows, the first {first}, have other cells than in the last split and are "
-            "taken for the same by their number: data.id=… names rows for good."
+            "matched by their number: data.id=… identifies rows permanently."
         )
 
 
@@ -216,18 +217,18 @@ def tell_settings(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     told = describe_changes(before, now)
     if told:
         yield (
-            f"the split has other settings than before ({told}): all items are assigned afresh, "
-            "and some that were tested are trained on now. Models of before do not compare."
+            f"the split settings changed ({told}): all items are assigned afresh, and some that "
+            "were tested are trained on now. Earlier models cannot be compared."
         )
 
 
 def tell_cleaning(before: dict[str, Any] | None, now: dict[str, Any]) -> Iterator[str]:
-    """A sentence that items keep their split although `clean` was told otherwise."""
+    """A sentence that items keep their split although the settings of `clean` changed."""
     told = describe_changes(before or now, now, "clean.")
     if told:
         yield (
-            f"`clean` has other settings than at the last split ({told}): items keep the split "
-            f"that they had. If that is not meant, {FRESH}."
+            f"the `clean` settings changed since the last split ({told}): items keep their split. "
+            f"If that is not intended, {FRESH}."
         )
 
 
@@ -239,7 +240,7 @@ def describe_changes(before: dict[str, Any], now: dict[str, Any], prefix: str = 
 
 
 def keep(cfg: DictConfig, items: pd.DataFrame, history: History) -> Path:
-    """Writes the history: the items that have a bin now, and what is gone; returns its path."""
+    """Writes the history: the items that have a bin now, and removed ones; returns its path."""
     path = Path(cfg.paths.data_dir, NAME)
     now = items.loc[items["bin"] != "", COLUMNS]
     gone = history.past.loc[~history.past["here"].astype(bool), COLUMNS]

@@ -73,7 +73,7 @@ def choose_cuts(counts: np.ndarray, shares: dict[str, float]) -> np.ndarray:
     if len(counts) < len(SPLITS):
         raise UserError(
             f"the items have {len(counts)} different times, and a split by time needs three: "
-            "set data.time to a column that tells more of them apart, or another split."
+            "set data.time to a column with more distinct times, or choose another split."
         )
     total = counts[-1]
     cuts: list[int] = []
@@ -137,6 +137,6 @@ def read_assignment(
         if row[column] not in names:
             raise UserError(f"{place}{column} {row[column]!r} is none of {', '.join(names)}.")
         if ids is not None and row["id"] not in ids:
-            raise UserError(f"{place}{row['id']!r} is no item: see data/items.csv for their ids.")
+            raise UserError(f"{place}{row['id']!r} is not an item: see data/items.csv for the ids.")
         found[row["id"]] = row[column]
     return found

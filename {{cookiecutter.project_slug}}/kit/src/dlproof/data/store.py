@@ -42,7 +42,7 @@ class Store:
     state: State
 
     def rows(self, split: str) -> np.ndarray:
-        """Row numbers of one split. The test split opens through `open_test` alone.
+        """Row numbers of one split; the test split opens only through `open_test`.
 
         Raises:
             PermissionError: The test split was asked for.
@@ -80,7 +80,7 @@ def load_state(data_dir: str | Path) -> State:
     """
     path = Path(data_dir) / "processed" / "state.json"
     if not path.exists():
-        raise UserError(f"{path} is not there: run `preprocess` first (or the whole `pipeline`).")
+        raise UserError(f"{path} does not exist: run `preprocess` first (or the whole `pipeline`).")
     state: State = read_json(path)
     return state
 

@@ -34,7 +34,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         UserError: `loader=stream` is not chosen, or LitData is not installed.
     """
     if cfg.loader.name != "stream":
-        raise UserError("there is nowhere to stream to: run `stream loader=stream` (loader.url=…).")
+        raise UserError("no place to stream to is set: run `stream loader=stream` (loader.url=…).")
     import_litdata()
     store = load_store(cfg.paths.data_dir)
     place = locate(cfg.loader.url, store.state["version"])
@@ -44,7 +44,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     folder = place.removeprefix("local:")
     with atomic(folder) if is_folder else TemporaryDirectory(dir=cfg.paths.data_dir) as draft:
         # What describes the sets comes last: without it they are not there.
-        for name, records in (sets | {ABOUT: iter([describe(store, rows)])}).items():
+        for name, records in (sets | {ABOUT: iter([encode_metadata(store, rows)])}).items():
             send = keep if is_folder else partial(upload, f"{place}/{name}")
             write_set(Path(draft, name), records, send)
     sizes = {split: len(found) for split, found in rows.items()}
@@ -69,7 +69,7 @@ def import_litdata() -> Any:
 
 
 def locate(url: str, version: str) -> str:
-    """Where a data version lies: one is never written over another that somebody reads."""
+    """Where a data version is stored: none is written over another that somebody may be reading."""
     return f"{url.rstrip('/')}/{version[:12]}"
 
 
@@ -79,7 +79,7 @@ def describe_fields(store: Store) -> list[tuple[str, str, tuple[int, ...]]]:
     return [*arrays, ("targets", store.targets.dtype.str, ()), ("rows", "<i8", ())]
 
 
-def describe(store: Store, rows: dict[str, np.ndarray]) -> bytes:
+def encode_metadata(store: Store, rows: dict[str, np.ndarray]) -> bytes:
     """What training asks of the store besides items: state, fields, sizes, items of each class."""
     targets = np.asarray(store.targets[rows[TRAIN]])
     is_classes = targets.dtype.kind == "i"
@@ -132,7 +132,7 @@ def upload(place: str, path: str) -> None:
     """Sends a file to a bucket and frees its room here.
 
     Raises:
-        UserError: The bucket does not take it.
+        UserError: The bucket refuses it.
     """
     from litdata.streaming.fs_provider import _get_fs_provider
 
@@ -140,6 +140,7 @@ def upload(place: str, path: str) -> None:
         _get_fs_provider(place).upload_file(path, f"{place}/{Path(path).name}")
     except Exception as error:  # each kind of storage has errors of its own
         raise UserError(
-            f"{place} takes no chunk ({error}): check loader.url and your credentials for it."
+            f"cannot write a chunk to {place} ({error}): check loader.url and your credentials for "
+            "it."
         ) from error
     Path(path).unlink()

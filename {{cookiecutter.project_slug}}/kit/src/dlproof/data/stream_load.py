@@ -43,7 +43,7 @@ class StreamData(DataModule):
         chosen = type(balance)
         if chosen.extend is not Balance.extend or chosen.draw is not Balance.draw:
             raise UserError(
-                f"{chosen.__name__} chooses training items one by one, which a stream cannot: "
+                f"{chosen.__name__} chooses training items one by one, which a stream cannot do: "
                 "use balance=none, class_weights or focal, or loader=default."
             )
         self.loader, self.balance, self.seed = loader, balance, cfg.seed
@@ -65,7 +65,7 @@ class StreamData(DataModule):
         except Exception as error:  # each kind of storage has errors of its own
             raise UserError(
                 f"{self.place} holds no chunks of the data version that reports/preprocess.json "
-                f"is about: run `stream loader=stream` where the processed data lies ({error})."
+                f"is about: run `stream loader=stream` where the processed data is ({error})."
             ) from error
         return content
 

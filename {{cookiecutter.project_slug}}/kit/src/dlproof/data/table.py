@@ -15,7 +15,7 @@ from ..types import Arrays, State, rules_of
 from .table_cache import remember, remember_array
 from .table_columns import refuse_crowds
 from .table_embedded import WRITERS
-from .table_expectations import expect_rows, hold_rules, infer_schema
+from .table_expectations import check_rules, expect_rows, infer_schema
 from .table_load import Loaded, describe_columns, load, read_stamp
 from .table_numbers import LARGEST
 from .table_personal import find_personal
@@ -37,7 +37,7 @@ class TableKind:
     Args:
         path: CSV with a header, compressed or not, or Parquet.
         target: Column to predict.
-        drop: Columns that are no features.
+        drop: Columns that are not features.
         embedded: Name of the embedded data to write where the file is missing.
         expectations: File that `ingest` holds the rows against.
         columns: Column -> what it is, where the guess is wrong: `number`, `category`, `ignore`,
@@ -82,17 +82,17 @@ class TableKind:
 
     @property
     def others(self) -> list[str]:
-        """Columns that are no features by the config, each once."""
+        """Columns that are not features by the config, each once."""
         told = [name for name, kind in self.rules.columns.items() if kind == "ignore"]
         return list(dict.fromkeys([self.target, *self.drop, *self.keys.values(), *told]))
 
     def provide(self) -> None:
-        """Writes the embedded table where it is not there yet."""
+        """Writes the embedded table if it does not exist yet."""
         if self.embedded and not self.path.exists():
             WRITERS[self.embedded](self.path)
 
     def load(self) -> Loaded:
-        """The table as it is now; read once, as long as the file is not written to.
+        """The current table; read again only if the file was written to.
 
         Raises:
             UserError: The file is unusable, a column that the config names is not there, an id is
@@ -127,7 +127,7 @@ class TableKind:
         return table.loc[items["id"]]
 
     def explain(self, items: pd.DataFrame) -> pd.DataFrame:
-        """The items with what `ingest` tells of the table: `warnings`, and what each column is."""
+        """The items with what `ingest` reports on the table: `warnings`, and each column's kind."""
         loaded = self.load()
         items.attrs |= {
             "warnings": loaded.warnings,
@@ -146,7 +146,7 @@ class TableKind:
             UserError: A column is unknown or absent, or a cell is not what it should be.
         """
         table = conform(raw, state, self.rules, self.others)
-        hold_rules(table, rules_of(state))
+        check_rules(table, rules_of(state))
         return table
 
     def find_unknown(self, raw: pd.DataFrame, state: State) -> list[dict[str, str]]:
@@ -188,7 +188,7 @@ class TableKind:
         return []
 
     def find_near(self, items: pd.DataFrame, min_similarity: float) -> np.ndarray:
-        """Rows that are the same but for spelling, rounding and some cells; the share of equal."""
+        """Rows that differ only in spelling, rounding and some cells; the share of equal cells."""
         from dlproof.data.table_near import find_near_rows
 
         def find() -> np.ndarray:
@@ -216,11 +216,11 @@ class TableKind:
         return [path.name]
 
     def draw_items(self, arrays: Arrays, words: list[str], path: Path) -> bool:
-        """No picture: a row is none."""
+        """Draws nothing: a row is not a picture."""
         return False
 
     def inputs(self, raw: pd.DataFrame, state: State) -> dict[str, tuple[pd.DataFrame, State]]:
-        """Every column by itself."""
+        """Every column on its own."""
         rest = {key: value for key, value in state.items() if key not in KINDS}
         rest |= {"expectations": {"rules": {}}}
         return {

@@ -86,7 +86,7 @@ def is_text(column: pd.Series) -> bool:
 
 
 def save(table: pd.DataFrame, folder: Path) -> None:
-    """Writes numbers as they are and texts as codes of their values, a row a column."""
+    """Writes numbers as they are and texts as codes of their values, one row per column."""
     texts = [name for name in table if is_text(table[name])]
     numbers = [name for name in table if name not in set(texts)]
     np.save(folder / "numbers.npy", np.ascontiguousarray(table[numbers].to_numpy(np.float64).T))
@@ -109,7 +109,7 @@ def save(table: pd.DataFrame, folder: Path) -> None:
 
 @lru_cache(maxsize=1)
 def open_table(folder: Path) -> pd.DataFrame:
-    """What `save` wrote."""
+    """Opens what `save` wrote."""
     found = read_json(folder / "table.json")
     numbers = np.load(folder / "numbers.npy", mmap_mode="r")
     codes = np.load(folder / "codes.npy", mmap_mode="r")

@@ -1,6 +1,6 @@
 """What each column of a table is: a number, a category, a date, or nothing to learn from.
 
-The config says it in `data.columns`; of what it does not name, the cells say it.
+`data.columns` decides; for columns that it does not name, their cells decide.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from ..errors import UserError
 from .table_dates import count_days, read_dates
 from .table_guess import Column, find_soft, guess
 from .table_numbers import read_numbers
-from .table_settings import Fold, Rules, say
+from .table_settings import Fold, Rules, format_setting
 from .table_words import find_spellings, fold, name_spellings
 
 TOLD = "data.columns says so"
@@ -33,19 +33,19 @@ def decide(name: str, cells: pd.Series, rules: Rules) -> Column:
     words = rules.choose_missing(name, is_feature=True)
     known = cells[cells != ""]
     known = known[~known.isin(words)] if words else known
-    told = rules.read_told(name)
+    told = rules.read_declared(name)
     if told is not None and told[0] in ("ignore", "category"):
         return Column(told[0], TOLD, missing=words or ())
     if known.empty:
         raise UserError(
-            f"column {name!r} is empty: {say('columns', name, 'ignore')} leaves it out."
+            f"column {name!r} is empty: {format_setting('columns', name, 'ignore')} leaves it out."
         )
     if told is not None:
-        return decide_told(name, known, *told, words)
+        return apply_declared(name, known, *told, words)
     return guess(name, known, words)
 
 
-def decide_told(
+def apply_declared(
     name: str, known: pd.Series, kind: str, how: dict[str, Any], words: tuple[str, ...] | None
 ) -> Column:
     """A column of numbers or dates by the config's word.
@@ -58,19 +58,19 @@ def decide_told(
     read = read_dates(rest, how["date"]) if kind == "date" else read_numbers(rest, how)
     if read.isna().any():
         row = read.index[read.isna()][0]
-        remedy = say("missing", name, [*(words or ()), rest[row]])
+        remedy = format_setting("missing", name, [*(words or ()), rest[row]])
         raise UserError(
-            f"column {name!r}, row {row}: {rest[row]!r:.40} is no {kind} as data.columns says: "
-            f"mend the cell, or set {remedy} if nothing is known there."
+            f"column {name!r}, row {row}: {rest[row]!r:.40} is not a {kind}, as data.columns says: "
+            f"fix the cell, or set {remedy} if the value is unknown."
         )
     found = Column(kind, TOLD, how, (words or ()) + soft)
     if kind == "date":
-        found.warnings.append(f"column {name!r} holds dates: days since 1970-01-01 stand for them.")
+        found.warnings.append(f"column {name!r} holds dates: they become days since 1970-01-01.")
     return found
 
 
 def convert(cells: pd.Series, column: Column, rule: Fold | None) -> pd.Series:
-    """The cells of a column with NaN where missing, and its spellings folded where they are told.
+    """The cells of a column with NaN where missing, and spellings folded where declared.
 
     Args:
         cells: Texts without blanks around them.
@@ -100,10 +100,10 @@ def warn_of_spellings(name: str, cells: pd.Series, rule: Fold | None) -> list[st
     found = find_spellings(cells.dropna().value_counts())
     if not found:
         return []
-    one, apart = say("fold", name, True), say("fold", name, False)
+    one, apart = format_setting("fold", name, True), format_setting("fold", name, False)
     return [
         f"column {name!r} has one value in several spellings ({name_spellings(found)}): {one} "
-        f"makes each one value, {apart} keeps them apart."
+        f"merges them, {apart} keeps them apart."
     ]
 
 
@@ -115,9 +115,9 @@ def refuse_crowds(table: pd.DataFrame, limit: int, path: Path) -> None:
     if not crowds:
         return
     told = [f"column {name!r} has {count} different texts" for name, count in crowds.items()]
-    remedies = [say("columns", name, "ignore") for name in crowds]
+    remedies = [format_setting("columns", name, "ignore") for name in crowds]
     raise UserError(
         f"{path}: {'; '.join(told)}, over preprocess.max_categories={limit}: group them, raise the "
-        f"limit, or leave the column out by {remedies[0]}"
+        f"limit, or leave the column out with {remedies[0]}"
         + (f". {SEVERAL}" if len(crowds) > 1 else ".")
     )

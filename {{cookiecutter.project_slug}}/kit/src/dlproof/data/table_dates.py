@@ -1,4 +1,4 @@
-"""Dates and times as people write them: found, named by their format, made numbers when told."""
+"""Dates and times as people write them: found, named by their format, converted on request."""
 
 import warnings
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def find_formats(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Formats that most words have, and the words that do not have the first of them.
 
     Args:
-        words: Different cells of a column that are no plain numbers.
+        words: Different cells of a column that are not plain numbers.
 
     Returns:
         Formats with the most dates, the likeliest first, where more than half are dates.

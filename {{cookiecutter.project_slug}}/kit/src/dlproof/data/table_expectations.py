@@ -16,7 +16,7 @@ import yaml
 
 from ..errors import UserError
 from ..types import State
-from .table_settings import say
+from .table_settings import format_setting
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -41,7 +41,7 @@ def read_schema(path: Path) -> "DataFrameSchema":
     """The schema in a YAML file of pandera's.
 
     Raises:
-        UserError: The file is no schema, or holds what would be passed over in silence.
+        UserError: The file is not a schema, or holds something that would be silently ignored.
     """
     from pandera.io.pandas_io import from_yaml
 
@@ -58,7 +58,9 @@ def read_schema(path: Path) -> "DataFrameSchema":
         raise
     except Exception as error:  # of the YAML, or of a check's arguments
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(f"{path} is no schema that pandera's from_yaml reads: {reason}.") from error
+        raise UserError(
+            f"{path} is not a schema that pandera's from_yaml can read: {reason}."
+        ) from error
 
 
 def refuse_words(content: dict[str, Any], known: set[str], place: str) -> None:
@@ -138,7 +140,7 @@ def name_columns(names: list[str]) -> str:
 
 
 def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame:
-    """Target, keys and dropped columns as the schema types them; text where a cell is no number."""
+    """Target, keys and dropped columns, typed by the schema; text where a cell is not a number."""
     typed = {}
     for name in others:
         cells = others[name].astype(object).mask(others[name] == "", None)
@@ -148,7 +150,7 @@ def type_others(others: pd.DataFrame, schema: "DataFrameSchema") -> pd.DataFrame
 
 
 def to_numbers(cells: pd.Series) -> pd.Series:
-    """Texts as float64, NaN where one is no number."""
+    """Texts as float64, NaN where one is not a number."""
     return pd.to_numeric(cells, errors="coerce").astype("float64")
 
 
@@ -163,26 +165,28 @@ def choose_kind(schema: "DataFrameSchema", name: str) -> str:
 
 
 def refuse_type(column: pd.Series, kind: str, path: Path, source: Path) -> None:
-    """Raises a UserError for a column of another type, naming the first cell that is none of it."""
+    """Raises a UserError for a column of the wrong type, naming the first wrong cell."""
     is_number = pd.api.types.is_numeric_dtype(column)
     if is_number == (kind == NUMBER):
         return
     if is_number:
         raise UserError(
             f"{source}: column {column.name!r} is read as numbers, and {path} expects dtype: str: "
-            f"set {say('columns', str(column.name), 'category')}, or mend the dtype there."
+            f"set {format_setting('columns', str(column.name), 'category')}, or fix the dtype "
+            "there."
         )
     numbers = pd.to_numeric(column, errors="coerce").notna()
     wrong = (column.notna() & ~numbers).to_numpy()
     if not wrong.any():
         raise UserError(
             f"{source}: column {column.name!r} is read as names, and {path} expects dtype: "
-            f"{NUMBER}: set {say('columns', str(column.name), 'number')}, or mend the dtype there."
+            f"{NUMBER}: set {format_setting('columns', str(column.name), 'number')}, or fix the "
+            "dtype there."
         )
     row = int(wrong.argmax())
     raise UserError(
-        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, no "
-        f"{kind} as {path} expects: mend the cell, or the dtype there."
+        f"{source} row {row + 1}: column {column.name!r} is {str(column.iloc[row])!r:.40}, not a "
+        f"{kind} as {path} expects: fix the cell, or the dtype there."
     )
 
 
@@ -195,7 +199,7 @@ def describe_case(case: dict[str, Any]) -> str:
     return f"column {case['column']!r} is {shown:.40}, not {case['check']:.80}"
 
 
-def hold_rules(table: pd.DataFrame, rules: State) -> None:
+def check_rules(table: pd.DataFrame, rules: State) -> None:
     """Holds the rules against typed rows, as pandera does at ingest.
 
     Raises:
@@ -233,7 +237,7 @@ def infer_schema(features: pd.DataFrame, target: pd.Series, source: Path) -> str
     text = yaml.safe_dump(
         content, sort_keys=False, allow_unicode=True, width=400, default_flow_style=None
     )
-    return f"# What {source} may hold, as pandera's from_yaml reads it. Correct it.\n{text}"
+    return f"# What a valid row of {source} is, as pandera's from_yaml reads it. Review it.\n{text}"
 
 
 def infer_column(column: pd.Series) -> dict[str, Any]:

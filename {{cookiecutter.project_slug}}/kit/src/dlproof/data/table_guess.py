@@ -21,11 +21,11 @@ from .table_numbers import (
     mixes_epochs,
     read_numbers,
 )
-from .table_settings import say
+from .table_settings import format_setting
 from .table_words import is_missing
 
 MANY = 5  # different numbers: so many among other words are a measure, spoilt, and no names
-ENOUGH = 20  # known cells, from which on an order of rows is no chance
+ENOUGH = 20  # known cells, from which on ordered rows are no coincidence
 NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__|level_\d+")  # as pandas calls an index
 MAX_LISTED = 6  # words in a sentence that a setting can name
 MAX_TRIED = 1000  # different cells that writings of numbers are tried on
@@ -71,9 +71,12 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     rest = known[~known.isin(soft)] if soft else known
     numbers = numbers[rest.index] if soft else numbers
     if rest.empty:
-        out, names = say("columns", name, "ignore"), say("columns", name, "category")
+        out, names = (
+            format_setting("columns", name, "ignore"),
+            format_setting("columns", name, "category"),
+        )
         raise UserError(
-            f"column {name!r} is empty, but for {', '.join(soft)}: {out} leaves it out, {names} "
+            f"column {name!r} is empty except for {', '.join(soft)}: {out} leaves it out, {names} "
             "takes them as names."
         )
     if numbers.notna().all():
@@ -87,7 +90,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
         told = ", ".join(f"{word!r} ({count} rows)" for word, count in counts[:3].items())
         found.warnings.append(
             f"column {name!r} holds {told}, taken as a value of its own: "
-            f"{say('missing', name, soft)} if it means that nothing is known."
+            f"{format_setting('missing', name, soft)} if it means unknown."
         )
     return found
 
@@ -104,44 +107,50 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
     if is_compact(words):
         raise UserError(
             f"column {name!r} holds dates such as {words[0]}: "
-            f"{say('columns', name, {'date': COMPACT})} makes days since 1970-01-01 of them, "
-            f"{say('columns', name, 'number')} leaves them as they are."
+            f"{format_setting('columns', name, {'date': COMPACT})} converts them to days since "
+            f"1970-01-01, {format_setting('columns', name, 'number')} leaves them as they are."
         )
     if mixes_epochs(numbers):
         raise UserError(
-            f"column {name!r} holds times in seconds and in milliseconds: write all of them "
-            f"alike, or leave the column out by {say('columns', name, 'ignore')}."
+            f"column {name!r} holds times in seconds and in milliseconds: use one unit for all, or "
+            f"leave the column out with {format_setting('columns', name, 'ignore')}."
         )
     enough = len(numbers) >= ENOUGH
     if is_beyond_float(words):
         is_id = enough and len(words) == len(known)
-        why = "holds whole numbers beyond 2**53, which no number keeps apart"
+        why = "holds whole numbers beyond 2**53, which floats cannot distinguish"
         return leave_out(name, why, "ignore" if is_id else "category")
     if NAMELESS.fullmatch(name):
-        return leave_out(name, "is named as the index of a table is", "ignore")
+        return leave_out(name, "is named like the index of a table", "ignore")
     if enough and (why := find_count(numbers)):
         return leave_out(name, why, "ignore")
     return Column("number", "every known cell is a number")
 
 
 def leave_out(name: str, why: str, kind: str) -> Column:
-    """A column that reads as numbers and is none by this guess: `ignore` or `category`."""
+    """A column that parses as numbers but is guessed not to be numeric: `ignore` or `category`."""
     if kind == "ignore":
-        told = f"so it is left out as an index or id: {say('columns', name, 'number')} makes it a "
-        told += f"feature, {say('columns', name, 'ignore')} leaves it out unsaid"
+        told = (
+            f"so it is left out as an index or id: {format_setting('columns', name, 'number')} "
+            f"makes it a feature, {format_setting('columns', name, 'ignore')} leaves it out "
+            "without this note"
+        )
     else:
-        told = f"so its cells are taken as names: {say('columns', name, 'number')} makes numbers "
-        told += f"of them, {say('columns', name, 'category')} says that they are names"
+        told = (
+            f"so its cells are taken as names: {format_setting('columns', name, 'number')} makes "
+            f"them numbers, {format_setting('columns', name, 'category')} confirms that they are "
+            "names"
+        )
     return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
 
 
 def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> Column:
-    """A column with cells that are no plain numbers.
+    """A column with cells that are not plain numbers.
 
     Args:
         name: The column's.
         known: Texts; the index is the row number.
-        numbers: The same as numbers, NaN where one is none.
+        numbers: The same as numbers, NaN where a text is not a number.
         words: Those that mean "not known", which `known` has not.
 
     Raises:
@@ -158,8 +167,8 @@ def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence
     if count >= MANY and count >= len(odd):
         raise UserError(describe_spoilt(name, known, numbers, [*words, *odd]))
     if len(known) >= ENOUGH and len(different) == len(known) and known.is_monotonic_increasing:
-        why = "has another text in every row, in order"
-        told = f"{say('columns', name, 'category')} makes it a feature"
+        why = "has a different text in every row, in order"
+        told = f"{format_setting('columns', name, 'category')} makes it a feature"
         warning = f"column {name!r} {why}, so it is left out as an index or id: {told}."
         return Column("ignore", why, warnings=[warning])
     found = Column("category", "its cells are texts")
@@ -175,25 +184,26 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
         name: The column's.
         known: Texts; the index is the row number.
         different: Its different cells.
-        odd: Those that are no plain numbers.
+        odd: Those that are not plain numbers.
     """
     formats, others = find_formats(odd) if len(odd) > len(different) / 2 else ([], [])
     if not formats:
         return
     others += [word for word in different if word not in odd][:1]
-    start, out = f"column {name!r} holds dates", say("columns", name, "ignore")
+    start, out = f"column {name!r} holds dates", format_setting("columns", name, "ignore")
     if others:
         row = known.index[known == others[0]][0]
         first = next(word for word in different if word not in others)
         raise UserError(
             f"{start} such as {first!r:.40}, and row {row} is {others[0]!r:.40}: write all of them "
-            f"in one form, or leave the column out by {out}."
+            f"in one form, or leave the column out with {out}."
         )
-    shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
+    shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)
     which = ", whichever is meant," if len(formats) > 1 else ""
     raise UserError(
-        f"{start} ({different[0]}): {shown}{which} makes days since 1970-01-01 of them; else make "
-        f"numbers of them (age, month), name the column in data.time, or leave it out by {out}."
+        f"{start} ({different[0]}): {shown}{which} converts them to days since 1970-01-01; "
+        "otherwise make numbers of them (age, month), name the column in data.time, or leave it "
+        f"out with {out}."
     )
 
 
@@ -202,26 +212,27 @@ def describe_writings(
 ) -> str:
     """What a column of numbers is written with, and how it can be read."""
     start = f"column {name!r} holds numbers written as {odd[0]!r:.40}"
-    rest = f"{say('columns', name, 'category')} takes them as names, "
-    rest += f"{say('columns', name, 'ignore')} leaves the column out"
+    rest = f"{format_setting('columns', name, 'category')} takes them as names, "
+    rest += f"{format_setting('columns', name, 'ignore')} leaves the column out"
     if has_many_units(writings[0], different):
         units = ", ".join(writings[0]["strip"])
-        return f"{start}, with several of {units}: make one unit of them, or {rest}."
-    shown = " or ".join(say("columns", name, {"number": how}) for how in writings)
+        return f"{start}, with several of {units}: convert them to one unit, or {rest}."
+    shown = " or ".join(format_setting("columns", name, {"number": how}) for how in writings)
     which = ", whichever is meant," if len(writings) > 1 else ""
     return f"{start}: {shown}{which} reads them; {rest}."
 
 
 def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> str:
-    """Which cell is no number among numbers, and what to do."""
+    """Which cell among numbers is not a number, and what to do."""
     count = int(numbers.isna().sum())
     row = numbers.index[numbers.isna()][0]
-    missing = f"set {say('missing', name, words)} if nothing is known there, or "
+    missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
-        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of "
-        f"{len(known)} cells): mend {'the cell' if count == 1 else 'them'}, "
-        f"{missing if len(words) <= MAX_LISTED else ''}set {say('columns', name, 'category')} to "
-        f"take all as names, or {say('columns', name, 'ignore')}."
+        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of {len(known)} "
+        f"cells): fix {'the cell' if count == 1 else 'them'}, "
+        f"{missing if len(words) <= MAX_LISTED else ''}set "
+        f"{format_setting('columns', name, 'category')} to take all of them as names, or "
+        f"{format_setting('columns', name, 'ignore')}."
     )
 
 
@@ -231,9 +242,9 @@ def describe_mixture(
     """That numbers among texts are taken as names, and how to read them where they can be."""
     plain = known[numbers.notna()]
     shown = known.iloc[0] if plain.empty else plain.iloc[0]
-    told = f"{say('columns', name, 'category')} says that they are"
+    told = f"{format_setting('columns', name, 'category')} says that they are"
     if writings:
-        told = f"{say('columns', name, {'number': writings[0]})} reads them, {told}"
+        told = f"{format_setting('columns', name, {'number': writings[0]})} reads them, {told}"
     return (
         f"column {name!r} holds numbers such as {shown!r:.40} among {known.nunique()} different "
         f"texts, and all are taken as names: {told}."

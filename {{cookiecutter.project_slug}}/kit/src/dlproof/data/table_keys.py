@@ -8,7 +8,7 @@ import pandas as pd
 from ..errors import UserError
 from .table_dates import find_formats, read_dates
 from .table_numbers import mixes_epochs
-from .table_settings import Rules, say
+from .table_settings import Rules, format_setting
 from .table_words import (
     MISSING,
     UNKNOWN,
@@ -52,21 +52,21 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))
             warnings.append(
                 f"column {name!r} (data.group) has one group in several spellings "
-                f"({name_spellings(spellings)}), and each is one; {say('fold', name, False)} keeps "
-                "them apart."
+                f"({name_spellings(spellings)}), which are merged; "
+                f"{format_setting('fold', name, False)} keeps them apart."
             )
         warnings += warn_of_groups(name, folded)
     elif spellings:
         warnings.append(
-            f"column {name!r} (data.{setting}) has values that differ in spelling alone "
-            f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one, "
-            f"{say('fold', name, False)} says that they differ."
+            f"column {name!r} (data.{setting}) has values that differ only in spelling "
+            f"({name_spellings(spellings)}): {format_setting('fold', name, True)} merges them, "
+            f"{format_setting('fold', name, False)} keeps them apart."
         )
     return folded, warnings
 
 
 def is_measure(counts: "pd.Series[int]") -> bool:
-    """Whether labels are so many different numbers that they are no classes."""
+    """Whether labels are so many different numbers that they cannot be classes."""
     numbers = pd.to_numeric(pd.Series(counts.index, dtype=object), errors="coerce")
     return bool(numbers.notna().all() and numbers.nunique() > MAX_CLASSES)
 
@@ -77,9 +77,9 @@ def refuse_spellings(name: str, spellings: list[dict[str, int]]) -> None:
         return
     raise UserError(
         f"column {name!r} (data.target) has one class in several spellings "
-        f"({name_spellings(spellings)}): {say('fold', name, True)} makes each one class, named as "
-        f"its first here; {say('fold', name, False)} keeps them apart; a mapping of spellings "
-        "says more."
+        f"({name_spellings(spellings)}): {format_setting('fold', name, True)} makes each one "
+        f"class, named like its first here; {format_setting('fold', name, False)} keeps them "
+        "apart; a mapping of spellings decides in detail."
     )
 
 
@@ -89,19 +89,19 @@ def warn_of_words(name: str, counts: "pd.Series[int]") -> Iterator[str]:
         if str(word).casefold() in MISSING:
             yield (
                 f"column {name!r} (data.target) has the class {word!r} ({count} rows), kept as a "
-                f"class: {say('missing', name, [word])} if it means that none is known."
+                f"class: {format_setting('missing', name, [word])} if it means unknown."
             )
 
 
 def warn_of_groups(name: str, cells: pd.Series) -> Iterator[str]:
-    """A sentence for each group that looks like none, or that takes a large part of the rows."""
+    """A sentence for each group that may mean "unknown", or that has a large part of the rows."""
     counts = cells[cells != ""].value_counts()
     for word, count in counts.items():
-        start = f"{count} of {len(cells)} rows are of one group, {word!r} (data.group={name})"
+        start = f"{count} of {len(cells)} rows belong to one group, {word!r} (data.group={name})"
         if str(word).casefold() in UNKNOWN and count > 1:
             yield (
-                f"{start}, which may mean that theirs is not known: "
-                f"{say('missing', name, [word])} makes each of them stand alone."
+                f"{start}, which may mean unknown: {format_setting('missing', name, [word])} makes "
+                "each of them a group of its own."
             )
         elif count > LARGE_GROUP * len(cells):
             yield f"{start}: one split gets all of them."
@@ -114,14 +114,14 @@ def read_times(cells: pd.Series, rules: Rules) -> pd.Series:
         UserError: They are dates of another form, or a cell is not of the form that was said.
     """
     name, known = str(cells.name), cells[cells != ""]
-    told = rules.read_told(name)
+    told = rules.read_declared(name)
     if told is not None and told[0] == "date":
         times = read_dates(known, told[1]["date"])
         if times.isna().any():
             row = times.index[times.isna()][0]
             raise UserError(
-                f"column {name!r} (data.time), row {row}: {known[row]!r:.40} is no date as "
-                f"{say('columns', name, told[1])} says: mend the cell."
+                f"column {name!r} (data.time), row {row}: {known[row]!r:.40} is not a date in the "
+                f"form of {format_setting('columns', name, told[1])}: fix the cell."
             )
         return cells.mask(cells != "", times.map(lambda time: time.isoformat()))
     refuse_times(name, known)
@@ -135,16 +135,16 @@ def refuse_times(name: str, known: pd.Series) -> None:
         if mixes_epochs(numbers):
             raise UserError(
                 f"column {name!r} (data.time) holds times in seconds and in milliseconds, so their "
-                "order is wrong: write all of them alike."
+                "order is wrong: use one unit for all."
             )
         return
     words: list[Any] = list(known.unique())
     formats, others = find_formats(words)
     if formats and not others and "ISO8601" not in formats:
-        shown = " or ".join(say("columns", name, {"date": form}) for form in formats)
+        shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)
         raise UserError(
             f"column {name!r} (data.time) holds dates such as {known.iloc[0]!r}: say how they are "
-            f"written by {shown}."
+            f"written with {shown}."
         )
     if others and formats:
         row = known.index[known == others[0]][0]

@@ -33,14 +33,14 @@ class Layout:
 
 
 def read_records(lines: Iterator[str]) -> Iterator[list[str]]:
-    """The cells of each record, none for a blank line; `csv` is asked only where there are quotes.
+    """The cells of each record, none for a blank line; `csv` is used only where there are quotes.
 
     Raises:
         csv.Error: There is a zero byte, or a cell without end.
     """
     for line in lines:
         if "\0" in line:
-            raise csv.Error("it holds zero bytes, so it is no text")
+            raise csv.Error("it has zero bytes, so it is not text")
         if '"' in line:
             yield next(csv.reader(chain([line], lines), skipinitialspace=True))
         else:
@@ -65,7 +65,7 @@ def survey(stream: TextIO, path: Path) -> Layout:
             blank += 1
             continue
         layout.count += 1
-        gaps, blank = gaps + blank, 0  # those at the end are no gaps
+        gaps, blank = gaps + blank, 0  # blank lines at the end are not gaps
         if len(cells) != width:
             raise UserError(describe_length(path, layout, cells))
         if cells[0].startswith("#"):
@@ -100,7 +100,7 @@ def find_header(records: Iterator[list[str]], path: Path) -> tuple[Layout, list[
         skipped -= 1
     notes = []
     if comments:
-        notes.append(f"{len(comments)} lines above the header begin with # and are passed over.")
+        notes.append(f"{len(comments)} lines above the header begin with # and are skipped.")
     return Layout(header, skipped, notes=notes), [cells for cells in first if cells]
 
 
@@ -138,7 +138,7 @@ def is_number(text: str) -> bool:
 
 
 def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
-    """Which record is longer or shorter than the header, and what mends it."""
+    """Which record is longer or shorter than the header, and how to fix it."""
     remedy = "quote cells that hold commas or line breaks"
     if cells[0].startswith("#"):
         remedy = "remove comments"
@@ -158,15 +158,15 @@ def describe_length(path: Path, layout: Layout, cells: Sequence[str]) -> str:
 
 
 def describe_odd(layout: Layout, hashed: Sequence[int], gaps: int) -> Iterator[str]:
-    """A sentence for each kind of record that is none, or may be none."""
+    """A sentence for each kind of line that is not, or may not be, a record."""
     if layout.repeated:
-        yield f"{name_rows(layout.repeated)} the header once more and no item."
+        yield f"{name_rows(layout.repeated)} the header again, not an item."
     if gaps:
-        yield f"{gaps} blank lines between rows are passed over."
+        yield f"{gaps} blank lines between rows are skipped."
     if 0 < len(hashed) <= FEW * layout.count:
         yield (
-            f"{name_rows(hashed)} taken for data and begins with #, as comments do: remove what is "
-            "none."
+            f"{name_rows(hashed)} taken as data but begins with #, like a comment: remove what is "
+            "not data."
         )
 
 

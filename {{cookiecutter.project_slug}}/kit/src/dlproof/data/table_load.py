@@ -25,7 +25,7 @@ class Loaded:
     Attributes:
         cells: Every column of the file as text, empty where missing; the index is the row number.
         features: Columns to learn from, as text, NaN where missing; the index is the item's id.
-        others: Columns that are no features, as text, empty where missing; with the same index.
+        others: Columns that are not features, as text, empty where missing; with the same index.
         columns: What each column is that the config does not name as target, key or dropped.
         warnings: A sentence for each thing that was merged, guessed, converted or left out.
     """
@@ -53,7 +53,7 @@ class Loaded:
 
 
 def read_stamp(path: Path) -> tuple[int, int] | None:
-    """Changes when a file is written to; None where it is not there."""
+    """Changes when a file is written to; None if it does not exist."""
     found = path.stat() if path.exists() else None
     return (found.st_mtime_ns, found.st_size) if found else None
 
@@ -66,7 +66,7 @@ def load(
     Args:
         path: The file.
         target: Column to predict.
-        drop: Columns that are no features.
+        drop: Columns that are not features.
         keys: `id`, `group`, `time` or `origin` -> its column.
         rules: The config's word about columns.
 
@@ -109,7 +109,7 @@ def load(
 
 @contextmanager
 def gather(refused: list[str]) -> Iterator[None]:
-    """Goes on where a column is refused, so that all of them are told at once."""
+    """Continues after a refused column, so that all of them are reported at once."""
     try:
         yield
     except UserError as error:
@@ -119,7 +119,7 @@ def gather(refused: list[str]) -> Iterator[None]:
 def read_feature(
     cells: pd.Series, column: Column, rules: Rules, warnings: list[str]
 ) -> dict[str, pd.Series]:
-    """Name -> cells of a column to learn from, none for one that is left out; adds its warnings."""
+    """Name -> cells of a feature column, empty if it is left out; adds its warnings."""
     name = str(cells.name)
     warnings += column.warnings
     if column.kind == "ignore":
@@ -157,7 +157,7 @@ def refuse_names(
     keys: Mapping[str, str],
     rules: Rules,
 ) -> None:
-    """Raises a UserError for a column that the config names and the file has not."""
+    """Raises a UserError for a column that the config names but the file lacks."""
     by_name = rules.missing if isinstance(rules.missing, Mapping) else {}
     named = [("target", target), *keys.items(), *(("drop", name) for name in drop)]
     for setting in ("columns", "fold"):
@@ -169,7 +169,7 @@ def refuse_names(
 
 
 def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column], rules: Rules) -> list[str]:
-    """A sentence on words that were taken for missing numbers without the config's word."""
+    """A sentence on words that count as missing numbers although the config does not say so."""
     counts: Counter[str] = Counter()
     found = []
     for name, column in columns.items():

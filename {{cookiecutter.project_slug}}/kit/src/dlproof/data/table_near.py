@@ -1,4 +1,4 @@
-"""Near duplicates of table rows: the same but for case, spaces, rounding and a few cells.
+"""Near duplicates of table rows: they differ only in case, spaces, rounding and a few cells.
 
 datasketch's MinHash LSH weighs all cells alike, so common ones fill its buckets, and it keeps rows
 in Python objects: at 10,000 rows it takes five times as long and finds nine copies of ten.

@@ -30,7 +30,7 @@ MARKS: tuple[tuple[dict[str, str], str], ...] = (
 
 
 def read_numbers(cells: pd.Series, how: dict[str, Any]) -> pd.Series:
-    """Texts as float64, NaN where one is no number.
+    """Texts as float64, NaN where one is not a number.
 
     Args:
         cells: Texts, or numbers as they are.
@@ -49,10 +49,10 @@ def read_numbers(cells: pd.Series, how: dict[str, Any]) -> pd.Series:
 
 
 def find_writings(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Every `how` under which all words are numbers; none where they are no numbers.
+    """Every `how` under which all words are numbers; empty if they are not numbers.
 
     Args:
-        words: Different cells of a column, of which some are no plain numbers.
+        words: Distinct cells of a column, some of which are not plain numbers.
     """
     found = [AFFIXED.fullmatch(word.strip()) for word in words]
     if not words or None in found:
@@ -87,7 +87,7 @@ def find_codes(words: Sequence[str], name: str) -> str:
         name: The column's.
     """
     if re.search(r"(?:^|[\W_])(?:zip|plz|post(?:al)?_?code)(?:$|[\W_])", name, re.IGNORECASE):
-        return "is named as postal codes are"
+        return "is named like a postal code"
     text = "\n".join(words)
     if found := re.search(r"^[+-]?0\d+$", text, re.MULTILINE):
         return f"has cells such as {found[0]!r} that begin with 0"
@@ -104,7 +104,7 @@ def is_beyond_float(words: Sequence[str]) -> bool:
 
 
 def find_count(numbers: pd.Series) -> str:
-    """Why a column of numbers only says where a row stands; empty where it measures something.
+    """Why a column of numbers is only a row's index; empty if it measures something.
 
     Args:
         numbers: Known ones, in the order of the rows.
@@ -112,14 +112,14 @@ def find_count(numbers: pd.Series) -> str:
     values = numbers.to_numpy(np.float64)
     steps = np.diff(values)
     if (steps > 0).all() or (steps < 0).all():
-        return "has another number in every row, in order"
+        return "has a different number in every row, in order"
     if not np.array_equal(values, np.floor(values)):
         return ""
     different = len(np.unique(values))
     if max((steps == 1).mean(), (steps == -1).mean()) >= 0.9 and 3 * different >= len(values):
         return "counts the rows"
     if different == len(values) and np.ptp(values) < 2 * len(values):
-        return "has another whole number in every row, without gaps to speak of"
+        return "has a different whole number in every row, with hardly any gaps"
     return ""
 
 

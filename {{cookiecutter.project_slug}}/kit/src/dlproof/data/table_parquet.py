@@ -14,7 +14,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Reads a table as text, missing cells empty; the index is the row number, from 1.
 
     Raises:
-        UserError: pyarrow is not there, the file is damaged, or a column holds no single values.
+        UserError: pyarrow is missing, the file is damaged, or a column does not hold single values.
     """
     try:
         import pyarrow as pa
@@ -28,7 +28,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
         table = parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:120]
-        raise UserError(f"{path} is no whole Parquet file ({reason}): copy it again.") from error
+        raise UserError(
+            f"{path} is not a complete Parquet file ({reason}): copy it again."
+        ) from error
     names = [str(name).strip() for name in table.column_names]
     columns = [write_column(table.column(n), name, path) for n, name in enumerate(names)]
     found = pd.concat(columns, axis=1) if columns else pd.DataFrame()
@@ -50,7 +52,7 @@ def write_column(column: Any, name: str, path: Path) -> pd.Series:
         text = column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
-            f"{path}: column {name!r} holds {column.type}, not one value a row: write the file "
+            f"{path}: column {name!r} holds {column.type}, not one value per row: write the file "
             "without it, or as columns of single values."
         ) from error
     return text.to_pandas().astype("str").fillna("").rename(name)

@@ -72,7 +72,7 @@ def measure_column(column: pd.Series) -> dict[str, Any]:
 
 
 def share_values(table: pd.DataFrame) -> dict[str, float]:
-    """`column=value` -> share, of columns with few values: groups that a charter can speak of."""
+    """`column=value` -> share, for columns with few values: groups that a charter can name."""
     shares = {}
     for name in table.columns[table.nunique() <= MAX_CLASSES]:
         for value, share in table[name].value_counts(normalize=True).items():
@@ -88,7 +88,7 @@ def write_value(value: Any) -> str:
 
 
 def find_outliers(column: pd.Series, outlier_z: float) -> pd.Series:
-    """Which numbers lie more than `outlier_z` robust deviations (1.4826 * MAD) off the median."""
+    """Which numbers lie more than `outlier_z` robust deviations (1.4826 * MAD) from the median."""
     if not pd.api.types.is_numeric_dtype(column):
         return pd.Series(False, index=column.index)
     distance = (column - column.median()).abs()

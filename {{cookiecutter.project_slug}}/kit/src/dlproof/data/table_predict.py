@@ -44,10 +44,10 @@ def refuse_absent(columns: Collection[str], known: Sequence[str], remedy: str = 
     """Raises a UserError for the columns of a model that a table lacks."""
     absent = [name for name in known if name not in columns]
     if absent:
-        remedy = remedy or "give a value for each column, null or nothing where it is missing."
+        remedy = remedy or "give a value for each column, null or empty where it is missing."
         raise UserError(
-            f"column {', '.join(map(repr, absent[:5]))} is not there, and the model was trained "
-            f"on it: {remedy}"
+            f"column {', '.join(map(repr, absent[:5]))} is missing, and the model was trained on "
+            f"it: {remedy}"
         )
 
 
@@ -55,12 +55,12 @@ def read_number(cells: pd.Series, rules: Rules) -> pd.Series:
     """A column of numbers or dates as float64, NaN where missing.
 
     Raises:
-        UserError: A cell is no finite number, or no date of the form that was told.
+        UserError: A cell is not a finite number, or not a date of the declared form.
     """
     if cells.dtype == np.float64:
         read, wrong = cells, cells.abs() > LARGEST
     else:
-        name, told = str(cells.name), rules.read_told(str(cells.name))
+        name, told = str(cells.name), rules.read_declared(str(cells.name))
         words = rules.choose_missing(name, is_feature=True)
         texts = cells.where(cells.isna(), cells.astype(str).str.strip())
         if words is None:
@@ -144,6 +144,6 @@ def locate_rows(
     for name in set(absent) - set(cells.columns):
         cells[name] = ""
     lacking = ", ".join(name for name in known if name not in cells.columns)
-    remedy = f"add it to {path}, or allow that by predict.absent=[{lacking}]."
+    remedy = f"add it to {path}, or allow its absence with predict.absent=[{lacking}]."
     refuse_absent(cells.columns, known, remedy)
     return cells, names

@@ -36,7 +36,9 @@ def parse_rows(body: bytes, fields: Mapping[str, str]) -> pd.DataFrame:
         raise UserError(f"the body is not JSON ({error}).") from error
     rows = content.get("rows") if isinstance(content, dict) and len(content) == 1 else None
     if not isinstance(rows, list) or not rows:
-        raise UserError('the body must be {"rows": [{"column": value, …}, …]} with a row or more.')
+        raise UserError(
+            'the body must be {"rows": [{"column": value, …}, …]} with at least one row.'
+        )
     for number, row in enumerate(rows, start=1):
         check_row(row, number, fields)
     table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
@@ -50,29 +52,29 @@ def check_row(row: Any, number: int, fields: Mapping[str, str]) -> None:
     for name, value in row.items():
         if name not in fields:
             known = ", ".join(name for name, kind in fields.items() if kind != "any")
-            raise UserError(f"row {number}: column {name!r} is unknown; known are {known}.")
+            raise UserError(f"row {number}: column {name!r} is unknown; known columns are {known}.")
         place = f"row {number}, column {name!r}: {value!r:.40}"
         if value is None or fields[name] == "any":
             continue
         if fields[name] == "text" and not isinstance(value, str):
-            raise UserError(f"{place} is not a text.")
+            raise UserError(f"{place} is not text.")
         if fields[name] == "number" and not is_finite(value):
             raise UserError(f"{place} is not a finite number.")
     for name, kind in fields.items():
         if kind != "any" and name not in row:
             raise UserError(
-                f"row {number} has no column {name!r}: send null where nothing is known."
+                f"row {number} has no column {name!r}: send null if the value is unknown."
             )
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a JSON value is a number that an array can hold; `true` is none."""
+    """Whether a JSON value is a number that an array can hold; `true` is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON, though Python reads them."""
-    raise ValueError(f"{name} is no JSON number: send null for a missing value")
+    """Refuses NaN and Infinity, which are not JSON although Python reads them."""
+    raise ValueError(f"{name} is not a JSON number: send null for a missing value")
 
 
 def describe_rows(

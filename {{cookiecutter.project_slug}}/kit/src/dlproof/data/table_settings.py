@@ -29,28 +29,30 @@ class Rules:
     missing: list[str] | dict[str, list[str]] | None = None
     fold: dict[str, Fold] = field(default_factory=dict)
 
-    def read_told(self, name: str) -> tuple[str, dict[str, Any]] | None:
+    def read_declared(self, name: str) -> tuple[str, dict[str, Any]] | None:
         """Kind of a column and how it is written, where the config says it.
 
         Raises:
-            UserError: It is no kind, or a date without its form.
+            UserError: It is not a kind, or it is a date without its form.
         """
         told = self.columns.get(name)
         if told is None:
             return None
         if told == "date":
             raise UserError(
-                f"{say('columns', name, 'date')} must say how dates are written, such as "
-                f"{say('columns', name, {'date': '%d.%m.%Y'})} or 'ISO8601'."
+                f"{format_setting('columns', name, 'date')} must say how dates are written, such "
+                f"as {format_setting('columns', name, {'date': '%d.%m.%Y'})} or 'ISO8601'."
             )
         kind, how = (told, {}) if isinstance(told, str) else next(iter(told.items()))
         if kind not in KINDS:
-            raise UserError(f"{say('columns', name, kind)} is none of {', '.join(KINDS)}.")
+            raise UserError(
+                f"{format_setting('columns', name, kind)} is none of {', '.join(KINDS)}."
+            )
         return kind, {"date": how} if kind == "date" else dict(how)
 
     def has_date(self, name: str) -> bool:
         """Whether the config says that a column holds dates."""
-        told = self.read_told(name)
+        told = self.read_declared(name)
         return told is not None and told[0] == "date"
 
     def choose_missing(self, name: str, *, is_feature: bool) -> tuple[str, ...] | None:
@@ -58,7 +60,7 @@ class Rules:
 
         Args:
             name: The column's.
-            is_feature: Whether it is one: a list speaks of features alone.
+            is_feature: Whether it is a feature: a list applies only to features.
         """
         if isinstance(self.missing, Mapping):
             return tuple(self.missing[name]) if name in self.missing else None
@@ -78,7 +80,7 @@ def read_rules(columns: Any, missing: Any, fold: Any) -> Rules:
     )
 
 
-def say(setting: str, column: str, value: Any) -> str:
+def format_setting(setting: str, column: str, value: Any) -> str:
     """`data.columns={zip: category}`; what no override can hold is said as YAML."""
     if PLAIN.fullmatch(column):
         key = ESCAPED.sub(r"\\\1", column)

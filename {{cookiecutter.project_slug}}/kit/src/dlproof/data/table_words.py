@@ -12,7 +12,7 @@ from .table_settings import Fold
 MISSING = frozenset(
     ["na", "n/a", "n.a.", "nan", "-nan", "null", "none", "nil", "<na>", "nat", "#n/a", "#na", "?"]
 )
-# What stands where a key is not known.
+# What people write where a key is not known.
 UNKNOWN = MISSING | {"-1", "-", "--", ".", "unknown", "missing", "not known", "9999", "-9999"}
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))

@@ -23,7 +23,7 @@ def hash_version(folder: Path, data_dir: Path, state: State) -> str:
 
 
 def keep_version(data_dir: Path, version: str, items: pd.DataFrame, made_with: Any) -> None:
-    """Writes `versions/<version>.csv` (id, label, split, hash) unless it is there, for good.
+    """Writes `versions/<version>.csv` (id, label, split, hash), which stays, unless it exists.
 
     Args:
         data_dir: Holds `versions`, which DVC keeps.
@@ -58,9 +58,11 @@ def find_version(data_dir: Path, prefix: str) -> str:
     if len(found) == 1:
         return found[0]
     if not known:
-        raise UserError(f"{data_dir}/versions holds none yet: run `preprocess` (or `dvc pull`).")
+        raise UserError(
+            f"{data_dir}/versions has no versions yet: run `preprocess` (or `dvc pull`)."
+        )
     shown = ", ".join(version[:8] for version in found or known)
-    told = "stands for several versions" if found else "is no version"
+    told = "matches several versions" if found else "is not a version"
     raise UserError(f"{prefix!r} {told}: there are {shown}.")
 
 

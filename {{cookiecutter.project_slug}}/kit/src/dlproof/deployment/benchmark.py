@@ -56,7 +56,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         stage="benchmark",
         figures=figures,
         summary=f"one raw item in {figures['raw_item']['p50_ms']} ms, "
-        f"at most {batches[best]['items_per_second']:,.0f} encoded items a second, {best} at once",
+        f"at most {batches[best]['items_per_second']:,.0f} encoded items per second, {best} at "
+        "once",
     )
 
 

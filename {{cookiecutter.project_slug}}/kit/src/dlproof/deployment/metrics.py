@@ -18,7 +18,7 @@ class Metrics:
 
     Args:
         version: Of the model.
-        edges: Bounds of the histogram of predicted numbers; none where classes are predicted.
+        edges: Bounds of the histogram of predicted numbers; empty for classes.
     """
 
     def __init__(self, version: str, edges: Sequence[float] = ()) -> None:
@@ -29,9 +29,9 @@ class Metrics:
         by_status, by_path = ["path", "status"], ["path"]
         self.requests = Counter("requests", "By status: from 400 errors.", by_status, **kept)
         self.latency = Histogram("request_seconds", "Latency.", by_path, buckets=SECONDS, **kept)
-        self.log_failures = Counter("prediction_log_failures", "Answered and not logged.", **kept)
+        self.log_failures = Counter("prediction_log_failures", "Answered but not logged.", **kept)
         self.unknown = Counter(
-            "unknown_values", "Inputs that training had not met.", ["input"], **kept
+            "unknown_values", "Inputs with values that training had not seen.", ["input"], **kept
         )
         self.classes = Counter("predictions", "Predicted classes.", ["prediction"], **kept)
         self.confidence = Histogram(

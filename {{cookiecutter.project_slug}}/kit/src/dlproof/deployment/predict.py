@@ -22,7 +22,7 @@ def choose_output(cfg: DictConfig) -> Path:
     """Where predictions go: the pipeline's own file, or one that the pipeline does not know.
 
     Raises:
-        UserError: Something lies there that is no file of predictions, or it is the pipeline's.
+        UserError: There is another file than predictions, or it is the pipeline's own.
     """
     own = Path(cfg.paths.data_dir, "validation_predictions.csv")
     if is_own(cfg):
@@ -31,8 +31,8 @@ def choose_output(cfg: DictConfig) -> Path:
     is_kept = path.exists() and not holds_predictions(path)
     if is_kept or path.resolve() == own.resolve():
         raise UserError(
-            f"{path} is {'no file of predictions' if is_kept else 'what the pipeline writes'}, "
-            "and would be lost: set predict.output to another file."
+            f"{path} is {'not a file of predictions' if is_kept else 'what the pipeline writes'}, "
+            "and would be overwritten: set predict.output to another file."
         )
     return path
 
@@ -54,7 +54,7 @@ def find_items(model: Model, cfg: DictConfig) -> tuple[Any, list[str]]:
     """Raw items and their names: what `predict.input` names, else the validation split.
 
     Raises:
-        UserError: Nothing is there.
+        UserError: There are no items.
     """
     if cfg.predict.input:
         place, absent = cfg.predict.input, cfg.predict.absent
@@ -86,7 +86,7 @@ def predict_all(model: Model, raw: Any, names: Sequence[str]) -> pd.DataFrame:
 
 
 def write_unknown(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer whose unknown values, where there are some, are one text."""
+    """An answer whose unknown values, if any, are joined into one text."""
     if "unknown" not in answer:
         return answer
     return answer | {"unknown": json.dumps(answer["unknown"], ensure_ascii=False)}
@@ -135,7 +135,7 @@ def warn_of_unknown(name: str, found: dict[str, int], items: int) -> str:
     told = ", ".join(f"{value!r:.40} ({count})" for value, count in list(found.items())[:NAMED])
     return (
         f"{sum(found.values())} of {items} items have a value of {name!r} that training had not "
-        f"met: {told}; it counts as missing. Mend its spelling, or train anew."
+        f"seen: {told}; it counts as missing. Correct the spelling, or train again."
     )
 
 

@@ -50,7 +50,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     if mismatches or logged != len(items):
         raise UserError(
             f"of {len(items)} served answers {mismatches} differ from offline predictions and "
-            f"{logged} were logged: the service does not do what the export does."
+            f"{logged} were logged: the service does not do what the exported model does."
         )
     name = model.task.metric
     metrics = model.task.metrics(np.asarray(store.targets[rows]), model.run(store.take(rows)))

@@ -34,7 +34,7 @@ def build_reference(model: Model, store: Store) -> dict[str, Any]:
     predictions = [
         described
         for rows in chunks(store.rows(VALIDATION))
-        for described in model.describe(model.run(store.take(rows)))
+        for described in model.describe_predictions(model.run(store.take(rows)))
     ]
     watched |= {
         name: describe_distribution(values) for name, values in split_answers(predictions).items()
@@ -64,7 +64,7 @@ def load_reference(models_dir: str | Path) -> dict[str, Any]:
     """
     path = Path(models_dir) / REFERENCE
     if not path.exists():
-        raise UserError(f"{path} is not there: run `export` first.")
+        raise UserError(f"{path} does not exist: run `export` first.")
     try:
         reference: dict[str, Any] = read_json(path)
     except ValueError as error:

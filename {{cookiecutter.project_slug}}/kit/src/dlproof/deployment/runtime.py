@@ -76,8 +76,8 @@ class Model:
         predictions: np.ndarray = self.session.run(["prediction"], feed)[0]
         return predictions
 
-    def describe(self, predictions: np.ndarray) -> list[dict[str, Any]]:
-        """Each prediction in words.
+    def describe_predictions(self, predictions: np.ndarray) -> list[dict[str, Any]]:
+        """Each prediction as the task describes it.
 
         Raises:
             UserError: A prediction is not finite: its input is too extreme for the model.
@@ -100,7 +100,9 @@ class Model:
         Raises:
             UserError: An item cannot be read, or has no finite prediction.
         """
-        return note_unknown(self.describe(self.run(self.encode(raw))), self.find_unknown(raw))
+        return note_unknown(
+            self.describe_predictions(self.run(self.encode(raw))), self.find_unknown(raw)
+        )
 
     def summarise(self, arrays: Arrays) -> dict[str, np.ndarray]:
         """What monitoring watches in each item: name -> (N,)."""
@@ -151,7 +153,7 @@ def read_sidecar(folder: Path) -> dict[str, Any]:
     path, model = folder / SIDECAR, folder / MODEL
     for needed in (path, model):
         if not needed.exists():
-            raise UserError(f"{needed} is not there: run `export` first.")
+            raise UserError(f"{needed} does not exist: run `export` first.")
     try:
         info: dict[str, Any] = read_json(path)
         expected = info["model_sha256"]
@@ -166,7 +168,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     """An onnxruntime session on the CPU.
 
     Raises:
-        UserError: The file is no ONNX model, or one that this onnxruntime cannot run.
+        UserError: The file is not an ONNX model, or one that this onnxruntime cannot run.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3

@@ -1,4 +1,4 @@
-"""`serve`: answers predictions over HTTP until it is told to stop."""
+"""`serve`: answers predictions over HTTP until it is stopped."""
 
 import math
 import os

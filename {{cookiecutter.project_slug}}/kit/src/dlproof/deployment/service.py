@@ -70,7 +70,7 @@ class Service:
             raise
         except Exception as error:
             # Bytes from outside must never look like a fault of the service; the log tells.
-            logger.exception("a body was refused by an unforeseen error")
+            logger.exception("a body was refused because of an unexpected error")
             raise UserError("the body cannot be read: see /docs for its form.") from error
 
     def read(self, raw: Any) -> tuple[Arrays, list[list[str]]]:
@@ -79,7 +79,7 @@ class Service:
 
     def answer(self, arrays: Arrays, unknown: list[list[str]]) -> list[dict[str, Any]]:
         """Predicts encoded items; each prediction gets an id and is logged and counted."""
-        described = note_unknown(self.model.describe(self.model.run(arrays)), unknown)
+        described = note_unknown(self.model.describe_predictions(self.model.run(arrays)), unknown)
         ids = [uuid.uuid4().hex for _ in described]
         self.keep(ids, described, arrays)
         self.metrics.count(described)
@@ -89,7 +89,7 @@ class Service:
         """Logs predictions; a log that fails is counted, and does not fail the answer."""
         summary = self.model.summarise(arrays)
         inputs = [
-            # NaN, which differs from itself, is no JSON.
+            # NaN, which differs from itself, is not JSON.
             {
                 key: value if value == value else None
                 for key, value in zip(summary, row, strict=True)
@@ -100,7 +100,7 @@ class Service:
         try:
             self.log.add(entries, self.model.version, self.source)
         except Exception:
-            logger.exception("%d predictions were answered and not logged", len(entries))
+            logger.exception("%d predictions were answered but not logged", len(entries))
             self.metrics.log_failures.inc(len(entries))
 
     async def live(self) -> dict[str, bool]:

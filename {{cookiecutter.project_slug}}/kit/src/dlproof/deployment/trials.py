@@ -43,7 +43,7 @@ def ask_states(client: httpx.Client) -> dict[str, int | None]:
 
 
 def send_nonsense(client: httpx.Client, max_bytes: int) -> dict[str, dict[str, Any]]:
-    """Sends what is no item; kind -> `status`, and the `message` that a client gets."""
+    """Sends invalid bodies; kind -> `status`, and the `message` that a client gets."""
     answers = {kind: client.post("/predict", **request) for kind, request in NONSENSE.items()}
     answers["too much"] = client.post("/predict", content=bytes(max_bytes + 1))
     return {
@@ -53,7 +53,7 @@ def send_nonsense(client: httpx.Client, max_bytes: int) -> dict[str, dict[str, A
 
 
 def read_message(response: httpx.Response) -> str:
-    """The sentence of a refusal; empty where there is none, or blanks."""
+    """The sentence of a refusal; empty if it has none, or only blanks."""
     try:
         return str(response.json()["detail"]).strip()[:200]
     except (ValueError, KeyError, TypeError):

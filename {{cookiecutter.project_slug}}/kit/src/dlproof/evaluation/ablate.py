@@ -43,7 +43,9 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     reasons = {name: why_not(cfg, own) for name, own in variants.items()}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     if len(left_out) == len(variants):
-        raise UserError("no component of ablate.components is on: there is nothing to leave out.")
+        raise UserError(
+            "no component of ablate.components is enabled: there is nothing to leave out."
+        )
     seeds = [cfg.seed + number for number in range(cfg.ablate.seeds)]
     task: Task = build(cfg.task)
     targets, whole = train_on_seeds(project, cfg, seeds)
@@ -142,7 +144,7 @@ def write_table(figures: dict[str, Any], path: Path) -> Path:
         f"# Ablation\n\nMean `{metric}` on {figures['items']} validation items after "
         f"{figures['epochs']} epochs, over seeds {seeds}: {np.mean(figures['scores']):.4f} with "
         "everything. A gain above 0: training is better with the component than without. No "
-        "effect: none that these runs can tell from chance.\n",
+        "effect: none that these runs can distinguish from chance.\n",
         f"| without | {metric} | gain of having it | interval | it |",
         "| --- | --- | --- | --- | --- |",
         *rows,

@@ -30,7 +30,7 @@ class Ledger:
         """All lines, oldest first.
 
         Raises:
-            UserError: One of them is no JSON, as after a merge.
+            UserError: One of them is not JSON, as after a merge.
         """
         if not self.path.exists():
             return []
@@ -38,14 +38,14 @@ class Ledger:
         try:
             return [json.loads(line) for line in text.splitlines()]
         except ValueError as error:
-            raise UserError(f"{self.path} is damaged ({error}): take it from git.") from error
+            raise UserError(f"{self.path} is damaged ({error}): restore it from git.") from error
 
     def entries(self) -> list[Line]:
         """All openings, oldest first."""
         return [line for line in self.lines() if OPENING in line]
 
     def find(self, data_version: str, model: str, tells: str = OPENING) -> Line | None:
-        """The latest line for this data and model that tells of something."""
+        """The latest line for this data and model that has a key."""
         pair = (data_version, model)
         lines = [line for line in self.lines() if (line["data"], line["model"]) == pair]
         return next((line for line in reversed(lines) if tells in line), None)
@@ -53,18 +53,19 @@ class Ledger:
     def open(self, data_version: str, model: str, run: str, reason: str) -> None:
         """Writes the opening down before the test split is read.
 
-        One for the same reason after which nothing was predicted, since that failed, goes on.
+        An opening for the same reason whose prediction failed is continued, not repeated.
 
         Raises:
-            UserError: This model has met this test split and no reason is given.
+            UserError: This model was evaluated on this test split before, and no reason is given.
         """
         earlier = self.find(data_version, model)
         if earlier and earlier[OPENING] == reason and self.is_left_open(earlier):
             return
         if earlier and not reason:
             raise UserError(
-                f"{earlier['run']} met this test split on {earlier['time']}, and its predictions "
-                "are no longer there as they were: write why it must again, as evaluate.reason='…'."
+                f"{earlier['run']} was evaluated on this test split on {earlier['time']}, and its "
+                "predictions were changed or removed since: say why it must be evaluated again, "
+                "with evaluate.reason='…'."
             )
         commit = describe_revision()["commit"]
         self.add(data_version, model, run=run, commit=commit, reason=reason)
@@ -96,8 +97,8 @@ class Ledger:
         lines, known = self.lines(), {""}
         for number, line in enumerate(lines, 1):
             if line.get("before", "") not in known:
-                return f"the line before line {number} was changed or taken out"
+                return f"the line before line {number} was changed or removed"
             known.add(hash_json(line))
         in_git = (run_git("show", f"HEAD:./{self.path.as_posix()}") or "").splitlines()
         gone = {hash_json(json.loads(line)) for line in in_git} - known
-        return f"lines that git has were changed or taken out: {len(gone)}" if gone else ""
+        return f"lines that git has were changed or removed: {len(gone)}" if gone else ""

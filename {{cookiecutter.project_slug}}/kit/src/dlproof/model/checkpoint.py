@@ -1,4 +1,4 @@
-"""Reading checkpoints back: the network alone, rebuilt from plain hyperparameters."""
+"""Reading checkpoints back: only the network, rebuilt from plain hyperparameters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         UserError: The file is missing or not a whole checkpoint.
     """
     if not Path(path).exists():
-        raise UserError(f"{path} is not there: run `train` first.")
+        raise UserError(f"{path} does not exist: run `train` first.")
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content.get("hyper_parameters", {}), dict):
-            raise TypeError("its hyperparameters are no mapping")
+            raise TypeError("its hyperparameters are not a mapping")
     except Exception as error:
         raise UserError(
             f"{path} is not a whole checkpoint ({error}): run `train` again."
@@ -53,7 +53,7 @@ def load_network(
     hyperparameters = content.get("hyper_parameters", {})
     lacking = sorted({*GROUPS, "state"} - {*hyperparameters})
     if lacking:
-        raise UserError(f"{path} is no checkpoint of `train`: it lacks {', '.join(lacking)}.")
+        raise UserError(f"{path} is not a checkpoint of `train`: it lacks {', '.join(lacking)}.")
     groups = {name: hyperparameters[name] for name in GROUPS}
     refuse_foreign(path, groups, {build_network.__module__.partition(".")[0]})
     state = hyperparameters["state"]

@@ -23,7 +23,7 @@ SIGNS = {
 
 
 def find_family(layers: Iterable[str]) -> str:
-    """The family that the class names of a network's layers speak of; `unknown` if none."""
+    """The family by the class names of a network's layers; `unknown` if none matches."""
     names = [name.lower() for name in layers]
     for family, signs in SIGNS.items():
         if any(sign in name for sign in signs for name in names):

@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def probe_backbone(cfg: DictConfig, store: Store, task: Task, rows: np.ndarray) -> dict[str, Any]:
-    """Scores `baselines.backbone`, or says why its weights cannot be had.
+    """Scores `baselines.backbone`, or says why its weights are not available.
 
     Args:
         cfg: The composed config.

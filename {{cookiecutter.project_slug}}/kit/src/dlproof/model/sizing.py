@@ -92,7 +92,7 @@ def read_card(card: str | int | None) -> dict[str, Any] | None:
         return {"name": f"a card of {card} GB", "megabytes": 1000 * card}
     if card not in CARDS:
         raise UserError(
-            f"sanity.card={card} is none of {', '.join(CARDS)}: give its gigabytes instead."
+            f"sanity.card={card} is none of {', '.join(CARDS)}: give the gigabytes instead."
         )
     return {"name": f"a {card}", "megabytes": 1000 * CARDS[card]}
 

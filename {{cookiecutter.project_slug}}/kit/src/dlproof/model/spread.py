@@ -1,4 +1,4 @@
-"""Whether each layer's fresh weights have the deviation that the activation behind it asks for."""
+"""Whether each layer's initial weights have the deviation that the next activation asks for."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ RULES = {
     "he": {"relu", "relu_", "relu6", "leaky_relu", "gelu", "silu", "elu", "mish", "hardswish"},
     "glorot": {"sigmoid", "sigmoid_", "tanh", "tanh_", "hardsigmoid"},
 }
-# Functions that hand a layer's outputs on to the activation behind them.
+# Functions that pass a layer's outputs on to the activation after them.
 PASSES = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "dropout", "chunk", "flatten"}
 PASSES |= {"view", "reshape", "permute", "transpose", "contiguous"}
 

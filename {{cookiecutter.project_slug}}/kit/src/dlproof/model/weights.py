@@ -38,14 +38,14 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
     """The file of weights: the given one, else the hub's as cached, else as downloaded.
 
     Raises:
-        UserError: It cannot be had; says which file to bring.
+        UserError: It is not available; says which file to download.
     """
     if path is not None:
         if not Path(path).is_file() or not path.endswith(SUFFIXES):
-            raise UserError(f"weights={path} is no file of weights ({', '.join(SUFFIXES)}).")
+            raise UserError(f"weights={path} is not a file of weights ({', '.join(SUFFIXES)}).")
         return Path(path)
     if hub_id is None:
-        raise UserError("timm publishes no weights of this model: set model.pretrained=false.")
+        raise UserError("timm publishes no weights for this model: set model.pretrained=false.")
     import httpx
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
@@ -60,17 +60,18 @@ def find_weights(hub_id: str | None, path: str | None) -> Path:
         return Path(hf_hub_download(hub_id, FILE))
     except (OSError, httpx.HTTPError) as error:
         raise UserError(
-            f"the pretrained weights {hub_id} cannot be had ({error}): connect to a network; or "
-            f"bring {FILE} of https://huggingface.co/{hub_id} and name it (model.weights, "
-            "baselines.weights); or go without (model.pretrained=false, baselines.backbone=null)."
+            f"the pretrained weights {hub_id} are not available ({error}): connect to a network; "
+            f"or download {FILE} from https://huggingface.co/{hub_id} and set model.weights or "
+            "baselines.weights to it; or go without (model.pretrained=false, "
+            "baselines.backbone=null)."
         ) from error
 
 
 def describe_weights(model: dict[str, Any]) -> dict[str, str] | None:
-    """Name and hash of what a configured model starts from; None where it starts from scratch.
+    """Name and hash of the weights that a model starts from; None if it starts from scratch.
 
     Raises:
-        UserError: The weights cannot be had, or are given and not asked for.
+        UserError: The weights are not available, or are given but not used.
     """
     if not model.get("pretrained"):
         if model.get("weights"):
@@ -115,5 +116,5 @@ def keep_floats(tensors: dict[str, "Tensor"]) -> dict[str, "Tensor"]:
 
 
 def as_names(value: str | list[str] | None) -> list[str]:
-    """One name, several or none as a list."""
+    """One name, several names or None as a list."""
     return [value] if isinstance(value, str) else list(value or ())

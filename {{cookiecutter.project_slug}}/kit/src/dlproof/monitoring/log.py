@@ -74,7 +74,7 @@ def answer_of(described: dict[str, Any]) -> tuple[str | float, float | None]:
 
 
 def log_path(data_dir: str | Path) -> Path:
-    """Where a project's prediction log lies."""
+    """Where a project's prediction log is."""
     return Path(data_dir) / "predictions.sqlite"
 
 
@@ -91,7 +91,7 @@ class PredictionLog:
     depends on that file.
 
     Args:
-        path: The SQLite file; made when it is not there.
+        path: The SQLite file; created if it does not exist.
 
     Raises:
         UserError: The file is not a prediction log.
@@ -107,7 +107,7 @@ class PredictionLog:
             self.connection.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             self.connection.close()
-            raise UserError(f"{path} is no prediction log ({error}): move it away.") from error
+            raise UserError(f"{path} is not a prediction log ({error}): move it away.") from error
         self.mark = os.fdopen(os.open(path.with_name(MARK), os.O_RDWR | os.O_CREAT, 0o644), "r+b")
         self.write_mark()  # also of what a killed process left
 

@@ -1,4 +1,4 @@
-"""The newest predictions and inputs as distributions: read, measured, drawn, told to checks."""
+"""The newest predictions and inputs as distributions: read, measured, drawn, reported to checks."""
 
 from collections import Counter
 from collections.abc import Iterable

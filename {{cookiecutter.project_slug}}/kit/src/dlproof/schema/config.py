@@ -42,7 +42,7 @@ def refuse_no_value(reasons: dict[str, str]) -> dict[str, str]:
     """A reason is one for a value, and must not outlive it."""
     for choice in reasons:
         if "=" not in choice:
-            raise ValueError(f"has {choice!r}, which names no value: write `{choice}=value: why`")
+            raise ValueError(f"has {choice!r}, which has no value: write `{choice}=value: why`")
     return reasons
 
 
@@ -142,7 +142,7 @@ def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Ite
             close = difflib.get_close_matches(last, name_keys(owner), n=1, cutoff=0.5)
             yield f"{place} is unknown" + (f": did you mean {close[0]}?" if close else ".")
         elif item["type"] == "none_required":
-            yield f"{place} is not set here but by {owner.model_fields[last].description}."
+            yield f"{place} cannot be set here, only by {owner.model_fields[last].description}."
         elif item["type"] == "missing":
             yield f"{'.'.join(map(str, item['loc']))} is missing."
         elif item["type"] == "model_type":

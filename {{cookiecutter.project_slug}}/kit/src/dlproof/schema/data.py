@@ -22,7 +22,7 @@ Told = Kind | dict[Literal["number"], Number] | dict[Literal["date"], str]  # of
 
 
 class Data(Strict):
-    """Where raw data lies; images have `root`, tables `path`, `target`, `id` and `drop`.
+    """Where raw data is; images have `root`, tables `path`, `target`, `id` and `drop`.
 
     An `archive` of the given `md5` is unpacked to `root`; `ignore`, `layout`, `fold`, `frame` and
     `lenient` say how folders and files of images are read. Of a table, `columns` says what its

@@ -9,7 +9,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Strict(BaseModel):
-    """Refuses unknown keys and does not convert types (a `true` is no number).
+    """Refuses unknown keys and does not convert types (`true` is not a number).
 
     Optional arguments of the class that `_target_` names are known; see `arguments`.
 

@@ -31,7 +31,7 @@ class Task(Strict):
 
 
 def accept_auto(rate: Any, check: Callable[[Any], float]) -> Any:
-    """Lets `auto` stand for the rate that `find_lr` suggests; anything else must be a number."""
+    """Accepts `auto` for the rate that `find_lr` suggests; anything else must be a number."""
     return rate if rate == "auto" else check(rate)
 
 

@@ -31,7 +31,7 @@ class ClassificationTask(Ranked):
         label_smoothing: Share of a target that is spread over all classes (Szegedy et al. 2016).
 
     Raises:
-        UserError: There is no such metric, or the mode seeks the worst of it.
+        UserError: There is no such metric, or the mode looks for the worst value.
     """
 
     name = "classification"
@@ -55,7 +55,7 @@ class ClassificationTask(Ranked):
         counts = labels.value_counts()
         if len(counts) < 2:
             found = f"only {counts.index[0]!r}" if len(counts) else "no label"
-            raise UserError(f"the labels hold {found}: classification needs two classes or more.")
+            raise UserError(f"the labels have {found}: classification needs at least two classes.")
         classes = sort_classes(list(counts.index))
         return {"classes": classes, "counts": [int(counts[name]) for name in classes]}
 
@@ -68,8 +68,8 @@ class ClassificationTask(Ranked):
         counts = labels.value_counts()
         if len(counts) > 20 and (counts == 1).sum() > len(counts) / 2:
             raise UserError(
-                f"the labels hold {len(counts)} classes for {len(labels)} items: is this a "
-                "measure, for task=regression, or the wrong column?"
+                f"the labels have {len(counts)} classes for {len(labels)} items: is this a "
+                "measurement, for task=regression, or the wrong column?"
             )
 
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
@@ -106,7 +106,7 @@ class ClassificationTask(Ranked):
         return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
 
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
-        """Probabilities (N, classes), 0 for classes that the estimator has not met."""
+        """Probabilities (N, classes), 0 for classes that the estimator has not seen."""
         probabilities = np.zeros((len(features), len(state["classes"])))
         probabilities[:, estimator.classes_] = estimator.predict_proba(features)
         return probabilities
@@ -147,7 +147,7 @@ class ClassificationTask(Ranked):
 def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
     """Rows are true classes, columns predicted ones; the colour is the share of the row.
 
-    With more than `MAX_CELLS` classes a cell stands for several neighbours.
+    With more than `MAX_CELLS` classes, a cell covers several neighbours.
     """
     side = max(4.0, 0.45 * min(len(classes), MAX_NAMES) + 1.5)
     canvas, axis = figure((side, side))
@@ -160,7 +160,7 @@ def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
             axis.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
         axis.set_xticks(range(len(classes)), classes, rotation=90)
         axis.set_yticks(range(len(classes)), classes)
-    told = f", {block} classes a cell" if block > 1 else ""
+    told = f", {block} classes per cell" if block > 1 else ""
     axis.set(xlabel=f"predicted{told}", ylabel=f"true{told}")
     save(canvas, path, dpi=110)
 

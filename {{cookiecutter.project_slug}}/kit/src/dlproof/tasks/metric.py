@@ -58,7 +58,7 @@ class Ranked:
         mode: `max`, or `min` where the metric falls as models get better.
 
     Raises:
-        UserError: There is no such metric, or the mode seeks the worst of it.
+        UserError: There is no such metric, or the mode looks for the worst value.
     """
 
     METRICS: dict[str, Metric]
@@ -69,7 +69,7 @@ class Ranked:
             raise UserError(f"task.metric={metric} is unknown: choose one of {known}.")
         best = self.METRICS[metric].mode
         if mode != best:
-            raise UserError(f"task.mode={mode} seeks the worst {metric}: set task.mode={best}.")
+            raise UserError(f"task.mode={mode} looks for the worst {metric}: set task.mode={best}.")
         self.metric = metric
         self.mode = mode
 

@@ -27,7 +27,7 @@ class RegressionTask(Ranked):
         mode: `max`, or `min` where the metric falls as models get better.
 
     Raises:
-        UserError: There is no such metric, or the mode seeks the worst of it.
+        UserError: There is no such metric, or the mode looks for the worst value.
     """
 
     name = "regression"
@@ -42,7 +42,7 @@ class RegressionTask(Ranked):
         """Mean, deviation and range of the training labels.
 
         Raises:
-            UserError: A label is no finite number, or all are equal, or so in float32.
+            UserError: A label is not a finite number, or all are equal, at least in float32.
         """
         values = parse_numbers(labels)
         if values.nunique() < 2:
@@ -50,12 +50,12 @@ class RegressionTask(Ranked):
         names = ("mean", "min", "max")
         spread = {name: float(getattr(values, name)()) for name in names}
         largest, std = float(values.abs().max()), float(values.std(ddof=0))
-        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is no number
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 it is not a number
             grain = np.spacing(np.float32(largest))
         if not grain < 0.01 * std:
             raise UserError(
-                f"labels as large as {largest:g} that deviate by {std:g} are no different numbers "
-                "in float32: subtract a constant from the column, or take another unit."
+                f"labels as large as {largest:g} that deviate by {std:g} cannot be distinguished "
+                "in float32: subtract a constant from the column, or use another unit."
             )
         return spread | {"std": std}
 
@@ -114,7 +114,7 @@ class RegressionTask(Ranked):
 
 
 def quantile_strata(labels: pd.Series, most: int) -> pd.Series:
-    """The quantile of each label, of at most so many and of ten items or more."""
+    """The quantile of each label: at most so many quantiles, of ten items or more."""
     count = min(most, max(1, len(labels) // 10))
     quantiles = pd.qcut(parse_numbers(labels).rank(method="first"), count, labels=False)
     return quantiles.map(lambda code: f"quantile_{int(code) + 1:02d}")
@@ -148,13 +148,13 @@ def parse_numbers(labels: pd.Series) -> pd.Series:
     """Labels as float64.
 
     Raises:
-        UserError: One is no finite number.
+        UserError: A label is not a finite number.
     """
     values = pd.to_numeric(labels, errors="coerce").astype("float64")
     wrong = labels[~np.isfinite(values)]
     if len(wrong):
         raise UserError(
             f"label {wrong.iloc[0]!r} is not a finite number ({len(wrong)} of {len(labels)} are "
-            "none): mend the target column, or use task=classification."
+            "not): fix the target column, or use task=classification."
         )
     return values

@@ -1,1 +1,1 @@
-"""What a run of the project's tests leaves behind: `reports/tests.json`, by a plugin of pytest."""
+"""What a run of the project's tests records: `reports/tests.json`, by a pytest plugin."""

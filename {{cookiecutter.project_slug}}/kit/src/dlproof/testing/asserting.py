@@ -83,7 +83,7 @@ def walk(body: list[ast.stmt]) -> Iterator[ast.AST]:
 
 
 def depends(test: ast.expr) -> bool:
-    """Whether an assertion is about something: not `assert True` or `assert 1 == 1`."""
+    """Whether an assertion tests something: not `assert True` or `assert 1 == 1`."""
     return any(isinstance(node, ast.Name | ast.Call | ast.Attribute) for node in ast.walk(test))
 
 

@@ -96,11 +96,11 @@ class Recorder:
         if call.when == "setup":
             self.prepared = self.take()
         elif call.when == "call":
-            report.dlproof = self.describe(item, self.take())  # type: ignore[attr-defined]
+            report.dlproof = self.describe_test(item, self.take())  # type: ignore[attr-defined]
         return report
 
-    def describe(self, item: pytest.Item, called: set[str]) -> Test:
-        """The row of a test but for its outcome.
+    def describe_test(self, item: pytest.Item, called: set[str]) -> Test:
+        """The row of a test, without its outcome.
 
         Args:
             item: The test.
@@ -113,7 +113,7 @@ class Recorder:
         function = getattr(item, "function", None)
         tests = self.config.rootpath / FOLDER
         return {
-            # Items that are no functions, such as doctests, are assertions by nature.
+            # Items that are not functions, such as doctests, always assert something.
             "asserts": function is None or asserts(function, tests, getattr(item, "cls", None)),
             "marks": sorted({mark.name for mark in item.iter_markers()} - {"parametrize"}),
             **describe_called(called, prepared, self.project),

@@ -185,7 +185,7 @@ def watch_inputs(network: nn.Module) -> Iterator[list[dict[str, Tensor]]]:
 
 
 def measure_normalised(normaliser: nn.Module, store: Store) -> dict[str, Any]:
-    """Spread of training items behind the normaliser, along axis 1 of each output of numbers."""
+    """Spread of training items after the normaliser, along axis 1 of each numeric output."""
     rows = store.rows(TRAIN)
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, ITEMS).astype(int))]
     with torch.no_grad():

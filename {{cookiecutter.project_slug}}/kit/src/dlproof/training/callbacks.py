@@ -60,7 +60,7 @@ class GradientNorm(Callback):
         return {"norms": torch.tensor(self.norms), "epoch": list(self._epoch)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes them up."""
+        """Restores them."""
         self.norms, self._epoch = state_dict["norms"].tolist(), state_dict["epoch"]
 
     def on_before_optimizer_step(
@@ -95,11 +95,11 @@ class FirstLoss(Callback):
         self.first: Tensor | None = None  # on the device, so that the step does not wait for it
 
     def state_dict(self) -> dict[str, Any]:
-        """The loss, for an epoch that goes on elsewhere."""
+        """The loss sums, for an epoch that is resumed."""
         return {"first": self.first}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes it up."""
+        """Restores it."""
         self.first = state_dict["first"]
 
     def on_train_batch_end(
@@ -136,7 +136,7 @@ class Throughput(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """The batch is there."""
+        """Notes the time at which the batch arrived."""
         self.started = time.perf_counter()
         if self.ended is not None:
             self.waited += self.started - self.ended

@@ -1,4 +1,4 @@
-"""States from which a killed run goes on: when they are saved, and what of them is restored."""
+"""States from which a killed run resumes: when they are saved, and what is restored from them."""
 
 import signal
 import threading
@@ -37,7 +37,7 @@ class BestCheckpoint(ModelCheckpoint):
 class ResumeCheckpoint(Checkpoint):
     """Keeps the newest states; SIGTERM and SIGUSR1 save one more, then stop the run.
 
-    A state is saved behind an optimizer step or an epoch's end, when gradients are used up.
+    A state is saved after an optimizer step or an epoch's end, when gradients are used up.
 
     Args:
         dirpath: Where `resume-<batches>.ckpt` are written, each whole or not at all.
@@ -46,7 +46,7 @@ class ResumeCheckpoint(Checkpoint):
         keep: States that stay.
 
     Raises:
-        UserError: One of the last three is no such number.
+        UserError: One of the last three is out of range.
     """
 
     def __init__(
@@ -58,9 +58,7 @@ class ResumeCheckpoint(Checkpoint):
     ) -> None:
         self.folder = Path(dirpath)
         if not isinstance(every_seconds, int | float) or not every_seconds >= 0:
-            raise UserError(
-                f"callbacks.resume.every_seconds={every_seconds} should be a number from 0."
-            )
+            raise UserError(f"callbacks.resume.every_seconds={every_seconds} should be 0 or more.")
         if every_n_train_steps is not None:
             refuse_less_than_one("callbacks.resume.every_n_train_steps", every_n_train_steps)
         refuse_less_than_one("callbacks.resume.keep", keep)
@@ -77,7 +75,7 @@ class ResumeCheckpoint(Checkpoint):
         for logger in trainer.loggers if self.row else ():
             logger.log_metrics(self.row, int(self.row["step"]))
             logger.save()
-        if trainer.is_global_zero:  # states behind this one are of a life that ended
+        if trainer.is_global_zero:  # later states are left over from an earlier attempt
             for path in self.folder.glob(f"{PREFIX}*.ckpt"):
                 if path.name > self.name(trainer):
                     path.unlink()
@@ -95,7 +93,7 @@ class ResumeCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Saves behind an optimizer step that does not end the epoch, if it is time."""
+        """Saves after an optimizer step that does not end the epoch, if it is time."""
         if self.sums:
             add_sums(trainer, self.sums)
             self.sums = {}
@@ -165,7 +163,7 @@ class ResumeCheckpoint(Checkpoint):
     def on_load_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keeps the row, to be logged at the start, and the sums, to be added at the first step.
+        """Restores the row, to be logged at the start, and the sums, after the first step.
 
         Lightning restores the callbacks next, from what is moved here.
         """
@@ -194,9 +192,9 @@ def find_place(path: str, folder: str) -> str:
 
 
 def refuse_less_than_one(key: str, value: Any) -> None:
-    """Raises a UserError for what is no whole number from 1."""
+    """Raises a UserError for anything but a whole number of 1 or more."""
     if not isinstance(value, int) or value < 1:
-        raise UserError(f"{key}={value} should be a whole number from 1.")
+        raise UserError(f"{key}={value} should be a whole number of 1 or more.")
 
 
 def count_rows(run_dir: str | Path) -> int:
@@ -206,7 +204,7 @@ def count_rows(run_dir: str | Path) -> int:
 
 
 def read_row(trainer: Trainer) -> dict[str, float]:
-    """What is about to be logged of the epoch that ends."""
+    """The row that is about to be logged for the epoch that ends."""
     # `trainer.logged_metrics`, the public name, holds validation's too, which are in the log.
     values = trainer.fit_loop.epoch_loop._results.metrics(on_step=False)["log"]
     return {name: float(v) for name, v in values.items()} | {

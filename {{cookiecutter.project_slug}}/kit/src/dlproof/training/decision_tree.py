@@ -81,7 +81,7 @@ def starts_badly(run: Run) -> str:
     first = run.losses("train/loss_first")
     if not len(first) or first[0] <= 2:
         return ""
-    return f"the first loss is {first[0]:.0%} of what knowing nothing costs"
+    return f"the first loss is {first[0]:.0%} of the loss at chance"
 
 
 def explodes(run: Run) -> str:
@@ -99,7 +99,7 @@ def rate_is_too_high(run: Run) -> str:
     first = run.losses("train/loss_first")
     began = first[0] if len(first) else 1.0
     lost = run.train[-1] > run.train.min() + 0.3
-    # One batch may cost far less than an epoch, as where a few targets lie far off.
+    # One batch may have a far lower loss than the epoch, for instance if a few targets are far off.
     if not lost and (has_learned(run) or run.train.max() <= 1.1 * max(1.0, began)):
         return ""
     return f"the loss begins at {began:.0%} of chance and rises to {run.train.max():.0%}"
@@ -125,15 +125,15 @@ def rate_is_too_low(run: Run) -> str:
 
 
 def does_not_learn(run: Run) -> str:
-    """Neither loss leaves chance, or what the classes' shares alone tell."""
+    """Neither loss gets better than chance, or than the classes' shares."""
     if run.train.min() > 0.9 * run.prior and run.val.min() >= 0.98 * run.prior:
-        return f"{stays(run)}; the classes' shares alone cost {run.prior:.0%}"
+        return f"{stays(run)}; predicting only the classes' shares gives {run.prior:.0%}"
     return "" if has_learned(run) or run.val.min() < LEARNED else stays(run)
 
 
 def stays(run: Run) -> str:
     """Where the training loss stays."""
-    return f"the loss stays at {run.train.min():.0%} of what knowing nothing costs"
+    return f"the loss stays at {run.train.min():.0%} of the loss at chance"
 
 
 def validation_differs(run: Run) -> str:
@@ -153,7 +153,7 @@ def may_leak(run: Run) -> str:
 
 
 def overfits(run: Run) -> str:
-    """Validation turns up while training goes on falling."""
+    """Validation loss rises while training loss keeps falling."""
     best = int(run.val.argmin())
     rises = run.val[-1] > run.val[best] + 0.05 and run.train[-1] < run.train[best]
     if not rises or run.val[-1] <= run.train[-1] + 0.1:
@@ -192,7 +192,7 @@ def underfits(run: Run) -> str:
 
 REMEDY = (
     "a larger loader.batch_size where arrays are in memory and steps are short; loader.num_workers "
-    "or a quicker disk where items are read and decoded, and less augmentation on the CPU"
+    "or a faster disk where items are read and decoded, and less augmentation on the CPU"
 )
 BESIDE = (Branch("data-bound", is_data_bound, REMEDY),)
 TREE = (
@@ -224,12 +224,12 @@ TREE = (
     Branch(
         "not learning",
         does_not_learn,
-        "hold labels against items (are they shuffled?), see `sanity`, then the initialisation",
+        "compare labels with items (are they shuffled?), see `sanity`, then the initialisation",
     ),
     Branch(
         "validation differs",
         validation_differs,
-        "hold a training and a validation batch side by side: preprocessing, normalising, labels",
+        "put a training and a validation batch side by side: preprocessing, normalising, labels",
     ),
     Branch(
         "leak suspected",

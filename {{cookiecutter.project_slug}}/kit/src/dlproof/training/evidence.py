@@ -81,7 +81,7 @@ def measure_memory(trainer: Trainer) -> dict[str, float | None]:
 def describe_augmented(
     project: "Project", cfg: DictConfig, store: Store | None, trainer: Trainer
 ) -> dict[str, Any]:
-    """Whether augmented items keep their label, and a sheet of some; empty where none can tell."""
+    """Whether augmented items keep their label, and a sheet of some; empty if nobody can judge."""
     judge = getattr(trainer.lightning_module.augment, "judge", None)
     if judge is None or store is None:  # a stream is not looked up by item
         return {}

@@ -63,8 +63,11 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         "find_batch_size",
         {"training_items": items, "sizes": rows, "suggestion": best["batch_size"]},
         pictures=[PICTURE],
-        summary=f"{best['batch_size']} items a batch: {best['items_per_second']:,.0f} items a "
-        f"second; loader.batch_size is {cfg.loader.batch_size} (another rate may suit: `find_lr`)",
+        summary=(
+            f"{best['batch_size']} items per batch: {best['items_per_second']:,.0f} items per "
+            f"second; loader.batch_size is {cfg.loader.batch_size} (the learning rate may need to "
+            "change: `find_lr`)"
+        ),
     )
 
 
@@ -92,7 +95,7 @@ def climb(measure: Callable[[int], Row | None], size: int, most: int, gain: floa
             rows.append(row)
             size *= 2
     if not rows:
-        raise UserError("no batch fits into memory: take a smaller model or items.")
+        raise UserError("no batch fits into memory: use a smaller model or smaller items.")
     return rows
 
 

@@ -86,7 +86,7 @@ class NonFiniteGuard(Callback):
         raise NonFiniteError(
             f"step {figures['step']} has loss {figures['loss']:g} and gradient norm "
             f"{figures['gradient_norm']:g} on items {', '.join(ids[:SHOWN])}"
-            f"{' …' if len(ids) > SHOWN else ''} (all in {path}); checkpoints before it stay: "
+            f"{' …' if len(ids) > SHOWN else ''} (all in {path}); earlier checkpoints are kept: "
             "look at these items, lower optimizer.lr, or run with trainer=debug."
         )
 

@@ -8,7 +8,7 @@ from ..data.datamodule import DataModule
 from ..errors import UserError
 from ..trust import refuse_foreign
 
-# What `trainer.max_epochs=auto` stands for: as many as do for a thousand items, or for such steps.
+# `trainer.max_epochs=auto`: so many epochs, or as many as make these steps, up to a maximum.
 EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 30, 1000, 1000
 
 
@@ -78,7 +78,7 @@ def count_until_validation(trainer: DictConfig, num_batches: int) -> int:
 def refuse_several(cfg: DictConfig) -> None:
     """Raises a UserError where models cannot be trained one after another in this process."""
     if cfg.loader.name == "stream":
-        raise UserError("a stream holds one split alone: use loader=default.")
+        raise UserError("a stream holds only one split: use loader=default.")
     if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
         raise UserError("it trains in one process: use trainer.devices=1 and one node.")
 
@@ -88,14 +88,14 @@ def refuse_short(trainer: DictConfig, data: DataModule) -> None:
     if trainer.max_epochs < trainer.check_val_every_n_epoch and not trainer.fast_dev_run:
         raise UserError(
             f"trainer.max_epochs={trainer.max_epochs} ends before the first validation, in epoch "
-            f"{trainer.check_val_every_n_epoch}: take as many, or lower "
+            f"{trainer.check_val_every_n_epoch}: use at least as many, or lower "
             "trainer.check_val_every_n_epoch."
         )
     first = count_until_validation(trainer, data.count_batches(count_processes(trainer)))
     if 0 < trainer.max_steps < first:
         raise UserError(
             f"trainer.max_steps={trainer.max_steps} ends before the first validation, at step "
-            f"{first}: take as many, or a shorter epoch by trainer.limit_train_batches."
+            f"{first}: use at least as many, or a shorter epoch with trainer.limit_train_batches."
         )
 
 

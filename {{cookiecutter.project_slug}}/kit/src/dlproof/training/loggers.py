@@ -21,7 +21,7 @@ WANDB_ID = "wandb_id"
 
 
 class LogWriter(ExperimentWriter):
-    """Goes on with the log that is there, which Lightning's would delete."""
+    """Continues an existing log, which Lightning's own logger would delete."""
 
     def _check_log_dir_exists(self) -> None:
         path = Path(self.metrics_file_path)
@@ -34,7 +34,7 @@ class LogWriter(ExperimentWriter):
 
 
 def rewrite_log(path: Path, columns: list[str] | None = None, keep: int | None = None) -> None:
-    """Writes a log anew, whole or not at all: with more columns, or only its first rows."""
+    """Rewrites a log, as a whole or not at all: with more columns, or only its first rows."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         rows = list(reader)[:keep]
@@ -73,8 +73,8 @@ class OneRunLogger(WandbLogger):
             return found
         except Error as error:
             raise UserError(
-                f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out by "
-                "logger=csv."
+                f"logger=wandb cannot start ({error}): set WANDB_MODE=offline, or leave it out "
+                "with logger=csv."
             ) from error
 
     def tell_again(self, run: Any) -> None:

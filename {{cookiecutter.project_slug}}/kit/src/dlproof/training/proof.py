@@ -1,4 +1,4 @@
-"""Proves by a few steps that training repeats, goes on and stops as it should; in `sanity`."""
+"""Proves in a few steps that training repeats, resumes and stops as it should; in `sanity`."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -100,10 +100,10 @@ def train_briefly(
     goes_on: bool = False,
     poisoned: bool = False,
 ) -> dict[str, Tensor]:
-    """Trains a module as `train` does, or goes on with it.
+    """Trains a module as `train` does, or resumes it.
 
     Returns:
-        The weights behind the last step.
+        The weights after the last step.
 
     Raises:
         NonFiniteError: The guard stopped it.

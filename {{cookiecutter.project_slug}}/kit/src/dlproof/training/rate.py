@@ -29,7 +29,7 @@ def settle_rate(project: "Project", cfg: DictConfig, run_dir: Path | None = None
     Args:
         project: Whose rate it is.
         cfg: The composed config.
-        run_dir: A run that goes on: at the rate that it began with.
+        run_dir: A run that is resumed: it keeps the rate that it began with.
 
     Raises:
         UserError: `find_lr` has not run, or what it found is for something else; or the run's

@@ -1,4 +1,4 @@
-"""The record of a run: a folder of its own with all it takes to repeat and to understand it."""
+"""The record of a run: a folder with everything needed to repeat and to understand it."""
 
 import os
 import platform
@@ -68,7 +68,7 @@ def start_record(
 
 
 def resume_record(run_dir: Path, step: int) -> dict[str, Any]:
-    """Notes in a run's record that it goes on at an optimizer step."""
+    """Notes in a run's record that it was resumed at an optimizer step."""
     record: dict[str, Any] = read_json(run_dir / "record.json")
     life = {"step": step, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     record |= {"status": "running", "resumed": [*record.get("resumed", []), life]}

@@ -54,7 +54,7 @@ LOCK_SECONDS = 30
 
 
 def find_begun(cfg: DictConfig) -> Path | None:
-    """The folder of the run that goes on, by `resume` or a launcher's choice; None: a new one.
+    """The folder of the run to resume, by `resume` or a launcher's choice; None for a new run.
 
     A launcher names one folder for all processes and all lives of a run: what has a record there
     goes on by itself.
@@ -62,7 +62,7 @@ def find_begun(cfg: DictConfig) -> Path | None:
     Raises:
         UserError: As `find_run`, whether or not a run goes on; or a stream cannot.
     """
-    read_records(cfg.paths.runs_dir)  # refuses a damaged one now, and not behind the last epoch
+    read_records(cfg.paths.runs_dir)  # refuses a damaged one now, not after the last epoch
     given = os.environ.get(RUN_DIR)
     if given is not None:
         has_begun = Path(given, "record.json").exists()
@@ -70,7 +70,7 @@ def find_begun(cfg: DictConfig) -> Path | None:
     else:
         begun = None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
     if cfg.loader.name == "stream" and begun is not None and not read_rank():
-        raise UserError("a stream cannot go on within an epoch: start a new run.")
+        raise UserError("a stream cannot be resumed within an epoch: start a new run.")
     return begun
 
 
@@ -99,7 +99,7 @@ def read_rank() -> int:
 
 
 def find_run(runs_dir: str | Path, wanted: str) -> Path:
-    """The folder of the run to go on with.
+    """The folder of the run to resume.
 
     Raises:
         UserError: There is no such run, it has finished, or the record of any is damaged.
@@ -115,7 +115,7 @@ def find_run(runs_dir: str | Path, wanted: str) -> Path:
 
 
 def lock_run(run_dir: Path) -> FileLock:
-    """Lets one process alone write to a run's folder, for as long as it lives.
+    """Lets only one process write to a run's folder, as long as it lives.
 
     Raises:
         UserError: Another one does.
@@ -129,7 +129,7 @@ def lock_run(run_dir: Path) -> FileLock:
 
 
 def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_version: str) -> None:
-    """Stops a run that would go on as another one; warns where only code or machine differ.
+    """Stops a run that would be resumed as a different one; warns if only code or machine differ.
 
     Raises:
         UserError: Names the keys, or the data, that differ; or config or record is lost.
@@ -151,21 +151,23 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
     if changed:
         more = f", and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         told = f"{', '.join(changed[:SHOWN])}{more}"
-        raise UserError(f"{run_dir.name} cannot go on: {told}. Set it back, or start a new run.")
+        raise UserError(
+            f"{run_dir.name} cannot be resumed: {told}. Change it back, or start a new run."
+        )
     here = {**describe_revision(), "hardware": describe_hardware()}
     other = [key for key, value in here.items() if record.get(key) != value]
     if other:
-        print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the end")
-        print("may differ from that of a run that was not stopped.")
+        print(f"warning: since {run_dir.name} began, its {' and '.join(other)} changed: the result")
+        print("may differ from that of a run that was never stopped.")
 
 
 def find_checkpoint(run_dir: Path) -> Path | None:
-    """The newest whole state, if there is one; says so where it passes over a damaged one."""
+    """The newest intact state, if there is one; warns when it skips a damaged one."""
     for path in sorted((run_dir / "checkpoints").glob(f"{PREFIX}*.ckpt"), reverse=True):
         damage = find_damage(path)
         if not damage:
             return path
-        print(f"warning: {path} is damaged ({damage}): going on from the one before.")
+        print(f"warning: {path} is damaged ({damage}): resuming from the one before.")
     return None
 
 
@@ -178,7 +180,7 @@ def find_damage(path: Path) -> str:
     except (zipfile.BadZipFile, UserError, OSError, EOFError) as error:
         return str(error)
     if broken:
-        return f"{broken} has another checksum"
+        return f"{broken} has a wrong checksum"
     return f"it lacks {', '.join(sorted(missing))}" if missing else ""
 
 
@@ -186,10 +188,10 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
     """Cuts the log to what it held at a state; warns where it holds less.
 
     Returns:
-        The optimizer step at which the run goes on.
+        The optimizer step at which the run resumes.
 
     Raises:
-        UserError: The best checkpoint, which the run's end would look for, is gone.
+        UserError: The best checkpoint, which the end of the run needs, is missing.
     """
     content: dict[str, Any] = read_checkpoint(checkpoint) if checkpoint else {}
     for callback in content.get("callbacks", {}).values():
@@ -198,8 +200,8 @@ def rewind(run_dir: Path, checkpoint: Path | None) -> int:
         place = run_dir / "checkpoints" / best.name
         if best.name and callback.get("monitor") != "epoch" and not place.exists():
             raise UserError(
-                f"{run_dir.name} cannot go on without its best epoch: restore {place}, or start a "
-                "new run."
+                f"{run_dir.name} cannot be resumed without its best epoch: restore {place}, or "
+                "start a new run."
             )
     rows = content[STATE]["log_rows"] if content else 0
     if count_rows(run_dir) < rows:

@@ -1,4 +1,4 @@
-"""A training run while it goes on: its folder, lock, record and state, and how it ended."""
+"""A training run in progress: its folder, lock, record and state, and how it ended."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ class Going:
         cfg: The config to train with: a rate in place of `auto`, and no pretrained weights where
             a state brings its own.
         folder: The run's.
-        checkpoint: The state to go on from; None: from the first step.
+        checkpoint: The state to resume from; None: from the first step.
         trainer: The one that trains, once it does.
         outcome: How the run ended, once it has.
     """
@@ -139,7 +139,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
             refuse_changes(project, folder, cfg, data.state["version"])
             checkpoint = find_checkpoint(folder)
             if checkpoint is None:
-                print(f"{folder.name} has no state to go on from: starting at its first step.")
+                print(f"{folder.name} has no state to resume from: starting at its first step.")
             record = resume_record(folder, rewind(folder, checkpoint))
         going = start(project, cfg, folder, checkpoint)
         with keep_record(going, record):
@@ -162,7 +162,7 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
     try:
         with explain_refusals(going.cfg):
             yield
-        assert going.trainer is not None, "a run trains by Trainer(**going.options).fit(…)"
+        assert going.trainer is not None, "a run trains with Trainer(**going.options).fit(…)"
         going.outcome = summarise(going.trainer, going.cfg.task.metric)
         status = "finished"
     except NonFiniteError:
@@ -172,7 +172,7 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
         status = "refused"
         raise
     except (KeyboardInterrupt, Terminated) as end:
-        raise type(end)(f"go on with it by `train resume={going.folder.name}`") from None
+        raise type(end)(f"resume it with `train resume={going.folder.name}`") from None
     finally:
         del os.environ[RUN_DIR]
         seconds = round(time.perf_counter() - started, 2)
@@ -204,7 +204,7 @@ def warn_unproven(cfg: DictConfig) -> None:
     figures = load_report("sanity", cfg.paths.reports_dir).figures if is_there else {}
     if figures.get("model") not in (None, to_plain(cfg.model)):
         told = "run it with the same overrides before a long run."
-        print(f"warning: `sanity` has proved another model: {told}", flush=True)
+        print(f"warning: `sanity` has checked a different model: {told}", flush=True)
 
 
 def summarise(trainer: Trainer, metric: str) -> dict[str, Any]:
@@ -254,7 +254,9 @@ def write_model(
                 f"{run_dir} finished without a checkpoint (callbacks=none): "
                 "models/ and the report stay as they were."
             )
-        report.summary = f"{run_dir.name}: {outcome['steps']} steps of {cfg.model.name} went well"
+        report.summary = (
+            f"{run_dir.name}: {outcome['steps']} steps of {cfg.model.name} ran without errors"
+        )
         return report
     target = Path(cfg.paths.models_dir) / "model.ckpt"
     with atomic(target) as draft:

@@ -22,7 +22,7 @@ from ..types import State
 RUN_DIR = "DL_RUN_DIR"
 SEALED = ("config.yaml", "diff.patch", "metrics.csv")  # of a run's folder
 PEOPLES = ("notes", "conclusion")  # of a record
-LOST = "is gone or damaged: restore it, or remove the run."
+LOST = "is missing or damaged: restore it, or remove the run."
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def read_records(runs_dir: str | Path, *, debug: bool = False) -> list[dict[str,
     """The record of every run, in the order in which they started.
 
     Args:
-        runs_dir: Where they lie.
+        runs_dir: Where they are.
         debug: Whether debug runs are among them, which are compared with no other.
 
     Raises:
@@ -92,7 +92,7 @@ def read_record(run_dir: Path) -> dict[str, Any]:
     """The record of one run.
 
     Raises:
-        UserError: It is gone or damaged.
+        UserError: It is missing or damaged.
     """
     path = run_dir / "record.json"
     try:
@@ -105,13 +105,13 @@ def read_record(run_dir: Path) -> dict[str, Any]:
 
 
 def seal_record(run_dir: Path, record: dict[str, Any]) -> str:
-    """Hash of a run's record, less what people write into it, and of what lies beside it."""
+    """Hash of a run's record, without what people write into it, and of the files beside it."""
     told = {key: value for key, value in record.items() if key not in (*PEOPLES, "seal")}
     return hash_json([as_read(told), {name: hash_tree(run_dir / name) for name in SEALED}])
 
 
 def is_from_run(run_dir: Path, record: dict[str, Any]) -> bool:
-    """Whether a record, and what lies beside it, are as the run left them."""
+    """Whether a record and the files beside it are as the run left them."""
     return record.get("seal") == seal_record(run_dir, record)
 
 
@@ -119,7 +119,7 @@ def read_config(run_dir: Path) -> DictConfig:
     """The config that a run began with.
 
     Raises:
-        UserError: It is gone or damaged.
+        UserError: It is missing or damaged.
     """
     path = run_dir / "config.yaml"
     try:
@@ -157,7 +157,7 @@ def read_run(cfg: DictConfig) -> Run:
     """The run that `diagnose.run` names, else the latest that logged an epoch.
 
     Raises:
-        UserError: It is not there, logged no epoch, or its config or a record is damaged.
+        UserError: It does not exist, logged no epoch, or its config or a record is damaged.
     """
     wanted = cfg.diagnose.run
     known = read_records(cfg.paths.runs_dir, debug=True)
@@ -176,13 +176,13 @@ def read_run(cfg: DictConfig) -> Run:
                 if read_config(folder).balance.name == "none":
                     prior = (cost - bounds[0]) / (bounds[1] - bounds[0])
             return Run(name, record, log, bounds, cfg.task.metric, cfg.task.mode, majority, prior)
-    missing = f"{cfg.paths.runs_dir} holds no run that logged an epoch"
-    told = f"{wanted} is not there or logged no epoch" if wanted else missing
+    missing = f"{cfg.paths.runs_dir} has no run that logged an epoch"
+    told = f"{wanted} does not exist or logged no epoch" if wanted else missing
     raise UserError(f"{told}: run `train` with logger=csv first.")
 
 
 def measure_classes(state: State, smoothing: float) -> tuple[float, float]:
-    """Share of the largest class, and the loss of a model that knows the classes' shares alone."""
+    """Share of the largest class, and the loss of a model that knows only the classes' shares."""
     shares = np.array(state["counts"]) / sum(state["counts"])
     smooth = (1 - smoothing) * shares + smoothing / len(shares)
     return float(shares.max()), float(-(smooth * np.log(smooth)).sum())

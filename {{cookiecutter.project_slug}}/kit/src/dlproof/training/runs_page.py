@@ -1,4 +1,4 @@
-"""`reports/runs.html`: every run in one table, the best first; `train` writes it anew."""
+"""`reports/runs.html`: every run in one table, the best first; `train` rewrites it."""
 
 import html
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_runs_page(runs_dir: str | Path, reports_dir: str | Path, task: DictCon
         return value is None, sign * (value or 0.0)
 
     rows = "\n".join(
-        row([record["id"], describe(record.get(metric)), *cells(record)])
+        row([record["id"], format_cell(record.get(metric)), *cells(record)])
         for record in sorted(read_records(runs_dir), key=rank)
     )
     names = list(COLUMNS.values())
@@ -59,14 +59,14 @@ def write_runs_page(runs_dir: str | Path, reports_dir: str | Path, task: DictCon
 
 def cells(record: dict[str, Any]) -> list[str]:
     """The cells of a run after its id and metric."""
-    shown = [describe(record.get(key)) for key in list(COLUMNS)[1:]]
-    items = describe(record.get("metrics", {}).get("train/items_per_second"))
+    shown = [format_cell(record.get(key)) for key in list(COLUMNS)[1:]]
+    items = format_cell(record.get("metrics", {}).get("train/items_per_second"))
     commit = (record.get("commit") or "-")[:8] + (" and a change" if record.get("dirty") else "")
-    return [*shown, items, describe(record["optimizer"]["lr"]), commit]
+    return [*shown, items, format_cell(record["optimizer"]["lr"]), commit]
 
 
-def describe(value: Any) -> str:
-    """Numbers short, nothing as a dash."""
+def format_cell(value: Any) -> str:
+    """A cell of the table: short numbers, a dash for nothing."""
     if value is None:
         return "-"
     if isinstance(value, float):

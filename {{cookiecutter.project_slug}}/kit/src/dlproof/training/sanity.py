@@ -45,7 +45,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     task = build(without_smoothing(cfg.task))
     network = make_network(project, cfg, store, task)
     figures: dict[str, Any] = {"model": to_plain(cfg.model)} | describe_network(network)
-    figures |= hold_weights(network, to_plain(cfg.model))
+    figures |= check_weights(network, to_plain(cfg.model))
     stop_dropout(network)
     inputs, targets = take_items(store, cfg.sanity.num_items, cfg.seed)
     figures["spread"] = measure_spread(network, inputs)
@@ -68,8 +68,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         ],
         summary=(
             f"first loss {figures['first_loss']:.3f} (expected {figures['expected_loss']:.3f}), "
-            f"{len(targets)} items learned by heart to {figures['overfit_loss']:.4f}, "
-            f"all {figures['tensors']} tensors move; training takes about "
+            f"{len(targets)} items overfitted to {figures['overfit_loss']:.4f}, all "
+            f"{figures['tensors']} tensors are updated; training takes about "
             f"{describe_room(figures['megabytes']['estimate'], card)}"
         ),
     )
@@ -115,7 +115,7 @@ def stop_dropout(network: nn.Module) -> None:
                 setattr(module, name, 0.0)
 
 
-def hold_weights(network: Any, model: dict[str, Any]) -> dict[str, Any]:
+def check_weights(network: Any, model: dict[str, Any]) -> dict[str, Any]:
     """What a pretrained network started from, held against its source.
 
     Returns:
@@ -203,28 +203,29 @@ def find_failures(figures: dict[str, Any], max_share: float) -> list[str]:
         missing, tensors = figures["weights"]["missing"], figures["weights"]["tensors"]
         failures.append(
             f"{len(missing)} of {tensors} tensors are not those of {figures['weights']['name']}: "
-            f"{', '.join(missing[:5])}; look at the file's names and at what initialises later."
+            f"{', '.join(missing[:5])}; look at the names in the file and at what is initialised "
+            "after loading."
         )
     if not figures["trainable"]:
         failures.append("no parameter is trainable: look for frozen layers.")
     if not figures["shapes_match"]:
-        failures.append("outputs have another shape than (items, outputs): look at the head.")
+        failures.append("outputs do not have the shape (items, outputs): look at the head.")
     if not figures["finite"]:
         failures.append("the loss became NaN or infinite: look at normalisation and inputs.")
     if not expected / FIRST_LOSS_FACTOR <= first <= expected * FIRST_LOSS_FACTOR:
         failures.append(
-            f"the first loss is {first:.3f}, but knowing nothing costs {expected:.3f}: "
+            f"the first loss is {first:.3f}, but {expected:.3f} is expected from knowing nothing: "
             "look at the last layer's initial weights and bias."
         )
     if figures["overfit_loss"] > max_share * figures["overfit_first_loss"]:
         failures.append(
-            f"a few items cannot be learned by heart (loss {figures['overfit_first_loss']:.3f} -> "
+            f"a few items cannot be overfitted (loss {figures['overfit_first_loss']:.3f} -> "
             f"{figures['overfit_loss']:.3f}): look for a detach, a frozen layer or wrong targets."
         )
     if figures["batches"]["mislabelled"]:
         failures.append(
-            f"{figures['batches']['mislabelled']:.1%} of training targets reach the loss without "
-            "the item's own: look at training_step and the augmentation."
+            f"{figures['batches']['mislabelled']:.1%} of the training targets that reach the loss "
+            "are not their item's: look at training_step and the augmentation."
         )
     for key, words in (("without_gradient", "have no gradient"), ("not_moved", "do not move")):
         if figures[key]:
@@ -237,13 +238,13 @@ def find_broken_promises(proof: dict[str, Any]) -> list[str]:
     failures = []
     if not proof["reproduces"]:
         failures.append(
-            f"{proof['steps']} equal steps gave other weights the second time: look for what draws "
-            "from another generator than torch's, or depends on time."
+            f"{proof['steps']} equal steps gave other weights the second time: look for code that "
+            "uses a random generator other than torch's, or depends on time."
         )
     if not proof["resumes"]:
         failures.append(
-            f"a run that went on from step {proof['resumed_at']} ended with other weights: look "
-            "for state that no checkpoint holds."
+            f"a run resumed at step {proof['resumed_at']} ended with other weights: look for state "
+            "that no checkpoint holds."
         )
     if proof["stopped_at"] != proof["poisoned_at"]:
         failures.append(f"a NaN in step {proof['poisoned_at']} did not stop the run there.")

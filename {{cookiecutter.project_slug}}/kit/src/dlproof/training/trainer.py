@@ -25,7 +25,7 @@ from ..errors import UserError
 from .callbacks import StepSeed
 from .limits import EPOCHS
 
-OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are no arguments
+OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -100,7 +100,7 @@ def quieten(level: int) -> None:
     """
     logging.getLogger("lightning.pytorch").setLevel(level)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
-    # SplitData goes on within an epoch by itself, which Lightning cannot know.
+    # SplitData resumes within an epoch itself, which Lightning cannot know.
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
     warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
@@ -134,7 +134,7 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
         if not isinstance(error, MisconfigurationException) and not is_unknown:
             raise
         raise UserError(
-            f"trainer={cfg.trainer.name} or its callbacks do not suit: {error}"
+            f"trainer={cfg.trainer.name} or its callbacks do not fit: {error}"
         ) from error
 
 
@@ -175,7 +175,7 @@ def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
 
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
-    """Raises a UserError for what works on GPUs alone."""
+    """Raises a UserError for what works only on GPUs."""
     is_sharded = "fsdp" in str(trainer.strategy).lower()
     asked = {"strategy=fsdp": is_sharded, "sync_batchnorm": trainer.sync_batchnorm}
     has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
@@ -193,7 +193,7 @@ def choose_precision(accelerator: str, wanted: str | int) -> str | int:
     """`auto`: bf16-mixed where the card has it, 16-mixed on older cards, 32 on a CPU.
 
     Raises:
-        UserError: A GPU is asked for and none is there.
+        UserError: A GPU is asked for but there is none.
     """
     has_gpu = torch.cuda.is_available()
     if accelerator in ("gpu", "cuda") and not has_gpu:

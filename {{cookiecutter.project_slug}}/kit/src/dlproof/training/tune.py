@@ -101,7 +101,7 @@ def run_trial(
         study.tell(trial, state=TrialState.FAIL)
     except (KeyboardInterrupt, Terminated) as stop:
         give_up(study, study.trials[trial.number])
-        raise type(stop)("run `tune` again to go on with the search") from None
+        raise type(stop)("run `tune` again to continue the search") from None
     remove_large(search)
     if torch.cuda.is_available():  # the next trial may need the memory
         gc.collect()
@@ -149,7 +149,7 @@ def compose_trial(
         path.mkdir(exist_ok=True)
     shutil.copy(Path(cfg.paths.reports_dir, "preprocess.json"), folder / "reports")
     if "resume" in own.callbacks:
-        own.callbacks.resume = None  # a trial that is stopped starts anew
+        own.callbacks.resume = None  # a trial that was stopped starts again
     return own
 
 

@@ -36,7 +36,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
         raise UserError(f"all {len(why)} trials of {search.folder} failed; the last {why[-1]}")
     # Options of the search change no training, and the storage's address may hold a password.
     kept = [override for override in given if not override.lstrip("+~").startswith("tune.")]
-    figures = describe(cfg, search, best) | {"data_version": version, "overrides": kept}
+    figures = describe_study(cfg, search, best) | {"data_version": version, "overrides": kept}
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
     if not keeps_results(cfg):
@@ -49,7 +49,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
     return report
 
 
-def describe(cfg: DictConfig, search: Search, best: FrozenTrial) -> dict[str, Any]:
+def describe_study(cfg: DictConfig, search: Search, best: FrozenTrial) -> dict[str, Any]:
     """Figures of the study: its space, its trials, the best against the config as it is."""
     finished = [t for t in search.study.trials if t.state.is_finished() and count([t])]
     default = [t for t in search.study.trials if DEFAULT in t.user_attrs][-1]  # the last attempt
@@ -129,7 +129,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
 
 
 def is_edited(path: Path) -> bool:
-    """Whether a file is there that `tune` did not write so: its mark is a hash of the rest."""
+    """Whether the file was edited after `tune` wrote it: its mark is a hash of the rest."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     mark = MARK.search(text)
     return bool(text) and (mark is None or mark[1] != hash_json(MARK.sub("", text))[:12])
@@ -156,7 +156,7 @@ def write_experiment(figures: dict[str, Any]) -> None:
         f"The config as it was: {'failed' if default is None else f'{default:.4g}'}. "
         "The best of many is optimistic.",
         f"Data version {figures['data_version']}.",
-        *([f"Give what the search was given, too: {given}"] if given else []),
+        *([f"Also use the overrides of the search: {given}"] if given else []),
     ]
     body = yaml.safe_dump(OmegaConf.to_container(content), sort_keys=False, allow_unicode=True)
     rest = "".join(f"# {note}\n" for note in notes) + body

@@ -28,7 +28,7 @@ def build_space(cfg: DictConfig) -> dict[str, Distribution]:
     rows = {key: row for row in load_cheatsheet(SHEET) for key in row["keys"]}
     for key in {*settings["keys"], *settings["ranges"]}:
         reasons = {
-            f"is no key of {SHEET}": key not in rows or key.endswith("]"),
+            f"is not a key of {SHEET}": key not in rows or key.endswith("]"),
             "acts before training": key.startswith(EARLIER),
             "this config lacks": OmegaConf.select(cfg, key) is None,
         }
@@ -51,8 +51,8 @@ def make(cfg: DictConfig, key: str, row: dict[str, Any], limits: Any) -> Distrib
     if value not in options if options else not low <= value <= high:
         told = " ".join(map(str, options or (low, "to", high)))
         raise UserError(
-            f"{key}={value} is not in {told}, where tune searches, so that no trial could be "
-            "compared with it: set it within, or leave the key out of tune.keys."
+            f"{key}={value} is not in {told}, where tune searches, so no trial could be compared "
+            "with it: set it within the range, or leave the key out of tune.keys."
         )
     if options:
         return CategoricalDistribution(options)

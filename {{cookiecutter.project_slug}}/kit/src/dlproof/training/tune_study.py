@@ -31,7 +31,7 @@ from .tune_space import Distribution
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 warnings.filterwarnings("ignore", "Heartbeat of storage is supposed")
 BEAT_SECONDS, GRACE_SECONDS = 30, 120  # between a database's heartbeats; without one it is dead
-REDUCTION = 3  # a third of the trials goes on (ASHA, Li et al. 2020)
+REDUCTION = 3  # a third of the trials continues (ASHA, Li et al. 2020)
 WHY, VALUES, DEFAULT = "why", "values", "default"  # attributes of trials
 RETRY = RetryHeartbeatStaleTrialCallback(max_retry=1)  # values that kill twice are left out
 
@@ -47,7 +47,7 @@ class Search:
     seed: int
 
     def folder_of(self, number: int) -> Path:
-        """Where a trial's record lies."""
+        """Where a trial's record is."""
         return self.folder / f"{number:04d}"
 
 
@@ -133,7 +133,7 @@ def take_trial(search: Search) -> Iterator[optuna.Trial | None]:
 
 
 def make_sampler(search: Search) -> TPESampler:
-    """TPE, seeded by how far the study is: no two trials alike, and a resumed one goes on alike."""
+    """TPE, seeded by how far the study is: trials differ, and a resumed study goes on alike."""
     is_alone = isinstance(search.study._storage, JournalStorage)  # else others may be as far
     far = [search.seed, len(search.study.trials), 0 if is_alone else time.time_ns()]
     num_random = min(10, max(2, search.total // 3))  # TPE's usual 10, less in a short search

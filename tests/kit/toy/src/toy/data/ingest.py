@@ -15,7 +15,7 @@ def run(cfg):
     write_table(items, path)
     personal = tally(data_type.find_personal(items))
     report = Report("ingest", ingest.evidence(items, expectations, personal))
-    ingest.tell(report.figures)
+    ingest.print_warnings(report.figures)
     report.add_file(path)
     report.add_file(path.with_name("expectations.json"))
     return report
