@@ -342,6 +342,14 @@ def test_a_config_that_takes_the_winner_over_stays_proven_until_it_changes(searc
         hyperparameters_are_tuned(Evidence(PROJECT))
 
 
+def test_a_winner_in_the_place_of_a_rate_that_was_found_is_no_other_config(search):
+    set_in("optimizer/adamw.yaml", "lr: 3.0e-4", "lr: auto")
+    PROJECT.run("find_lr", ())
+    search(objective=last_is_best)
+    set_in("config.yaml", "experiment: null", "experiment: tuned")
+    hyperparameters_are_tuned(Evidence(PROJECT))
+
+
 def refuse_test(store, *splits):
     assert TEST not in splits
     return kept_rows(store, *splits)

@@ -23,7 +23,8 @@ def hyperparameters_are_tuned(project: Evidence) -> Finding:
     used = {key: OmegaConf.select(project.cfg, key) for key in best["values"]}
     if used == best["values"] != default["values"]:
         before = Evidence(project.project)
-        values = default["values"].items()
+        asked = {key: value for key, value in default["asked"].items() if key in best["values"]}
+        values = (default["values"] | asked).items()
         before.cfg = project.project.compose(
             [f"{key.removesuffix('.name')}={value}" for key, value in values]
         )

@@ -49,6 +49,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
             "`tune` once for each device (CUDA_VISIBLE_DEVICES=0, 1, …); they share the trials."
         )
     refuse_failed(("sanity",), cfg.paths.reports_dir)
+    asked = {"optimizer.lr": cfg.optimizer.lr}  # may be `auto`
     cfg = settle_rate(project, cfg)
     space = build_space(cfg)
     default = {key: OmegaConf.select(cfg, key) for key in space}
@@ -63,7 +64,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
             elif search.study.get_trials(states=(TrialState.RUNNING,)):
                 time.sleep(POLL_SECONDS)  # another worker's: it may die, and leave its place
             else:
-                return write_results(cfg, given, search, version)
+                return write_results(cfg, given, search, version, asked)
 
 
 def name_study(project: "Project", cfg: DictConfig, space: dict[str, Any], version: str) -> str:

@@ -24,7 +24,9 @@ MARK = re.compile(r"^# Written by `tune`.*\(([0-9a-f]{12})\)\n", re.MULTILINE)
 FEWEST = 4  # trials that say something about importance
 
 
-def write_results(cfg: DictConfig, given: list[str], search: Search, version: str) -> Report:
+def write_results(
+    cfg: DictConfig, given: list[str], search: Search, version: str, asked: dict[str, Any]
+) -> Report:
     """Reports the search; the winner's values become an experiment where they beat the config's.
 
     Raises:
@@ -37,6 +39,7 @@ def write_results(cfg: DictConfig, given: list[str], search: Search, version: st
     # Options of the search change no training, and the storage's address may hold a password.
     kept = [override for override in given if not override.lstrip("+~").startswith("tune.")]
     figures = describe_study(cfg, search, best) | {"data_version": version, "overrides": kept}
+    figures["default"]["asked"] = asked
     draw(figures, Path(cfg.paths.reports_dir, PICTURE))
     report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
     if not keeps_results(cfg):
