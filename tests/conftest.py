@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import yaml
 from cookiecutter.main import cookiecutter
 from demo import hurry
 from filelock import FileLock
+from omegaconf import DictConfig
 
 # Two test processes share two cores: threads that wait for each other take ten times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -93,6 +94,26 @@ def importing(project: Path, kit: Path | None = None) -> dict[str, str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes comes first: at the end no process waits for another one's."""
     items.sort(key=lambda item: "passes_its_own_tests" not in item.name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def composed_once() -> Iterator[None]:
+    """Equal configs with equal overrides are composed once a process, not a thousand times."""
+    from dlproof import config
+
+    compose, known = config.compose_root, {}
+
+    def compose_once(overrides: Sequence[str] = ()) -> DictConfig:
+        files = sorted(Path("configs").rglob("*.yaml"))
+        content = [(path.as_posix(), path.read_bytes()) for path in files]
+        key = (Path("configs").resolve(), tuple(overrides), tuple(content))
+        if key not in known:
+            known[key] = compose(overrides)
+        return known[key].copy()
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(config, "compose_root", compose_once)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

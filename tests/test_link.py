@@ -54,7 +54,7 @@ def test_a_relative_path_and_a_worktree_are_found(template, tmp_path, monkeypatc
     project = generate("./tree", tmp_path / "from")
     assert read_link(project)["template"] == str(tmp_path / "tree")
     assert read_link(project)["commit"] == git(template, "rev-parse", "v0.2.0")
-    git(template, "worktree", "remove", str(tmp_path / "tree"))
+    git(template, "worktree", "remove", "--force", str(tmp_path / "tree"))
 
 
 def test_an_archive_says_what_to_run_and_that_links(template, tmp_path):

@@ -42,7 +42,14 @@ def report(project: Path, stage: str) -> dict:
     return json.loads((project / "reports" / f"{stage}.json").read_text())["figures"]
 
 
-@pytest.mark.parametrize("option_set", OPTION_SETS)
+@pytest.mark.parametrize(
+    "option_set",
+    [
+        "image-classification",
+        "tabular-classification",
+        pytest.param("tabular-regression", marks=pytest.mark.slow),
+    ],
+)
 def test_the_pipeline_runs_once_and_reruns_only_what_a_change_touches(
     finished, option_set, tmp_path
 ):

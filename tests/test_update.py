@@ -351,7 +351,7 @@ def test_a_file_that_git_ignores_is_not_written_over(project):
     append(project / ".gitignore", "fresh.py\n")
     commit(project, "Ignore")
     append(project / "src/digits/data/fresh.py", "Mine\n")
-    assert "the template brings src/digits/data/fresh.py" in refuse(project)
+    assert "the template adds src/digits/data/fresh.py" in refuse(project)
 
 
 def test_an_older_version_changes_nothing(born, tmp_path):

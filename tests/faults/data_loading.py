@@ -26,7 +26,7 @@ def rewrite(work: Workspace, path: str, change: Callable[[list[dict[str, str]]],
 
 def renew(work: Workspace, stage: str) -> None:
     """Lets a report hold again after what it was made from has changed."""
-    config = work.module("config").to_plain(work.project.compose())
+    config = work.find("config", "to_plain")(work.project.compose())
     found = work.module("report").load_report(stage, "reports")
     project = work.project
     code = work.module("closure").Code(project)

@@ -69,7 +69,7 @@ from PACKAGE.data.preprocess import choose_fitted
 from PACKAGE.deployment.export import Exported
 from PACKAGE.evaluation.evaluate import summarise
 from PACKAGE.model.network import Network
-from PACKAGE.monitoring.monitor import describe
+from PACKAGE.monitoring.monitor import summarise_drift
 from PACKAGE.problem.classification import Classification
 from PACKAGE.training.schedule import linear
 
@@ -101,7 +101,7 @@ def test_deployment():
 
 
 def test_monitoring():
-    assert describe([]) == "no drift"
+    assert summarise_drift([]) == "no drift"
 """,
 }
 
@@ -218,6 +218,8 @@ FAULTS = [
     ),
     Fault("ML-30", "a test that never ran", add_a_test, becomes="stale"),
     after_small("ML-31", "no test without a stage", split_before_every_test, also=("ML-28",)),
-    after_small("ML-31", "a phase without tests", rewrite(UNITS, "describe([])", "'no drift'")),
+    after_small(
+        "ML-31", "a phase without tests", rewrite(UNITS, "summarise_drift([])", "'no drift'")
+    ),
     after_small("ML-31", "some tests ran", run_some_tests, becomes="to do"),
 ]

@@ -113,7 +113,7 @@ def test_coverage_that_was_edited_is_not_from_a_run(covered, content):
     written = read_json(COVERAGE)
     told = content.replace("COVERS", written["covers"]).replace("SEAL", written["seal"])
     COVERAGE.write_text(told)
-    with pytest.raises(StaleError, match=r"coverage\.json is not from a run .*: run `coverage`"):
+    with pytest.raises(StaleError, match=r"coverage\.json is not from a run, .*: run `coverage`"):
         data_tests.feature_code_is_tested(look())
 
 

@@ -1,11 +1,11 @@
 """A report proves something only as long as what it was made from is as it was."""
 
 import re
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from dlproof import packages
 from dlproof.checklist import data_split
 from dlproof.checklist.bullets import Bullet, load_checklist
 from dlproof.checklist.evidence import Evidence, Figures, NotYetError, StaleError
@@ -148,8 +148,8 @@ def test_an_output_that_was_edited_is_told(look, processed):
 
 def test_versions_of_packages_are_compared_by_name(look, processed, monkeypatch):
     versions = {"pandas": "99.0"}
-    known = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: versions.get(name) or known(name))
+    known = packages.find_version
+    monkeypatch.setattr(packages, "find_version", lambda name: versions.get(name) or known(name))
     assert re.fullmatch(
         r"the packages \(pandas \S+ -> 99.0\) of `ingest` changed: run `ingest`",
         look().find_changes("ingest"),

@@ -199,7 +199,7 @@ def test_what_has_a_rate_or_needs_none_is_not_made_from_the_finders_report(
 def test_an_edited_suggestion_is_taken_by_nobody(checked, run):
     Report("find_lr", figures={"suggestion": 0.001}, seal="of another").write("reports")
     for stage in ("tune", "crossvalidate"):
-        with pytest.raises(UserError, match=r"find_lr\.json is not from a run, it was edited"):
+        with pytest.raises(UserError, match=r"find_lr\.json is not from a run, or was edited"):
             run(stage, "optimizer.lr=auto")
 
 

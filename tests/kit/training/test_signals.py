@@ -75,7 +75,7 @@ def test_a_signal_to_all_processes_saves_a_state_and_says_how_to_go_on(start, nu
     _, told = process.communicate(timeout=60)
     assert process.returncode == 143, told
     assert "Traceback" not in told
-    assert f"go on with it by `train resume={folder.name}`" in told
+    assert f"resume it with `train resume={folder.name}`" in told
     assert read_status(folder) == "stopped"
 
 

@@ -1,5 +1,6 @@
 """Checks of phase 2 on faults of the data: found, set apart, filled or grouped."""
 
+import math
 from collections import Counter, defaultdict
 
 from .data_split import sources_do_not_drift
@@ -95,7 +96,8 @@ def missing_values_do_not_pass(project: Evidence) -> Finding:
         return Finding(False, f"{unlabelled} items without a label are usable")
     project.figures("preprocess")
     numeric = load_state(project)["data"].get("numeric", {})
-    empty = [name for name, fitted in numeric.items() if fitted["fill"] is None]  # not finite
+    fills = {name: fitted["fill"] for name, fitted in numeric.items()}
+    empty = [name for name, fill in fills.items() if fill is None or not math.isfinite(fill)]
     if empty:
         return Finding(False, f"nothing fills {', '.join(empty[:5])}")
     if not project.figures("sanity")["batches"]["normalised"]["finite"]:
