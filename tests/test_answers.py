@@ -182,7 +182,7 @@ def test_awkward_text_survives_in_a_project_that_parses(plain, examples):
 
 @pytest.mark.parametrize("question", BAD_ANSWERS)
 def test_bad_answer_is_refused_and_leaves_no_folder(question):
-    @settings(max_examples=60, **MANY)
+    @settings(max_examples=20, **MANY)
     @given(value=BAD_ANSWERS[question])
     def refuse(value: str) -> None:
         assert question in refusal_of({question: value})
@@ -190,7 +190,7 @@ def test_bad_answer_is_refused_and_leaves_no_folder(question):
     refuse()
 
 
-@settings(max_examples=40, **MANY)
+@settings(max_examples=20, **MANY)
 @given(answers=st.fixed_dictionaries(BAD_ANSWERS))
 def test_bad_answers_are_refused_all_at_once(answers):
     message = refusal_of(answers | {"task": "regression"})
@@ -198,7 +198,7 @@ def test_bad_answers_are_refused_all_at_once(answers):
         assert name in message
 
 
-@settings(max_examples=60, **MANY)
+@settings(max_examples=20, **MANY)
 @given(
     question=st.sampled_from([*BAD_ANSWERS, "license"]),
     code=st.sampled_from(

@@ -7,7 +7,8 @@ from dirty_data import measure
 COUNT = 8
 
 
-@pytest.mark.parametrize("data_type", ["tabular", pytest.param("image", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("data_type", ["image", "tabular"])
 def test_planted_dirt_is_found(data_type, tmp_path, cookiecutter_config):
     answers = {"package_name": "dirty", "data_type": data_type}
     project = bake(tmp_path, cookiecutter_config, **answers)

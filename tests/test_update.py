@@ -163,7 +163,14 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("kind", TOLD)
+# Three kinds stand for all by default: nothing done, a patch that is merged, a folder dropped.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=() if number in (0, 1, 5) else pytest.mark.slow)
+        for number, kind in enumerate(TOLD)
+    ],
+)
 @pytest.mark.parametrize("route", CORE)
 def test_the_kit_is_replaced_whole_but_for_what_people_did(
     route, kind, born, tmp_path, update_table
