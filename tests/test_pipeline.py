@@ -95,13 +95,13 @@ def test_the_default_run_is_as_good_as_a_user_may_expect(finished, option_set):
     assert report(project, "monitor")["drift"] is False
 
 
-# The two of tables differ in one file of tests.
+# The own modules of tables are tried in tests/kit too, on every sort of table.
 @pytest.mark.parametrize(
     "option_set",
     [
         "image-classification",
-        "tabular-regression",
         pytest.param("tabular-classification", marks=pytest.mark.slow),
+        pytest.param("tabular-regression", marks=pytest.mark.slow),
     ],
 )
 def test_the_project_passes_its_own_tests(baked, finished, option_set, tmp_path):
