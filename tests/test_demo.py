@@ -1,8 +1,10 @@
 """Minutes long each: the demo from nothing, and the locks on every Python (`make test-slow`)."""
 
+import json
 import shutil
 import subprocess
 
+import demo
 import pytest
 from conftest import PROJECT, TEMPLATE
 
@@ -33,3 +35,13 @@ def test_lock_resolves_on_every_python(lock, python, tmp_path):
     command = ["pip", "install", "--dry-run", "--require-hashes", f"--python-version={python}"]
     target = f"--target={tmp_path / 'target'}"
     subprocess.run([uv, *command, target, "--requirements", lock], check=True)
+
+
+def test_the_demo_lists_the_reports_of_stages_in_the_order_in_which_they_ran(tmp_path):
+    (tmp_path / "reports").mkdir()
+    for number, stage in enumerate(("train", "clean")):
+        report = {"stage": stage, "created": f"2026-01-0{2 - number}", "seconds": 1, "summary": "."}
+        (tmp_path / "reports" / f"{stage}.json").write_text(json.dumps(report))
+    (tmp_path / "reports" / "tests.json").write_text('{"covers": "", "whole": true, "tests": {}}')
+    told = demo.describe_reports(tmp_path)
+    assert [line.split()[0] for line in told.splitlines()] == ["clean", "train"]

@@ -116,9 +116,10 @@ def serve_one(project: Path) -> str:
 
 def describe_reports(project: Path) -> str:
     """One line for each report, in the order in which the stages wrote them."""
-    reports = [
+    found = [
         json.loads(path.read_text(encoding="utf-8")) for path in project.glob("reports/*.json")
     ]
+    reports = [report for report in found if "stage" in report]  # others are of tests
     reports.sort(key=lambda report: report["created"])
     return "\n".join(
         f"  {report['stage']:<12}{report['seconds']:6.1f} s  {report['summary']}"
