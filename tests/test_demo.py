@@ -1,4 +1,4 @@
-"""Minutes long each: the demo from nothing, and the locks on every Python (`make test-slow`)."""
+"""The demo from nothing, and the locks on every Python: minutes each, in `make test-slow`."""
 
 import json
 import shutil
@@ -8,9 +8,8 @@ import demo
 import pytest
 from conftest import PROJECT, TEMPLATE
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_demo_goes_from_nothing_to_a_monitored_model(clone):
     done = subprocess.run(["make", "demo"], cwd=clone, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -21,6 +20,7 @@ def test_demo_goes_from_nothing_to_a_monitored_model(clone):
     assert "Where to look" in reached
 
 
+@pytest.mark.slow
 def test_demo_bootstraps_uv_where_there_is_none(clone):
     system = {"PATH": "/usr/bin:/bin", "HOME": str(clone.parent)}
     made = subprocess.run(["make", ".uv/bin/uv"], cwd=clone, env=system, check=False)
@@ -28,6 +28,7 @@ def test_demo_bootstraps_uv_where_there_is_none(clone):
     assert subprocess.run([clone / ".uv" / "bin" / "uv", "--version"], check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("lock", [TEMPLATE / "requirements.lock", PROJECT / "requirements.lock"])
 def test_lock_resolves_on_every_python(lock, python, tmp_path):
