@@ -12,6 +12,12 @@ import pytest
 import yaml
 from conftest import OPTION_SETS, run
 
+# The other two in `make test-slow`.
+IMAGES_FIRST = [
+    pytest.param(name, marks=() if name == "image-classification" else pytest.mark.slow)
+    for name in OPTION_SETS
+]
+
 
 def prepare(project: Path, folder: Path) -> Path:
     """A copy of a baked project with git and DVC, as `make setup` leaves it."""
@@ -42,14 +48,7 @@ def report(project: Path, stage: str) -> dict:
     return json.loads((project / "reports" / f"{stage}.json").read_text())["figures"]
 
 
-@pytest.mark.parametrize(
-    "option_set",
-    [
-        "image-classification",
-        pytest.param("tabular-classification", marks=pytest.mark.slow),
-        pytest.param("tabular-regression", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("option_set", IMAGES_FIRST)
 def test_the_pipeline_runs_once_and_reruns_only_what_a_change_touches(
     finished, option_set, tmp_path
 ):
@@ -96,14 +95,7 @@ def test_the_default_run_is_as_good_as_a_user_may_expect(finished, option_set):
 
 
 # The own modules of tables are tried in tests/kit too, on every sort of table.
-@pytest.mark.parametrize(
-    "option_set",
-    [
-        "image-classification",
-        pytest.param("tabular-classification", marks=pytest.mark.slow),
-        pytest.param("tabular-regression", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("option_set", IMAGES_FIRST)
 def test_the_project_passes_its_own_tests(baked, finished, option_set, tmp_path):
     if option_set == "image-classification":  # they have run there, for what the faults ask
         code, _, told = (finished(option_set).parent / "tests.log").read_text().partition("\n")

@@ -96,6 +96,21 @@ def write_json(path: Path | str, content: Any) -> None:
         draft.write_text(text + "\n", encoding="utf-8")
 
 
+def write_sealed(path: Path | str, content: dict[str, Any]) -> None:
+    """Writes JSON with a hash of its content: an edit shows."""
+    write_json(path, content | {"seal": hash_json(content)})
+
+
+def read_sealed(path: Path | str) -> dict[str, Any] | None:
+    """The content as `write_sealed` wrote it; None if it is missing, edited or damaged."""
+    try:
+        content: dict[str, Any] = read_json(path)
+        seal = content.pop("seal", None)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return content if seal == hash_json(content) else None
+
+
 def leave_finite(content: Any) -> Any:
     """The same with null for numbers that are NaN or infinite, which JSON does not have."""
     if isinstance(content, dict):

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import PurePath
 from typing import Any
 
-# What the pipeline and `checklist` write, and what is only read by people.
-WRITTEN = ("docs", "reports", "params.yaml", "dvc.lock")
+# Everything but what the pipeline and `checklist` write, and what is only read by people.
+WATCHED = (".", *(f":(exclude){name}" for name in ("docs", "reports", "params.yaml", "dvc.lock")))
 CODE = {".cfg", ".ipynb", ".json", ".lock", ".py", ".sh", ".toml", ".yaml", ".yml"}
 # A patch that `git apply` takes, whatever the user's configuration and attributes say.
 PATCH = (
@@ -33,15 +33,13 @@ def describe_revision() -> dict[str, Any]:
         if reason := find_refusal():
             print(f"warning: no commit is recorded, since git refuses: {reason}", file=sys.stderr)
         return {"commit": None, "dirty": None}
-    paths = [".", *(f":(exclude){name}" for name in WRITTEN)]
-    changed = run_git("diff", "--name-only", "--no-ext-diff", "HEAD", "--", *paths)
+    changed = run_git("diff", "--name-only", "--no-ext-diff", "HEAD", "--", *WATCHED)
     return {"commit": commit, "dirty": bool(changed or list_unknown())}
 
 
 def list_unknown() -> list[str]:
     """Code and settings below the working directory that git neither has nor ignores."""
-    paths = [".", *(f":(exclude){name}" for name in WRITTEN)]
-    listed = run_git("ls-files", "-z", "--others", "--exclude-standard", "--", *paths)
+    listed = run_git("ls-files", "-z", "--others", "--exclude-standard", "--", *WATCHED)
     return [name for name in (listed or "").split("\0") if PurePath(name).suffix in CODE]
 
 
@@ -75,19 +73,22 @@ def ask_git(*arguments: str, ends: tuple[int, ...] = (0,)) -> bytes | None:
         arguments: What follows `git`.
         ends: Exit codes of an answer.
     """
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout if done.returncode in ends else None
+    done = start_git(*arguments)
+    return done.stdout if done is not None and done.returncode in ends else None
 
 
 def find_refusal() -> str:
     """What git says against this folder; empty where there is no git, repository or commit."""
-    command = ["git", "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    told = " ".join(done.stderr.split()) if done.returncode else ""
+    done = start_git("rev-parse", "HEAD")
+    told = (
+        " ".join(done.stderr.decode(errors="replace").split()) if done and done.returncode else ""
+    )
     return "" if any(words in told for words in NOWHERE) else told
+
+
+def start_git(*arguments: str) -> subprocess.CompletedProcess[bytes] | None:
+    """What became of one git command; None where it cannot be started, or hangs."""
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, check=False, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -122,11 +122,12 @@ def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None
     Raises:
         UserError: Names the stage to run again and the section of the config.
     """
+    config = to_plain(cfg)
     for name in list_upstream(project, stage):
         if not Path(cfg.paths.reports_dir, f"{name}.json").exists():
             continue  # of a stage further back, which this one does not read
         ran = load_report(name, cfg.paths.reports_dir).made_from.get("config", {})
-        now = hash_config(project.stages[name], to_plain(cfg))
+        now = hash_config(project.stages[name], config)
         for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
             raise UserError(
                 f"`{name}` ran with a different {section} from this config's: set it in configs/ "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from ..files import hash_json, hash_tree, read_json, write_json
+from ..files import hash_json, hash_tree, read_json, read_sealed, write_sealed
 from .evidence import StaleError
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def run(arguments: list[str], project: "Project") -> None:
 
 def write_coverage(path: Path, percent: float, covers: str) -> None:
     """Writes the figure and what it is of, sealed: an edit of either shows."""
-    content = {"percent": percent, "covers": covers}
-    write_json(path, content | {"seal": hash_json(content)})
+    write_sealed(path, {"percent": percent, "covers": covers})
 
 
 def read_coverage(path: Path) -> dict[str, Any]:
@@ -48,12 +47,8 @@ def read_coverage(path: Path) -> dict[str, Any]:
     Raises:
         StaleError: It was edited, written by hand, or is damaged.
     """
-    try:
-        content: dict[str, Any] = read_json(path)
-        seal = content.pop("seal", None)
-    except (ValueError, TypeError, AttributeError):
-        content, seal = {}, None
-    if seal != hash_json(content):
+    content = read_sealed(path)
+    if content is None:
         told = f"{path.as_posix()} is not from a run, or was edited since"
         raise StaleError(f"{told}: run `coverage`, or restore it from git")
     return content

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from ..testing.record import PATH, Test, hash_tested, read_record
+from ..files import read_sealed
+from ..testing.record import PATH, Test, hash_tested
 from .evidence import Evidence, NotYetError, StaleError
 from .verdict import Finding
 
@@ -19,7 +20,7 @@ def read_tests(project: Evidence) -> Tests:
     """
     if not PATH.exists():
         raise NotYetError(RUN)
-    record = read_record(PATH)
+    record = read_sealed(PATH)
     if record is None:
         told = f"{PATH.as_posix()} is not from a run, or was edited since"
         raise StaleError(f"{told}: {RUN}, or restore it from git")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import hash_file, hash_json, read_json, write_json
+from ..files import hash_file, hash_json, read_sealed, write_sealed
 from ..manifest import PACKAGE, PLACES, read_manifest
 from ..watch import ANSWERS
 
@@ -86,18 +86,8 @@ def write_record(path: Path, covers: str, tests: dict[str, Test], *, whole: bool
         tests: Test id -> what became of it.
         whole: Whether this run was of all tests that the project has.
     """
-    before = read_record(path)
+    before = read_sealed(path)
     if before is not None and before["covers"] == covers:
         tests, whole = before["tests"] | tests, whole or before["whole"]
     content = {"covers": covers, "whole": whole, "tests": dict(sorted(tests.items()))}
-    write_json(path, content | {"seal": hash_json(content)})
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """The record as a run of the tests wrote it; None where it is missing, edited or damaged."""
-    try:
-        content: dict[str, Any] = read_json(path)
-        seal = content.pop("seal", None)
-    except (OSError, ValueError, TypeError, AttributeError):
-        return None
-    return content if seal == hash_json(content) else None
+    write_sealed(path, content)

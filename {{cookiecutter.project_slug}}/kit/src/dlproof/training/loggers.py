@@ -15,8 +15,8 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 from ..errors import UserError
 from ..files import atomic
+from .checkpoints import LOG
 
-LOG = "metrics.csv"
 WANDB_ID = "wandb_id"
 
 
