@@ -42,8 +42,9 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
         print(describe_commands(project))
         return
     command, *rest = arguments
-    # Idle OpenMP threads that spin make training on a busy machine ten times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # OpenMP threads that spin while idle slow training down on a busy machine, and threads that
+    # sleep at once do on a quiet one; this many spins cost nothing on either (benchmarks/spin.py).
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     signal.signal(signal.SIGTERM, raise_terminated)
     if CHILDREN in os.environ:  # a test of the project started this process
         watch_child(project.package)
