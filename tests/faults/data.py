@@ -1,5 +1,6 @@
 """Faults of phase 2 in raw files, cleaning and versions."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def forget_the_mean_contrast(work: Workspace) -> None:
 def draw_nine_classes(work: Workspace) -> None:
     work.patch("data.image_plots", "MAX_CLASSES", 9)
     work.run("explore")
+
+
+def show_another_picture(name: str) -> Callable[[Workspace], None]:
+    """A picture of the reports in place of another: the one of the wrong run, or of another set."""
+
+    def show(work: Workspace) -> None:
+        work.write(f"reports/{name}", (work.root / "reports/find_lr.png").read_bytes())
+
+    return show
 
 
 def change_the_targets(work: Workspace) -> None:
@@ -112,6 +122,18 @@ FAULTS = [
     Fault("DL-07.1", "another imbalance", miscount_the_balance),
     Fault("DL-07.3", "statistics missing", forget_the_mean_contrast),
     Fault("DL-07.4", "a class missing from the sheet", draw_nine_classes),
+    Fault(
+        "DL-07.4",
+        "another sheet of samples",
+        show_another_picture("explore_samples.png"),
+        becomes="stale",
+    ),
+    Fault(
+        "DL-07.1",
+        "another plot of the classes",
+        show_another_picture("explore_labels.png"),
+        becomes="stale",
+    ),
     Fault(
         "DL-14.1",
         "data changed and hash not",

@@ -146,6 +146,7 @@ def finish(name, monkeypatch):
         figures=figures.get,
         run=run,
         log={"val/accuracy": [0.5, 0.9]},
+        hold_picture=lambda name: None,
         charter=SimpleNamespace(get=lambda key: SimpleNamespace(state="done", value="accuracy")),
     )
 

@@ -20,7 +20,7 @@ def see(name="classification", mode="max", answers=None, log=None, split="strati
     return SimpleNamespace(
         cfg=OmegaConf.create(cfg),
         figures=figures.get,
-        report=lambda stage: SimpleNamespace(figures=figures[stage], pictures=["sheet.png"]),
+        report=lambda stage: SimpleNamespace(figures=figures[stage], pictures={"sheet.png": ""}),
         answer=(answers or {}).get,
         log=log,
     )

@@ -33,7 +33,9 @@ def make_project(state="done", waivers=()):
     judged = charter.get
     charter.get = lambda key: judged(key) if key.startswith("waivers") else answer
     cfg = OmegaConf.create({"task": {"name": "classification"}})
-    return SimpleNamespace(project=None, charter=charter, cfg=cfg, checked={})
+    return SimpleNamespace(
+        project=None, charter=charter, cfg=cfg, checked={}, hold_picture=lambda name: None
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from dlproof.data.image_files import BrokenImageError, decode_image, fit_square
 from dlproof.data.image_folders import find_files
+from dlproof.data.image_plots import share_folders
 from dlproof.data.store import load_store
 from dlproof.errors import UserError
 from dlproof.files import hash_tree
@@ -251,6 +252,12 @@ def test_a_damaged_image_is_an_image_or_a_reason(position, junk):
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # the plot's font has no cat
+def test_folders_are_groups_that_a_charter_can_name():
+    ids = ["cat/north/1.png", "cat/south/2.png", "dog/north/3.png", "dog/4.png"]
+    items = pd.DataFrame({"id": ids, "label": ["cat", "cat", "dog", "dog"]})
+    assert share_folders(items) == {"folder=north": 0.5, "folder=south": 0.25}
+
+
 def test_your_own_folder_goes_through_the_data_phase_untouched(project, run, folder):
     (folder / "ünïcode" / "broken.png").write_bytes(b"x")
     before = hash_tree(folder)

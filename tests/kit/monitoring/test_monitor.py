@@ -49,7 +49,7 @@ def test_a_stream_like_training_is_quiet_and_drawn(cfg):
     log_predictions(cfg, 200)
     report = run(cfg)
     assert (report.figures["enough"], report.figures["drift"]) == (True, False)
-    assert report.pictures == ["monitor.png"]
+    assert list(report.pictures) == ["monitor.png"]
     assert Path(cfg.paths.reports_dir, "monitor.png").stat().st_size > 1000
 
 

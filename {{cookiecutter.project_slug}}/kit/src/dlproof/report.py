@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .files import hash_json, hash_tree, leave_finite, read_json, write_json
+from .files import hash_file, hash_json, hash_tree, leave_finite, read_json, write_json
 
 # Figures that differ between two runs with the same outcome, as the units in their names tell.
 MEASURED_ANEW = re.compile(r"(^|_|/)(seconds|ms|per_second|megabytes)$")
@@ -28,7 +28,7 @@ class Report:
         stage: Name of the command that wrote it.
         figures: What was measured; JSON-able, units in the names.
         files: Outputs, as path relative to the project root -> SHA-256 (folders as a tree).
-        pictures: Plots beside the report.
+        pictures: Plots beside the report, as name -> SHA-256.
         failures: What did not pass, one sentence each: the command fails, and so do those after it.
         summary: One line for a person.
         made_from: Hashes of the config, code, data and reports it was made from.
@@ -39,7 +39,7 @@ class Report:
     stage: str
     figures: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    pictures: list[str] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     summary: str = ""
     made_from: dict[str, Any] = field(default_factory=dict)
@@ -50,6 +50,10 @@ class Report:
     def add_file(self, path: Path | str) -> None:
         """Records an output file or folder with its content hash."""
         self.files[Path(path).as_posix()] = hash_tree(path)
+
+    def add_picture(self, path: Path | str) -> None:
+        """Records a picture, which no later stage builds on."""
+        self.pictures[Path(path).name] = hash_file(path)
 
     @property
     def digest(self) -> str:

@@ -28,7 +28,8 @@ def run(cfg: DictConfig) -> Report:
     picture = Path(cfg.paths.reports_dir, "evaluate.png")
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)
-    report = Report("evaluate", figures, pictures=[picture.name], summary=summary)
+    report = Report("evaluate", figures, summary=summary)
+    report.add_picture(picture)
     return evaluate.close(cfg, store, report)
 
 

@@ -31,7 +31,9 @@ def run(cfg: DictConfig) -> Report:
     monitor.draw(figures, window, watched, picture)
     summary = f"{len(rows)} {source} predictions, {summarise_drift(figures['drifted'])}"
     summary += monitor.describe_unknown(figures)
-    return Report("monitor", figures, pictures=[picture.name], summary=summary)
+    report = Report("monitor", figures, summary=summary)
+    report.add_picture(picture)
+    return report
 
 
 def judge(

@@ -57,15 +57,14 @@ def class_distribution_is_known(project: Evidence) -> Finding:
         mean = sum(map(float, labels)) / len(labels)
         told = f"{figures['min']:g} to {figures['max']:g}, mean {figures['mean']:g}"
         holds = math.isclose(mean, figures["mean"], rel_tol=1e-3, abs_tol=1e-3)
-        return Finding(holds and has_picture(project, "explore_labels.png"), told)
+        return Finding(holds, told, "explore_labels.png")
     counts = Counter(labels).most_common()
     imbalance = round(counts[0][1] / counts[-1][1], 2)
     holds = imbalance == figures["imbalance"] and len(counts) == figures["classes"]
     told = f"{figures['classes']} classes, largest {figures['imbalance']:g} times the smallest"
     if not holds:
         told += f"; but listed are {len(counts)}, {imbalance:g} times"
-    shown = has_picture(project, "explore_labels.png")
-    return Finding(holds and shown, told, "explore_labels.png")
+    return Finding(holds, told, "explore_labels.png")
 
 
 def feature_distributions_are_known(project: Evidence) -> Finding:
@@ -85,8 +84,7 @@ def feature_distributions_are_known(project: Evidence) -> Finding:
     scales = [found["std"] for found in numbers.values() if found["std"] > 0]
     apart = f"scales up to {max(scales) / min(scales):,.0f} times apart" if scales else "constant"
     told = f"{len(columns)} features, {apart}, {figures['outliers']['count']} outlying items"
-    picture = "explore_columns.png" if "columns" in figures else ""
-    return Finding(not picture or has_picture(project, picture), told, picture)
+    return Finding(True, told, "explore_columns.png" * ("columns" in figures))
 
 
 def samples_show_every_class(project: Evidence) -> Finding:
@@ -97,8 +95,9 @@ def samples_show_every_class(project: Evidence) -> Finding:
     report = project.report("explore")
     shown = set(report.figures["sampled_classes"])
     sheet = next((name for name in report.pictures if "samples" in name), "")
-    if not has_picture(project, sheet):
+    if not sheet:
         return Finding(False, "no sample sheet")
+    project.hold_picture(sheet)
     labels = {row["label"] for row in read_items(project) if row["label"]}
     if not are_classes(project):
         return Finding(len(shown) >= 5, f"{len(shown)} values in {sheet}", proof="present")
@@ -128,8 +127,3 @@ def raw_data_stays_apart(project: Evidence) -> Finding:
     folder = Path(project.cfg.paths.data_dir, "processed")
     apart = not folder.resolve().is_relative_to(raw.resolve())
     return Finding(apart, f"{raw} unchanged, {folder} derived")
-
-
-def has_picture(project: Evidence, name: str) -> bool:
-    """Whether a picture lies beside the reports."""
-    return bool(name) and Path(project.cfg.paths.reports_dir, name).exists()

@@ -169,15 +169,9 @@ class Evidence:
             return say_overrides(stage, made_from["overrides"])
         if names:
             return f"the {' and '.join(names)} of `{stage}` changed: run `{stage}`"
-        kept = (path for path in report.files if path in self.project.stages[stage].outs)
-        return next(filter(None, (self._find_edit(report, path) for path in kept)), "")
-
-    def _find_edit(self, report: Report, path: str) -> str:
-        """What happened to a file that a stage wrote; empty if it is unchanged."""
-        if hash_tree(path) == report.files[path]:
-            return ""
-        told = "is not as the run left it" if Path(path).exists() else "is missing"
-        return f"{path} {told}: run `{report.stage}`"
+        kept = [path for path in report.files if path in self.project.stages[stage].outs]
+        edits = (find_edit(stage, path, report.files[path]) for path in kept)
+        return next(filter(None, edits), "")
 
     def file(self, stage: str, path: Path) -> Path:
         """A file as its stage wrote it; files that the pipeline does not keep may be missing.
@@ -189,9 +183,22 @@ class Evidence:
         report, name = self.report(stage), path.as_posix()
         if name not in report.files or not path.exists():
             raise NotYetError(f"{name} does not exist: run `{stage}`")
-        if changed := self._find_edit(report, name):
+        if changed := find_edit(stage, name, report.files[name]):
             raise StaleError(changed)
         return path
+
+    def hold_picture(self, name: str) -> None:
+        """Holds a picture against the reports that were read.
+
+        Raises:
+            StaleError: It is gone, or not the one that its stage drew.
+        """
+        for stage, report in self._reports.items():
+            path = Path(self.cfg.paths.reports_dir, name).as_posix()
+            if name in report.pictures and (
+                changed := find_edit(stage, path, report.pictures[name])
+            ):
+                raise StaleError(changed)
 
     @cached_property
     def _reports(self) -> dict[str, Report]:
@@ -254,3 +261,11 @@ class Evidence:
         if not path.exists():
             raise NotYetError("run `train` with the csv logger")
         return self.file("train", path)
+
+
+def find_edit(stage: str, path: str, content: str) -> str:
+    """What happened to a file that a stage wrote; empty if it has the same content."""
+    if hash_tree(path) == content:
+        return ""
+    told = "is not as the run left it" if Path(path).exists() else "is missing"
+    return f"{path} {told}: run `{stage}`"

@@ -152,6 +152,8 @@ def run_check(check: str, evidence: Evidence) -> Verdict:
     """What a check finds."""
     try:
         finding = find_check(check, evidence.project)(evidence)
+        if finding.picture:
+            evidence.hold_picture(finding.picture)
     except NotYetError as error:
         return Verdict("to do", str(error))
     except StaleError as error:

@@ -43,14 +43,13 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     report = Report(
         stage="explore",
         figures=figures,
-        pictures=pictures,
         summary=f"{len(items):,} items, {describe_labels(figures['labels'])}, "
         f"{figures['duplicates']['count']} repeated, "
         f"{figures['near_duplicates']['count']} nearly, {figures['outliers']['count']} outliers; "
         f"look at {page}",
     )
     for picture in pictures:
-        report.add_file(folder / picture)
+        report.add_picture(folder / picture)
     return report
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,17 @@ def measure_images(
         **{name: describe_numbers(table[name]) for name in numbers},
         "outliers": {"count": len(outliers), "items": outliers[:MAX_NAMED]},
         "measures": table.set_index("id")[list(numbers)],
+        "groups": share_folders(items),
+    }
+
+
+def share_folders(items: pd.DataFrame) -> dict[str, float]:
+    """`folder=north` -> share, below the classes or above: groups that a charter can name."""
+    parents = pd.Series([PurePosixPath(item).parts[:-1] for item in items["id"]], dtype=object)
+    names = parents.map(lambda parts: sorted({*parts})).explode()
+    shares = names[~names.isin(items["label"])].value_counts() / len(items)
+    return {
+        f"folder={name}": round(float(share), 4) for name, share in shares[:MAX_CLASSES].items()
     }
 
 

@@ -67,8 +67,10 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         "false_alarms": int((new & ~hits).sum()),
         "sheet": hash_sheet(sheet),
     }
-    report = Report(stage="labels", figures=figures, pictures=pictures, summary=summarise(figures))
+    report = Report(stage="labels", figures=figures, summary=summarise(figures))
     report.add_file(data_dir / "label_suspects.csv")
+    for picture in pictures:
+        report.add_picture(Path(cfg.paths.reports_dir, picture))
     return report
 
 

@@ -91,8 +91,9 @@ def report(
     best = figures["best"]
     score = figures["scores"][best][task.metric]
     summary = f"best is {best} with validation {task.metric} {score:.4f}"
-    found = Report("baselines", figures, pictures=[picture.name], summary=summary)
+    found = Report("baselines", figures, summary=summary)
     found.add_file(path)
+    found.add_picture(picture)
     return found
 
 

@@ -58,17 +58,19 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     sizes, speeds = ([row[key] for row in rows] for key in ("batch_size", "items_per_second"))
     marks = {"suggestion": best["batch_size"], "loader.batch_size": cfg.loader.batch_size}
     labels = ("batch size", "items a second")
-    draw_curve(Path(cfg.paths.reports_dir, PICTURE), sizes, speeds, marks, labels)
-    return Report(
+    picture = Path(cfg.paths.reports_dir, PICTURE)
+    draw_curve(picture, sizes, speeds, marks, labels)
+    report = Report(
         "find_batch_size",
         {"training_items": items, "sizes": rows, "suggestion": best["batch_size"]},
-        pictures=[PICTURE],
         summary=(
             f"{best['batch_size']} items per batch: {best['items_per_second']:,.0f} items per "
             f"second; loader.batch_size is {cfg.loader.batch_size} (the learning rate may need to "
             "change: `find_lr`)"
         ),
     )
+    report.add_picture(picture)
+    return report
 
 
 def climb(measure: Callable[[int], Row | None], size: int, most: int, gain: float) -> list[Row]:

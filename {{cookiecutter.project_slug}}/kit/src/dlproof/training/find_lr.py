@@ -99,17 +99,19 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     suggestion, chosen = float(f"{rates[place]:.2g}"), cfg.optimizer.lr
     marks = {"suggestion": suggestion} | ({} if chosen == "auto" else {"optimizer.lr": chosen})
     labels = ("learning rate", "training loss, smoothed")
-    draw_curve(Path(cfg.paths.reports_dir, PICTURE), rates, losses, marks, labels)
-    return Report(
+    picture = Path(cfg.paths.reports_dir, PICTURE)
+    draw_curve(picture, rates, losses, marks, labels)
+    report = Report(
         "find_lr",
         {
             "rates": rates,
             "losses": losses,
             "suggestion": suggestion,
         },
-        pictures=[PICTURE],
         summary=f"suggests {suggestion:g} for {cfg.optimizer.name}; optimizer.lr is {chosen}",
     )
+    report.add_picture(picture)
+    return report
 
 
 def make_quiet(cfg: DictConfig) -> DictConfig:

@@ -91,7 +91,8 @@ class Going:
         store = getattr(data, "store", None)
         augmented = describe_augmented(self.project, self.cfg, store, self.trainer)
         report.figures["augmented"] = augmented
-        report.pictures = [AUGMENTED_SHEET] if augmented else []
+        if augmented:
+            report.add_picture(Path(self.cfg.paths.reports_dir, AUGMENTED_SHEET))
         return report
 
 

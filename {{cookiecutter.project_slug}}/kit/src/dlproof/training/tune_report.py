@@ -40,8 +40,10 @@ def write_results(
     kept = [override for override in given if not override.lstrip("+~").startswith("tune.")]
     figures = describe_study(cfg, search, best) | {"data_version": version, "overrides": kept}
     figures["default"]["asked"] = asked
-    draw(figures, Path(cfg.paths.reports_dir, PICTURE))
-    report = Report("tune", figures, pictures=[PICTURE], summary=summarise(figures))
+    picture = Path(cfg.paths.reports_dir, PICTURE)
+    draw(figures, picture)
+    report = Report("tune", figures, summary=summarise(figures))
+    report.add_picture(picture)
     if not keeps_results(cfg):
         return report
     if DEFAULT not in best.user_attrs and is_edited(TUNED):
