@@ -21,6 +21,11 @@ ENCODINGS = (
 )
 
 
+@pytest.fixture
+def package():
+    return "own"
+
+
 def encode(pixels, mode="RGB", **options):
     stream = io.BytesIO()
     Image.fromarray(pixels).convert(mode).save(stream, "JPEG", **options)
@@ -89,6 +94,21 @@ def test_a_damaged_picture_is_taken_where_the_config_says_so():
     with pytest.raises(BrokenImageError, match=r"data\.lenient=true"):
         decode_image(content)
     assert decode_image(content, Reading(lenient=True)).size == (96, 96)
+
+
+def test_damaged_pictures_that_are_taken_are_counted_and_named(project, run, tmp_path):
+    folder = tmp_path / "own"
+    for number in range(40):
+        path = folder / "ab"[number % 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(draw("noise", 40, 40, number)))
+    half = damage(encode(draw("noise", 96, 96)), "end mark")
+    (folder / "a" / "half.jpg").write_bytes(half)
+    for command in ("ingest", "clean", "split", "preprocess"):
+        report = run(command, f"data.root='{folder}'", "data.lenient=true", "clean.duplicates=keep")
+    (told,) = report.figures["warnings"]
+    assert told.startswith("1 of 41 images are taken though there is only a part of each")
+    assert "a/half.jpg ends early" in told
 
 
 def test_what_cameras_append_behind_the_end_is_no_damage():

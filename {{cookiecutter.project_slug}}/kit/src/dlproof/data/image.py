@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from .image_files import (
 )
 from .image_folders import find_files, is_image, walk
 from .image_left_out import count_kinds, describe_left_out, refuse_lost
-from .image_losses import find_faults, find_lost_shades
+from .image_losses import find_faults, find_lost_shades, tell_partial
 from .image_personal import find_personal
 from .image_requests import describe_images, receive_images, write_images
 
@@ -164,14 +165,22 @@ class ImageKind:
 
     def find_problems(self, items: pd.DataFrame) -> dict[str, str]:
         """Decodes every file: truncated, foreign and oversized ones are problems."""
-        paths = [self.root / item for item in items["id"]]
-        look = partial(find_faults, reading=self.reading)
-        faults = [fault for part in over(look, paths, "decoding") for fault in part]
-        return {item: fault for item, fault in zip(items["id"], faults, strict=True) if fault}
+        return self.find_faults(items["id"], self.reading)
+
+    def find_faults(self, ids: pd.Series, reading: Reading) -> dict[str, str]:
+        """Id -> why a file cannot be used when it is read so."""
+        look = partial(find_faults, reading=reading)
+        parts = over(look, [self.root / item for item in ids], "decoding")
+        faults = chain.from_iterable(parts)
+        return {item: fault for item, fault in zip(ids, faults, strict=True) if fault}
 
     def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
-        """A sentence on deep images of which the model gets far fewer shades than there are."""
-        return find_lost_shades(self.read(items), items["id"], arrays["image"], state)
+        """A sentence on images that are there in part, and on deep ones with few shades left."""
+        partly: dict[str, str] = {}
+        if self.reading.lenient:
+            partly = self.find_faults(items["id"], replace(self.reading, lenient=False))
+        shades = find_lost_shades(self.read(items), items["id"], arrays["image"], state)
+        return tell_partial(partly, len(items)) + shades
 
     def find_missing(self, items: pd.DataFrame) -> dict[str, str]:
         """Nothing: whether an image lacks a part cannot be known."""

@@ -28,6 +28,7 @@ MAX_PIXELS = 64_000_000  # one image; more is refused before it is decoded
 # Of 255: a colour file of 16 bits that is nowhere brighter holds ten bits or twelve, and Pillow,
 # which keeps the upper eight, would leave some shades of it.
 DIM = 63
+LENIENT = " (data.lenient=true accepts it as it is)"
 SUBFILE, REDUCED = 254, 1  # TIFF's tag and bit of a page that is a smaller copy of another
 
 # Pillow warns at its own limit; ours is lower and refuses.
@@ -165,7 +166,7 @@ def refuse_partial(image: Image.Image, stream: BinaryIO) -> None:
     elif image.mode in ("RGB", "RGBA", "LA") and stores_deep_colour(image, stream):
         loss = find_dim(image)
     if loss:
-        raise BrokenImageError(f"{loss} (data.lenient=true accepts it as it is)")
+        raise BrokenImageError(f"{loss}{LENIENT}")
 
 
 def stores_deep_colour(image: Any, stream: BinaryIO) -> bool:

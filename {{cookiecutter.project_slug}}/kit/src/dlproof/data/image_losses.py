@@ -1,6 +1,6 @@
 """What of an image is lost: in its file, in decoding, and in the pixels that the model gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,14 @@ from PIL import Image
 
 from ..errors import UserError
 from ..types import State
-from .image_files import BrokenImageError, Reading, open_image
+from .image_files import LENIENT, BrokenImageError, Reading, open_image
 from .image_range import DEEP, count_levels
 
 FEW = 24  # of 255 from the darkest to the brightest; with more, no image is flat
 MOST_LOST = 8  # times more shades in the file
 LOOKED_AT = 500  # images with few shades that are compared with their files
 TOO_MANY = 0.5  # of the images: the range does not suit them
+SHOWN = 3  # images told by name
 CHUNK = 4096  # images whose pixels are in memory at a time
 
 
@@ -31,6 +32,18 @@ def find_fault(path: Path, reading: Reading) -> str:
     except BrokenImageError as error:
         return str(error)
     return ""
+
+
+def tell_partial(faults: Mapping[str, str], count: int) -> list[str]:
+    """A sentence on images that `data.lenient=true` takes, of how many; empty without any."""
+    if not faults:
+        return []
+    told = [f"{item} {fault.split(LENIENT)[0]}" for item, fault in faults.items()]
+    shown = "; ".join(told[:SHOWN]) + ("; …" if told[SHOWN:] else "")
+    return [
+        f"{len(told)} of {count} images are taken though there is only a part of each "
+        f"(data.lenient=true): {shown}."
+    ]
 
 
 def find_lost_shades(
