@@ -109,7 +109,7 @@ def test_no_row_is_lost_unsaid_and_no_number_changes_beyond_float32(tmp_path_fac
         assert set(known) <= seen
 
 
-SAID = ("is the header again", "lines above the header", "blank lines between")
+SAID = ("is the header again", "lines above the header", "between rows")
 
 
 @given(tables())

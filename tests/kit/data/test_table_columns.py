@@ -135,6 +135,20 @@ def test_a_spoilt_number_is_refused_and_missing_by_the_setting_that_is_named(tmp
     assert word in set(as_names.features["amount"])
 
 
+@pytest.mark.parametrize(
+    ("count", "named"), [(3, "a, b, c count"), (5, "a, b, c and 2 more count")]
+)
+def test_words_among_the_numbers_of_many_columns_are_one_sentence(tmp_path, count, named):
+    names = "abcde"[:count]
+    shuffled = random.Random(1).sample(range(1, ROWS), ROWS - 1)  # no numbers of rows
+    rows = [["NA" if row % 9 == 0 else f"{row}.5"] * count for row in shuffled]
+    lines = [[*names, "target"], *([*cells, "xy"[row % 2]] for row, cells in enumerate(rows))]
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
+    (told,) = [t for t in Table(str(path), "target").load().warnings if "as missing" in t]
+    assert told.startswith(f"'NA' ({6 * count} cells) among the numbers of {named} as missing")
+
+
 @pytest.mark.parametrize("word", ["NA", "na", "NaN", "None", "NULL", "?", "N/A"])
 def test_among_numbers_the_usual_words_are_missing_and_told(tmp_path, word):
     loaded = write(tmp_path, numbers(lambda n: word if n % 9 == 0 else f"{n}.5")).load()

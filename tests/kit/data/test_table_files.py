@@ -51,8 +51,11 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, content):
 NOTED = {
     "comments": ("# made by\n# hand, in 2024\n" + CSV, "2 lines above the header begin with #"),
     "a header again": (CSV + "x,y,target\n3,red,a\n", "row 3 is the header again"),
-    "a gap": (CSV + "\n3,red,a\n", "1 blank lines between rows"),
+    "a gap": (CSV + "\n3,red,a\n", "a blank line between rows is skipped"),
+    "gaps": (CSV + "\n\n3,red,a\n", "2 blank lines between rows are skipped"),
     "a row that may be a comment": (CSV + "#4,red,a\n" + "5,red,a\n" * 9, "row 3 is taken as"),
+    "three rows": (CSV + "#4,red,a\n" * 3 + "5,red,a\n" * 30, "rows 3, 4, 5 are taken as"),
+    "more rows": (CSV + "#4,red,a\n" * 5 + "5,red,a\n" * 50, "rows 3, 4, 5 and 2 more are taken"),
 }
 
 

@@ -14,6 +14,7 @@ from dlproof.files import hash_tree
 from dlproof.inputs import describe_inputs, find_differences
 from dlproof.report import Report, load_report
 from dlproof.training.find_lr import DIVERGED, find_valley, rise, smooth
+from dlproof.training.rate import settle_rate
 from lightning.pytorch import Trainer
 from toy import train
 from toy.module import Module
@@ -160,6 +161,15 @@ def test_auto_trains_at_the_suggestion_and_says_so(checked, run):
     content = torch.load("models/model.ckpt", weights_only=True)
     assert content["hyper_parameters"]["optimizer"]["lr"] == suggestion
     assert content["optimizer_states"][0]["param_groups"][0]["initial_lr"] == suggestion
+
+
+def test_a_resumed_run_keeps_the_rate_that_it_began_with(checked, declared, small, tmp_path):
+    cfg = declared.compose([*small, "optimizer.lr=auto"])
+    (tmp_path / "config.yaml").write_text("optimizer: {lr: 0.0123}\n")
+    assert settle_rate(declared, cfg, tmp_path).optimizer.lr == 0.0123
+    assert cfg.optimizer.lr == "auto"  # the config itself stays
+    fixed = declared.compose([*small, "optimizer.lr=0.5"])
+    assert settle_rate(declared, fixed, tmp_path).optimizer.lr == 0.5
 
 
 def test_auto_without_a_report_that_holds_is_a_sentence(checked, run, declared, small):

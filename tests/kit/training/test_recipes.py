@@ -15,6 +15,7 @@ import pytest
 import torch
 from dlproof.cheatsheet import find_outside_range
 from dlproof.config import compose, warn_outside_cheatsheet
+from dlproof.data.cifar import FOLDER
 from dlproof.errors import UserError
 from dlproof.report import Report
 from dlproof.training.trainer import choose_precision
@@ -31,7 +32,6 @@ CIFAR = [name for name in EXPERIMENTS if name.startswith("cifar10")]
 IMAGENET = [name for name in EXPERIMENTS if name.startswith("imagenet")]
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 DATA_PHASE = ("ingest", "clean", "split", "preprocess")
-FOLDER = "cifar-10-batches-py"
 # Two steps and a validation batch, with room for them.
 TWO_STEPS = (
     "trainer.accelerator=cpu",

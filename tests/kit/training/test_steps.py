@@ -1,11 +1,14 @@
 """What the steps of a real run take, draw and change."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from dlproof.data.store import TRAIN, load_store
+from dlproof.training.runs import read_log
 from lightning.pytorch import Callback
 from torch.nn.utils import get_total_norm
 
@@ -95,6 +98,17 @@ def test_gradients_are_clipped_to_the_norm_that_the_config_says(watch, limit):
     assert len(clipped) > 3
     assert clipped == pytest.approx([limit] * len(clipped), rel=1e-3)
     assert all(after == pytest.approx(before) for before, after in norms if before < limit)
+
+
+def test_the_log_has_each_epochs_norms_as_they_were_and_as_clipping_left_the_last(watch):
+    seen = watch("trainer.gradient_clip_val=0.1")
+    (path,) = Path("runs").glob("*/metrics.csv")
+    log = read_log(path)
+    epochs = [epoch for epoch, _ in seen.rows]
+    before, after = pd.DataFrame(seen.norms).groupby(epochs).agg(list).to_dict("list").values()
+    assert log["train/gradient_norm"] == pytest.approx(list(map(np.mean, before)))
+    assert log["train/gradient_norm_max"] == pytest.approx(list(map(max, before)))
+    assert log["train/gradient_norm_clipped"] == pytest.approx([norms[-1] for norms in after])
 
 
 def test_gradients_are_left_alone_where_the_config_says_so(watch):

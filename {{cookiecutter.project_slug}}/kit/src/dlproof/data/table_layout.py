@@ -162,11 +162,14 @@ def describe_odd(layout: Layout, hashed: Sequence[int], gaps: int) -> Iterator[s
     if layout.repeated:
         yield f"{name_rows(layout.repeated)} the header again, not an item."
     if gaps:
-        yield f"{gaps} blank lines between rows are skipped."
+        lines = (
+            "a blank line between rows is" if gaps == 1 else f"{gaps} blank lines between rows are"
+        )
+        yield f"{lines} skipped."
     if 0 < len(hashed) <= FEW * layout.count:
         yield (
-            f"{name_rows(hashed)} taken as data but begins with #, like a comment: remove what is "
-            "not data."
+            f"{name_rows(hashed)} taken as data, with # in front as comments have it: remove what "
+            "is not data."
         )
 
 
