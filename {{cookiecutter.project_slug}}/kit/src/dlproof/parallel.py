@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,17 +98,22 @@ def over(
 
 def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterator[Result]:
     """The same results from other processes."""
-    from joblib import Parallel, delayed, parallel_config
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
     POOL.connect()
     wanted = POOL.settings.num_workers if POOL.settings else "auto"
     count = count_workers(wanted) if POOL.is_local else -1
     there = delayed(partial(work, Path.cwd(), os.getpid(), function))
-    with parallel_config(backend=POOL.backend, n_jobs=count):
-        ahead = f"{AHEAD}*n_jobs"
-        # Arrays are sent as they are: joblib would hand over large ones as files to be read only.
-        run = Parallel(return_as="generator", batch_size=1, pre_dispatch=ahead, max_nbytes=None)
-        yield from run(there(batch) for batch in batches)
+    # Arrays are sent as they are: joblib would hand over large ones as files to be read only.
+    options: dict[str, Any] = {"batch_size": 1, "max_nbytes": None}
+    with parallel_config(backend=POOL.backend, n_jobs=count) as config:
+        if config["backend"].supports_return_generator:
+            run = Parallel(return_as="generator", pre_dispatch=f"{AHEAD}*n_jobs", **options)
+            yield from run(map(there, batches))
+            return
+        waiting = map(there, batches)  # Ray's gives results when all are there: some at a time
+        while some := list(islice(waiting, AHEAD * effective_n_jobs(count))):
+            yield from Parallel(**options)(some)
 
 
 def work(folder: Path, caller: int, function: Callable[[Any], Result], batch: Any) -> Result:
