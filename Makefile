@@ -34,7 +34,7 @@ test: $(VENV)/.projects ## Generate every option and test the results
 	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.projects ## The tests that take minutes each
-	$(PYTHON) -m pytest -m slow
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m slow
 
 docs: $(VENV)/.tools ## Build the documents as a site, build/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet

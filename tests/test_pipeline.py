@@ -106,15 +106,6 @@ def test_the_project_passes_its_own_tests(baked, finished, option_set, tmp_path)
     assert done.returncode == 0, done.stdout[-8000:]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("option_set", OPTION_SETS)
-def test_the_project_passes_its_slow_tests(baked, option_set, tmp_path):
-    project = prepare(baked(option_set), tmp_path)
-    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow")
-    done = run(*command, project=project, check=False)
-    assert done.returncode == 0, done.stdout[-8000:]
-
-
 @pytest.mark.slow  # mypy reads all of torch anew
 @pytest.mark.parametrize("option_set", OPTION_SETS)
 def test_lint_finds_nothing_in_a_fresh_project(baked, option_set, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from dlproof import DataType, Report, UserError, build, read_table
 from dlproof.data import clean, name_near, refuse_crowd
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 
 def run(cfg: DictConfig) -> Report:
@@ -44,9 +44,8 @@ def decide_duplicates(cfg: DictConfig) -> DictConfig:
     if cfg.clean.duplicates != "auto":
         return cfg
     are_rows = cfg.data.get("path") is not None and cfg.data.get("id") is None
-    decided: DictConfig = OmegaConf.merge(
-        cfg, {"clean": {"duplicates": "keep" if are_rows else "drop"}}
-    )
+    decided = cfg.copy()
+    decided.clean.duplicates = "keep" if are_rows else "drop"
     return decided
 
 
