@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ..origin import find_foreign
 from ..project import Project, load_project
 from ..watch import CHILDREN, read_children, watch
 from .asserting import asserts
@@ -55,6 +56,11 @@ class Recorder:
     def hash(self) -> str:
         """Hash of what the tests depend on, as it is now."""
         return hash_tested(self.folder, self.config.rootpath / FOLDER)
+
+    def pytest_configure(self) -> None:
+        """Refuses to test other code than the project's: the record would name this one's."""
+        if foreign := find_foreign(self.folder.name, self.config.rootpath):
+            raise pytest.UsageError(foreign)
 
     @property
     def is_worker(self) -> bool:
