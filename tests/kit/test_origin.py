@@ -1,6 +1,5 @@
 """A command runs the code of the project it stands in, whatever its environment was made for."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -70,13 +69,15 @@ def test_what_is_installed_may_serve_where_there_is_no_source(project):
     assert find_foreign("toy", project) == ""
 
 
-def test_the_tests_of_a_copy_do_not_test_the_first_one(copy):
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_tests_of_a_copy_test_its_own_code(copy, workers):
     (copy / "pyproject.toml").write_text(
         '[tool.pytest.ini_options]\naddopts = ["-p", "dlproof.testing.plugin"]\n'
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = call(*command)
-    assert done.returncode == 4
-    assert "ERROR: toy is imported from" in done.stderr
-    sources = os.pathsep.join(["src", "kit/src"])
-    assert call(*command, env=os.environ | {"PYTHONPATH": sources}).returncode == 5  # no tests
+    (copy / "test_it.py").write_text(
+        "import dlproof, toy\ndef test_it(): assert not (toy.__file__, dlproof.__file__)\n"
+    )
+    done = call(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", workers)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"{copy}/src/toy/__init__.py" in done.stdout
+    assert f"{copy}/kit/src/dlproof/__init__.py" in done.stdout
