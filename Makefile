@@ -14,7 +14,11 @@ CERTIFICATES := $(firstword $(PIP_CERT) $(SSL_CERT_FILE) $(wildcard \
 # The system's certificates, so that a company's proxy is trusted (older uv: the second name).
 export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
-unexport VIRTUAL_ENV PYTHONHOME
+# What the machine's own Python and packages need has pip and uv install elsewhere, or nothing.
+export PIP_USER := 0
+export PIP_REQUIRE_VIRTUALENV := 0
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN \
+	PIP_REQUIRE_HASHES UV_REQUIRE_HASHES UV_NO_EDITABLE UV_WORKING_DIRECTORY
 
 .DEFAULT_GOAL := help
 # The project to compare, from the command line alone.

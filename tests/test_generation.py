@@ -165,6 +165,45 @@ def test_setup_ends_with_what_git_says_of_a_repository_that_it_refuses(
     assert caught.value.stderr.startswith("fatal: detected dubious ownership")
 
 
+def test_an_environment_that_was_moved_or_copied_is_made_anew(baked, tmp_path):
+    first = Path(shutil.copytree(baked("image-classification"), tmp_path / "é à" / "first"))
+    uv, made = tmp_path / "uv", tmp_path / "made"
+    new = f"mkdir -p .venv/bin && ln -s /bin/true .venv/bin/python && pwd >>'{made}'"
+    uv.write_text(f'#!/bin/sh\n[ "$1" != venv ] || {{ {new}; }}\n')
+    uv.chmod(0o755)
+
+    def set_up(*projects: Path) -> None:
+        for project in projects:
+            command = ["make", ".venv/.ready", f"UV={uv}"]
+            subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+    set_up(first, first)
+    second = Path(shutil.copytree(first, tmp_path / "second", symlinks=True))
+    third = first.rename(tmp_path / "third")
+    set_up(second, third, second, third)
+    told = made.read_text().splitlines()
+    assert told == [str(path) for path in (tmp_path / "é à" / "first", second, third)]
+
+
+@pytest.mark.parametrize("folder", [TEMPLATE, PROJECT], ids=["template", "project"])
+def test_what_the_machine_tells_pip_is_not_for_an_environment_of_ones_own(folder, tmp_path):
+    shutil.copy(folder / "Makefile", tmp_path)
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(f"#!/bin/sh\nenv >>{tmp_path}/seen\n[ $2 != venv ]\n")  # no venv: by --target
+    python.chmod(0o755)
+    told = {f"PIP_{name}": "1" for name in ("USER", "REQUIRE_VIRTUALENV", "DRY_RUN", "TARGET")}
+    told |= {"PIP_PREFIX": "/x", "UV_REQUIRE_HASHES": "1", "PYTHONPATH": "/x", "PIP_CERT": "/x"}
+    told["PATH"] = f"{python.parent}{os.pathsep}{os.defpath}"
+    subprocess.run(["make", ".uv/bin/uv"], cwd=tmp_path, env=told, check=True, capture_output=True)
+    seen = set((tmp_path / "seen").read_text().splitlines())
+    assert {line for line in seen if line.startswith(("PIP_", "UV_REQ", "PYTHONPATH"))} == {
+        "PIP_USER=0",
+        "PIP_REQUIRE_VIRTUALENV=0",
+        "PIP_CERT=/x",
+    }
+
+
 def test_ruff_finds_nothing_and_would_format_nothing(project):
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(

@@ -117,7 +117,7 @@ def test_data_commands_end_without_torch(project):
 def test_a_command_that_a_test_starts_notes_what_it_calls(monkeypatch, tmp_path):
     watched = []
     monkeypatch.setattr(cli, "watch_child", watched.append)
-    monkeypatch.setattr(cli, "run_command", lambda *arguments: None)
+    monkeypatch.setattr(cli, "run_command", lambda *arguments, **options: None)
     cli.main(PROJECT, ["ingest"])
     assert watched == []
     monkeypatch.setenv(CHILDREN, str(tmp_path))

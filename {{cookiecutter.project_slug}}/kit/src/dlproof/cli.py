@@ -37,6 +37,7 @@ WITH_OPTIONS = {
 
 def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 refused with a sentence, 130, 141 or 143 stopped."""
+    is_typed = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(describe_commands(project))
@@ -49,7 +50,7 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     if CHILDREN in os.environ:  # a test of the project started this process
         watch_child(project.package)
     try:
-        run_command(project, command, rest)
+        run_command(project, command, rest, is_typed=is_typed)
         if drop_unread():
             sys.exit(UNREAD)
     except (KeyboardInterrupt, Terminated) as end:
@@ -66,9 +67,12 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNREAD)
 
 
-def run_command(project: "Project", command: str, arguments: list[str]) -> None:
+def run_command(
+    project: "Project", command: str, arguments: list[str], *, is_typed: bool = False
+) -> None:
     """Runs a stage, a sweep of one (`-m`), or one of the commands without a report."""
     from .config import find_root, nearest
+    from .origin import take_own
 
     known = [*project.stages, *OTHERS]
     if command not in known:
@@ -77,7 +81,9 @@ def run_command(project: "Project", command: str, arguments: list[str]) -> None:
     if arguments and arguments[0] in ("-h", "--help") and command not in WITH_OPTIONS:
         print(describe_command(project, command))
         return
-    os.chdir(find_root())
+    root = find_root()
+    take_own(project.package, root, is_typed=is_typed)
+    os.chdir(root)
     if command in WITH_OPTIONS:
         module = importlib.import_module(f".{WITH_OPTIONS[command]}", __package__)
         module.run(arguments, project)

@@ -30,6 +30,7 @@ CARRIERS = frozenset(
         "kit",
         "launch",
         "manifest",
+        "origin",
         "packages",
         "page",
         "project",

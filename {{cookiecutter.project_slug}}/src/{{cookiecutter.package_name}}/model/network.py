@@ -3,6 +3,7 @@
 from typing import Any
 
 from dlproof import State, UserError, build
+from dlproof.model import materialise
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class Network(nn.Module):
 def build_network(
     model: dict[str, Any], preprocess: dict[str, Any], state: State, num_outputs: int
 ) -> Network:
-    """Builds the configured architecture for the data's fitted state.
+    """Builds the configured architecture for the data's fitted state; lazy layers get their shapes.
 
     Args:
         model: The `model` group as plain containers.
@@ -44,4 +45,4 @@ def build_network(
         is_empty = isinstance(error.__cause__, ZeroDivisionError)
         reason = "one of its sizes is 0" if is_empty else error.__cause__ or error
         raise UserError(f"model={model['name']} cannot be built: {reason}") from error
-    return Network(normaliser, backbone)
+    return materialise(Network(normaliser, backbone), state)

@@ -9,6 +9,7 @@ PUBLIC = {
     "find_published": "weights",
     "find_weights": "weights",
     "load_network": "checkpoint",
+    "materialise": "lazy",
     "probe_backbone": "linear_probe",
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ..origin import find_foreign, take_own
 from ..project import Project, load_project
 from ..watch import CHILDREN, read_children, watch
 from .asserting import asserts
@@ -23,9 +24,13 @@ NARROWING = ("keyword", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Watches the project's package before any test imports it."""
+    """Watches the project's package before any test imports it, and sees that it is this one's."""
     found = sorted(early_config.rootpath.glob("src/*/project.py"))
     if len(found) == 1:
+        package, root = found[0].parent.name, early_config.rootpath
+        if find_foreign(package, root):
+            early_config.pluginmanager.getplugin("capturemanager").stop_global_capturing()
+            take_own(package, root, is_typed=True)
         recorder = Recorder(early_config, found[0].parent)
         early_config.pluginmanager.register(recorder, "dlproof_recorder")
 
