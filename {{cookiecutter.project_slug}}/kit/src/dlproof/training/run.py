@@ -27,7 +27,7 @@ from .checkpoints import LOG
 from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
-from .limits import refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
+from .limits import refuse_alone, refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -121,6 +121,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
     begun = find_begun(cfg)
     cfg = settle_rate(project, cfg, begun)
     cfg = settle_epochs(cfg, data)
+    refuse_alone(cfg.trainer)
     refuse_short(cfg.trainer, data)
     refuse_other_ranking(cfg)
     weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
