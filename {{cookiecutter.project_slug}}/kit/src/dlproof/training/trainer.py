@@ -18,14 +18,21 @@ from hydra.utils import instantiate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Checkpoint, GradientAccumulationScheduler
 from lightning.pytorch.plugins import Precision
+from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from ..config import build, to_plain
-from ..errors import UserError
+from ..errors import UserError, is_out_of_memory
+from ..model.checkpoint import shorten
 from .callbacks import COUNTED, PlannedSteps, StepSeed
 from .limits import EPOCHS
 
+# Lightning's own of what puts a state back.
+RESTORES = (
+    _CheckpointConnector._restore_modules_and_callbacks,
+    _CheckpointConnector.restore_training_state,
+)
 OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
 
 
@@ -122,7 +129,16 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
-    except (MisconfigurationException, RuntimeError, TypeError, ValueError, ImportError) as error:
+    except UserError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        if any(comes_from(error, function) for function in RESTORES):
+            raise UserError(
+                f"the run's state does not fit the code as it is now: {shorten(error)} Start a new "
+                "run, or go back to the code that the run's record.json names."
+            ) from error
         if comes_from(error, unwrap(Trainer.__init__)):
             raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
         if "DataLoader worker" in str(error):
