@@ -162,6 +162,15 @@ def test_a_job_of_several_processes_here_is_known_from_its_config(in_configs, ov
     assert not starts_processes(stages["find_lr"], compose(overrides))
 
 
+def test_jobs_run_in_the_project_wherever_hydra_puts_its_own_files(project, tmp_path):
+    given = ["hydra.job.chdir=true", f"hydra.sweep.dir={tmp_path / 'elsewhere'}"]
+    command = [sys.executable, "-m", "toy", "ingest", "-m", "seed=1,2", *given]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("reports/ingest.json") == 2
+    assert Path("reports/ingest.json").exists()
+
+
 def test_a_sweep_into_the_one_folder_that_a_launcher_names_is_refused(project, monkeypatch):
     monkeypatch.setenv("DL_RUN_DIR", "runs/exp-one")
     command = [sys.executable, "-m", "toy", "train", "-m", "seed=1,2"]

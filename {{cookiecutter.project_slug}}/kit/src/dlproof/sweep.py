@@ -9,6 +9,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
@@ -35,11 +36,13 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
             then no job starts.
     """
     failed: list[Exception] = []
+    root = Path.cwd()
 
     @hydra.main(version_base="1.3", config_path=None, config_name="config")
     def task(cfg: DictConfig) -> float | None:
         """One job of the sweep, or the only one; its metric, not a number where it is refused."""
         overrides = list(HydraConfig.get().overrides.task)
+        os.chdir(root)  # which `hydra.job.chdir` has left, and Hydra goes back to
         try:
             cfg = accept(cfg, overrides, project.config)
             start = launch_apart if starts_processes(stage, cfg) else launch

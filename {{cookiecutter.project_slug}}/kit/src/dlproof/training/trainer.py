@@ -29,7 +29,7 @@ from .callbacks import COUNTED, PlannedSteps, StepSeed
 from .limits import EPOCHS
 
 # Lightning's own of what puts a state back.
-RESTORES = (
+RESTORES: tuple[Any, ...] = (
     _CheckpointConnector._restore_modules_and_callbacks,
     _CheckpointConnector.restore_training_state,
 )
