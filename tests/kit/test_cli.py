@@ -49,6 +49,28 @@ def test_an_unknown_key_is_a_sentence_that_names_the_nearest(call):
     assert "did you mean seed?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+    ],
+)
+@pytest.mark.parametrize(
+    "command", ["--help", "checklist --help", "split --cfg job goal=…é", "train seed=…é"]
+)
+def test_what_a_terminal_cannot_show_is_printed_as_codes(in_configs, environment, command):
+    done = subprocess.run(
+        [sys.executable, "-m", "toy", *command.split()],
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    assert b"\\u2026" in done.stdout + done.stderr or b"\\udce2" in done.stdout + done.stderr
+
+
 def test_hydra_prints_the_config_of_a_command(call):
     done = call("split", "--cfg", "job", "seed=7")
     assert yaml.safe_load(done.stdout)["seed"] == 7

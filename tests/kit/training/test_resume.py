@@ -183,6 +183,24 @@ def test_a_run_that_is_not_there_or_has_finished_is_refused(checked, run):
         run("train", *SHORT, f"resume={report.figures['run']}0")
 
 
+def test_a_worker_killed_before_the_first_state_leaves_a_run_to_go_on_with(
+    checked, run, monkeypatch
+):
+    """Its error is raised by a signal handler, in whatever line the process is."""
+
+    def die(*_):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Module, "training_step", die)
+        with pytest.raises(UserError, match=r"was killed, as the system .* `train resume=exp-"):
+            run("train", *SHORT)
+    (folder,) = (checked / "runs").iterdir()
+    assert json.loads((folder / "record.json").read_text())["status"] == "stopped"
+    report = run("train", *SHORT, f"resume={folder.name}", "loader.num_workers=0")
+    assert report.figures["run"] == folder.name
+
+
 @pytest.mark.parametrize("part", ["layer", "group"])
 def test_a_state_of_other_code_is_refused_in_a_sentence(stopped, run, monkeypatch, part):
     build, configure = Dense.__init__, Module.configure_optimizers

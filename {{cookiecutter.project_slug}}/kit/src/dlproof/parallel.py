@@ -24,6 +24,8 @@ SMALL = 2048  # items below which starting processes here takes longer than the 
 AHEAD = 2  # batches a worker that are given out at a time
 TELL_SECONDS = 30.0  # between two lines where no terminal shows a bar
 QUIET_SECONDS = 2.0  # before a bar appears
+# What joblib's own processes, Dask and Ray call it; the latter two may not be installed.
+KILLED = ("TerminatedWorkerError", "KilledWorker", "WorkerCrashedError", "OutOfMemoryError")
 INSTALL = {"dask": "distributed", "ray": "ray"}
 
 Result = TypeVar("Result")
@@ -96,7 +98,11 @@ def over(
 
 
 def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterator[Result]:
-    """The same results from other processes."""
+    """The same results from other processes.
+
+    Raises:
+        UserError: One of them was killed.
+    """
     from joblib import Parallel, delayed, parallel_config
 
     POOL.connect()
@@ -107,7 +113,15 @@ def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterato
         ahead = f"{AHEAD}*n_jobs"
         # Arrays are sent as they are: joblib would hand over large ones as files to be read only.
         run = Parallel(return_as="generator", batch_size=1, pre_dispatch=ahead, max_nbytes=None)
-        yield from run(there(batch) for batch in batches)
+        try:
+            yield from run(there(batch) for batch in batches)
+        except Exception as error:
+            if type(error).__name__ not in KILLED:
+                raise
+            raise UserError(
+                "a process that works on items was killed, as the system does when memory runs "
+                "out: set a smaller executor.num_workers, then run the same command again."
+            ) from error
 
 
 def work(folder: Path, caller: int, function: Callable[[Any], Result], batch: Any) -> Result:

@@ -41,7 +41,7 @@ from .resume import (
 )
 from .runs import RUN_DIR
 from .runs_page import write_runs_page
-from .trainer import build_trainer, choose_options, explain_refusals
+from .trainer import LoaderKilledError, build_trainer, choose_options, explain_refusals
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -169,6 +169,9 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
     except NonFiniteError:
         status = "failed: non-finite"
         raise
+    except LoaderKilledError as error:
+        told = f"Then resume it with `train resume={going.folder.name}`."
+        raise UserError(f"{error} {told}") from error
     except UserError:
         status = "refused"
         raise

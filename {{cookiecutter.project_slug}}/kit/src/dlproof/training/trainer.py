@@ -36,6 +36,10 @@ RESTORES: tuple[Any, ...] = (
 OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
 
 
+class LoaderKilledError(UserError):
+    """A process that loads data was killed: nothing is wrong with the run, which can go on."""
+
+
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
     """Lightning's Trainer as `train` makes it, for what trains without a record.
 
@@ -121,7 +125,8 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
-        UserError: Lightning refuses the trainer's values, or the config for this data.
+        UserError: Lightning refuses the trainer's values, or the config for this data, or a process
+            that loads data was killed.
     """
     try:
         yield
@@ -134,6 +139,11 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        if "DataLoader worker" in str(error):
+            raise LoaderKilledError(
+                "a process that loads data was killed, as the system does when memory runs out: "
+                "set a smaller loader.num_workers (0: none)."
+            ) from error
         if any(comes_from(error, function) for function in RESTORES):
             raise UserError(
                 f"the run's state does not fit the code as it is now: {shorten(error)} Start a new "
@@ -141,12 +151,6 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
             ) from error
         if comes_from(error, unwrap(Trainer.__init__)):
             raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
-        if "DataLoader worker" in str(error):
-            raise UserError(
-                "a process that loads data was killed, as the system does when memory runs out: "
-                "set a smaller loader.num_workers or loader.batch_size, then go on with the run by "
-                "`resume=latest`."
-            ) from error
         # EarlyStopping's own way to refuse a metric that nobody logs
         is_unknown = "conditioned on metric" in str(error)
         if not isinstance(error, MisconfigurationException) and not is_unknown:
