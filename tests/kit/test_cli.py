@@ -12,7 +12,10 @@ from dlproof import cli
 from dlproof.cli import describe_command, describe_commands
 from dlproof.watch import CHILDREN
 from own.project import PROJECT as OWN
+from PIL import Image
 from toy.project import PROJECT
+
+from .projects import IMAGE
 
 
 @pytest.fixture
@@ -47,6 +50,46 @@ def test_an_unknown_key_is_a_sentence_that_names_the_nearest(call):
     done = call("split", "sead=1")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "did you mean seed?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+    ],
+)
+@pytest.mark.parametrize(
+    "command", ["--help", "checklist --help", "split --cfg job goal=…é", "train seed=…é"]
+)
+def test_what_a_terminal_cannot_show_is_printed_as_codes(in_configs, environment, command):
+    done = subprocess.run(
+        [sys.executable, "-m", "toy", *command.split()],
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    assert b"\\u2026" in done.stdout + done.stderr or b"\\udce2" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("sort", [IMAGE], indirect=True)
+@pytest.mark.parametrize("command", ["ingest", "clean"])
+def test_names_that_the_locale_cannot_write_are_a_sentence(project, run, small, command):
+    Path("raw", "caf\u00e9").mkdir()
+    Image.new("L", (8, 8)).save("raw/caf\u00e9/one.png")
+    if command == "clean":
+        run("ingest")
+    done = subprocess.run(
+        [sys.executable, "-m", "toy", command, *small],
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "has letters that this locale has not: set LC_ALL=C.UTF-8" in done.stderr
 
 
 def test_hydra_prints_the_config_of_a_command(call):

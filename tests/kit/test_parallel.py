@@ -1,6 +1,7 @@
 """Work on items gives the same bytes here, in processes and on a cluster; its progress shows."""
 
 import os
+import signal
 import sys
 from functools import partial
 from types import SimpleNamespace
@@ -54,6 +55,15 @@ def prepare(root):
     arrays = [part["image"] for part in parallel.over(encode, raw, "encoding")]
     pieces = [prints.bits, prints.shapes, prints.colours, *arrays]
     return items.to_csv(), broken, state, b"".join(piece.tobytes() for piece in pieces)
+
+
+def die_there(batch):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_a_sentence(spread_out):
+    with pytest.raises(UserError, match=r"was killed, as the system does .* executor\.num_workers"):
+        list(parallel.over(die_there, range(COUNT), "hashing"))
 
 
 def name_there(batch):

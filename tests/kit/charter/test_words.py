@@ -6,8 +6,8 @@ import pytest
 from dlproof.charter.charter import Answers
 from dlproof.charter.mistakes import flatten
 from dlproof.charter.words import are_alike, count_words
-from dlproof.checklist.bullets import ASKED, LOADER
-from yaml import load
+from dlproof.checklist.bullets import ASKED
+from dlproof.markup import read_yaml
 
 from .conftest import put
 
@@ -17,7 +17,7 @@ FREE = ("level", "target", "mode", "task", "metric", "contact", "currency", "she
 
 def attested(content):
     """Keys of the charter that bullets ask for, and that are done."""
-    items = load(ASKED.read_text(encoding="utf-8"), Loader=LOADER)["items"].values()
+    items = read_yaml(ASKED)["items"].values()
     keys = {k for item in items for b in item["bullets"].values() for k in b.get("answers", ())}
     answers = Answers(content, {}, TODAY)
     return {key for key in keys if answers.get(key).state == "done"}

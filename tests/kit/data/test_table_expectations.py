@@ -65,7 +65,7 @@ def test_a_column_missing_unknown_or_of_another_type_is_refused(tmp_path, table,
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
-        ("columns: [", "is not a schema"),
+        ("columns: [", "is not YAML"),
         ("a text", "is not a schema"),
         (SCHEMA.replace("isin", "is_in"), "column 'colour' has 'is_in'; known are"),
         (SCHEMA.replace("strict", "stricter"), "has 'stricter'; known are"),

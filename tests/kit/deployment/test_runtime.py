@@ -41,6 +41,15 @@ def test_a_missing_or_damaged_sidecar_names_the_command_to_run(exported, content
         Model("models")
 
 
+def test_a_sidecar_of_other_code_is_refused(exported, declared, monkeypatch):
+    def other(self, *, colour):
+        pass
+
+    monkeypatch.setattr(type(Model("models").data_type), "__init__", other)
+    with pytest.raises(UserError, match=r"model\.json does not fit the code .* Run `export` again"):
+        Model("models")
+
+
 def test_a_prediction_that_is_not_finite_is_refused(model, raw):
     predictions = model.run(model.encode(raw)).copy()
     predictions[1] = np.nan

@@ -9,9 +9,11 @@ import torch
 from dlproof.config import build, compose
 from dlproof.data.load import to_tensors
 from dlproof.data.store import VALIDATION, load_store
+from dlproof.errors import UserError
 from dlproof.model.checkpoint import load_network
 from dlproof.training import callbacks
 from dlproof.training.averaging import WeightAverage, blend
+from lightning.pytorch import Callback
 from toy.network import Network
 
 SHORT = (
@@ -154,3 +156,31 @@ def test_a_compiled_run_keeps_the_plain_names_of_weights(checked, run, declared,
     assert len(compiled) == 1
     assert names[0] == names[1]
     assert not load_network("models/model.ckpt", declared.build_network)[0].training
+
+
+SCHEDULER = "lightning.pytorch.callbacks.GradientAccumulationScheduler"
+
+
+class Accumulates(Callback):
+    """Someone's own way to larger batches, as training goes on."""
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        trainer.accumulate_grad_batches = 1 + trainer.current_epoch // 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            [f"+callbacks.acc._target_={SCHEDULER}", "+callbacks.acc.scheduling={3:4}"],
+            "^callbacks.acc changes how many batches",
+        ),
+        (
+            [f"+callbacks.own._target_={__name__}.Accumulates"],
+            "accumulate_grad_batches was set from 1 to 2 in epoch 2",
+        ),
+    ],
+)
+def test_steps_that_nobody_has_planned_are_refused(checked, run, options, words):
+    with pytest.raises(UserError, match=words):
+        run("train", *SHORT, *options)

@@ -50,6 +50,15 @@ def test_the_step_and_its_items_are_named_and_older_states_stay(checked, run, mo
     assert not (checked / "models" / "model.ckpt").exists()
 
 
+def test_items_of_a_stream_are_named_by_their_rows(checked, run, monkeypatch):
+    poison_step(monkeypatch, 2, lambda loss: loss * math.nan)
+    run("stream", "loader=stream")
+    with pytest.raises(UserError, match=r"on rows of items\.csv \d+, \d+, "):
+        run("train", *SHORT, "loader=stream")
+    (noted,) = (checked / "runs").glob("exp-*/nonfinite.json")
+    assert len(json.loads(noted.read_text())["rows of items.csv"]) == 16
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("name", ["val/loss", "val/accuracy"])
 def test_a_validation_that_is_not_finite_stops_the_run(checked, run, monkeypatch, name, value):

@@ -137,3 +137,25 @@ def describe_groups(module):
 def test_what_needs_gpus_is_refused_without_one(checked, run, option):
     with pytest.raises(UserError, match="needs GPUs"):
         run("train", option, "trainer.accelerator=cpu", "logger=[csv]")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["trainer.num_nodes=2"], r"num_nodes=2 needs a process on each node"),
+        (["trainer.devices=2", "trainer.strategy=ddp_spawn"], "strategy=ddp_spawn copies"),
+        (
+            [
+                "trainer.strategy={_target_:lightning.pytorch.strategies.DDPStrategy,"
+                "start_method:fork}"
+            ],
+            "'start_method': 'fork'} copies this process",
+        ),
+    ],
+)
+def test_processes_that_nobody_starts_or_that_forget_what_they_learned_are_refused(
+    checked, run, options, words
+):
+    with pytest.raises(UserError, match=words):
+        run("train", "trainer.accelerator=cpu", "logger=[csv]", *options)
+    assert not list((checked / "runs").glob("exp-*"))

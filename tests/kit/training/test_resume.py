@@ -17,6 +17,7 @@ from dlproof.training.runs import read_config
 from lives import Nursery, same_end
 from omegaconf import OmegaConf
 from toy.module import Module
+from toy.network import Dense
 
 SHORT = (
     "trainer.max_epochs=3",
@@ -180,6 +181,49 @@ def test_a_run_that_is_not_there_or_has_finished_is_refused(checked, run):
         run("train", *SHORT, "resume=latest")
     with pytest.raises(UserError, match=f"did you mean {report.figures['run']}"):
         run("train", *SHORT, f"resume={report.figures['run']}0")
+
+
+def test_a_worker_killed_before_the_first_state_leaves_a_run_to_go_on_with(
+    checked, run, monkeypatch
+):
+    """Its error is raised by a signal handler, in whatever line the process is."""
+
+    def die(*_):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Module, "training_step", die)
+        with pytest.raises(UserError, match=r"was killed, as the system .* `train resume=exp-"):
+            run("train", *SHORT)
+    (folder,) = (checked / "runs").iterdir()
+    assert json.loads((folder / "record.json").read_text())["status"] == "stopped"
+    report = run("train", *SHORT, f"resume={folder.name}", "loader.num_workers=0")
+    assert report.figures["run"] == folder.name
+
+
+@pytest.mark.parametrize("part", ["layer", "group"])
+def test_a_state_of_other_code_is_refused_in_a_sentence(stopped, run, monkeypatch, part):
+    build, configure = Dense.__init__, Module.configure_optimizers
+
+    def with_another_layer(self, *args, **kwargs):
+        build(self, *args, **kwargs)
+        self.extra = torch.nn.Linear(2, 2)
+
+    def with_another_group(self):
+        made = configure(self)
+        made["optimizer"].add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))]})
+        return made
+
+    if part == "layer":
+        monkeypatch.setattr(Dense, "__init__", with_another_layer)
+    else:
+        monkeypatch.setattr(Module, "configure_optimizers", with_another_group)
+    words = {"layer": "extra.weight", "group": "parameter groups"}[part]
+    with pytest.raises(UserError, match=rf"state does not fit the code as it is now: .*{words}"):
+        run("train", *SHORT, "resume=latest")
+    monkeypatch.undo()
+    monkeypatch.chdir(stopped.parents[1])
+    assert run("train", *SHORT, "resume=latest").figures["run"] == stopped.name
 
 
 def save_state(folder, best="", log_rows=0):

@@ -86,7 +86,8 @@ def test_a_worker_that_is_killed_ends_the_run_in_a_sentence(start):
     assert process.returncode == 1, told
     assert "Traceback" not in told
     assert "a process that loads data was killed" in told.splitlines()[-1]
-    assert read_status(folder) != "finished"
+    assert f"resume it with `train resume={folder.name}`" in told
+    assert read_status(folder) == "stopped"
     assert list((folder / "checkpoints").glob("resume-*.ckpt"))
 
 

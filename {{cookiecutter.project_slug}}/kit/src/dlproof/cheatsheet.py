@@ -1,15 +1,55 @@
 """The cheat sheet as data: holds a config's values against their usual ranges."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from .errors import UserError
+from .markup import read_yaml
+from .schema.strict import Strict
+
+
+class Row(Strict):
+    """What the sheet says of some keys: their options, or a range with the scale of a search."""
+
+    name: str
+    keys: list[str]
+    default: Any
+    note: str
+    options: list[Any] | None = None
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    scale: Literal["log", "linear"] | None = None
+
+    @model_validator(mode="after")
+    def refuse_half(self) -> Self:
+        """Refuses what says neither, or a range without its scale."""
+        low, high = self.range or (0.0, 0.0)
+        if (self.options is None) == (self.range is None) or low > high:
+            raise ValueError("must have options, or a range with its smaller end first")
+        if self.range is not None and self.scale is None:
+            raise ValueError("has a range without a scale, log or linear")
+        return self
+
+
+TABLES = TypeAdapter(dict[str, list[Row]])
 
 
 def load_cheatsheet(path: Path) -> list[dict[str, Any]]:
-    """All rows of the four tables: name, key, default, range or options, scale, note."""
-    tables = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """All rows of the four tables: name, keys, default, range or options, scale, note.
+
+    Raises:
+        UserError: The file is missing, or a row is not one.
+    """
+    tables = read_yaml(path)
+    try:
+        TABLES.validate_python(tables)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        told = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        raise UserError(f"{path}: {place} {told[0].lower()}{told[1:]}.") from error
     return [row for rows in tables.values() for row in rows]
 
 

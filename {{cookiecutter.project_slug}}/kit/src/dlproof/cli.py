@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -39,6 +40,9 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 refused with a sentence, 130, 141 or 143 stopped."""
     is_typed = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may lack letters that labels have
+            stream.reconfigure(errors="backslashreplace")
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(describe_commands(project))
         return

@@ -1,6 +1,10 @@
 """What a person reads when a command cannot do its work: one sentence, never a traceback."""
 
 import errno
+import sys
+
+# Of file names, where the locale is not UTF-8: Python has chosen it before the first line runs.
+ENCODING = "set LC_ALL=C.UTF-8, or PYTHONUTF8=1, and run the same command again."
 
 
 class UserError(Exception):
@@ -20,6 +24,8 @@ def explain(error: BaseException) -> str | None:
         return f"the disk is full{where}: free some space and run the same command again."
     if isinstance(error, PermissionError) and error.filename:
         return f"no permission for {error.filename}: change its owner or mode, then run again."
+    if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+        return f"{error.object!a} has letters that this locale has not: {ENCODING}"
     if is_out_of_memory(error):
         said = str(error).partition("\n")[0]
         return (

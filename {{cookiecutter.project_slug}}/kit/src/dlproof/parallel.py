@@ -25,6 +25,8 @@ SMALL = 2048  # items below which starting processes here takes longer than the 
 AHEAD = 2  # batches a worker that are given out at a time
 TELL_SECONDS = 30.0  # between two lines where no terminal shows a bar
 QUIET_SECONDS = 2.0  # before a bar appears
+# What joblib's own processes, Dask and Ray call it; the latter two may not be installed.
+KILLED = ("TerminatedWorkerError", "KilledWorker", "WorkerCrashedError", "OutOfMemoryError")
 INSTALL = {"dask": "distributed", "ray": "ray"}
 
 Result = TypeVar("Result")
@@ -97,22 +99,41 @@ def over(
 
 
 def spread(function: Callable[[Any], Result], batches: Iterator[Any]) -> Iterator[Result]:
-    """The same results from other processes."""
-    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+    """The same results from other processes.
+
+    Raises:
+        UserError: One of them was killed.
+    """
+    from joblib import delayed
 
     POOL.connect()
+    there = delayed(partial(work, Path.cwd(), os.getpid(), function))
+    try:
+        yield from hand_out(map(there, batches))
+    except Exception as error:
+        if type(error).__name__ not in KILLED:
+            raise
+        raise UserError(
+            "a process that works on items was killed, as the system does when memory runs out: "
+            "set a smaller executor.num_workers, then run the same command again."
+        ) from error
+
+
+def hand_out(calls: Iterator[Any]) -> Iterator[Any]:
+    """Results of joblib's delayed calls, in order; few are under way at a time."""
+    from joblib import Parallel, effective_n_jobs, parallel_config
+
     wanted = POOL.settings.num_workers if POOL.settings else "auto"
     count = count_workers(wanted) if POOL.is_local else -1
-    there = delayed(partial(work, Path.cwd(), os.getpid(), function))
     # Arrays are sent as they are: joblib would hand over large ones as files to be read only.
     options: dict[str, Any] = {"batch_size": 1, "max_nbytes": None}
     with parallel_config(backend=POOL.backend, n_jobs=count) as config:
         if config["backend"].supports_return_generator:
             run = Parallel(return_as="generator", pre_dispatch=f"{AHEAD}*n_jobs", **options)
-            yield from run(map(there, batches))
+            yield from run(calls)
             return
-        waiting = map(there, batches)  # Ray's gives results when all are there: some at a time
-        while some := list(islice(waiting, AHEAD * effective_n_jobs(count))):
+        # Ray's backend gives results when all are there.
+        while some := list(islice(calls, AHEAD * effective_n_jobs(count))):
             yield from Parallel(**options)(some)
 
 

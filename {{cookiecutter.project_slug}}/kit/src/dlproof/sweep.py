@@ -4,19 +4,25 @@ A sweeper that searches, such as Optuna's, gets each job's ranking metric.
 """
 
 import os
+import signal
+import subprocess
 import sys
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from .config import REFUSALS, accept, explain_composition, refuse_no_option
-from .errors import UserError, explain
+from .aside import set_aside
+from .config import REFUSALS, accept, explain_composition, keeps_results, refuse_no_option
+from .errors import Terminated, UserError, explain
 from .launch import launch
-from .report import Report
+from .report import Report, load_report
 from .stages import Stage
+from .training.runs import RUN_DIR
 
 if TYPE_CHECKING:
     from .project import Project
@@ -26,16 +32,21 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
     """Hands a stage over to `hydra.main`; a job that is refused says why and the next one starts.
 
     Raises:
-        UserError: A key or an option does not exist; then no job starts.
+        UserError: A key or an option does not exist, or a launcher names one folder for all runs;
+            then no job starts.
     """
     failed: list[Exception] = []
+    root = Path.cwd()
 
     @hydra.main(version_base="1.3", config_path=None, config_name="config")
     def task(cfg: DictConfig) -> float | None:
         """One job of the sweep, or the only one; its metric, not a number where it is refused."""
         overrides = list(HydraConfig.get().overrides.task)
+        os.chdir(root)  # which `hydra.job.chdir` has left, and Hydra goes back to
         try:
-            report = launch(project, stage, overrides, accept(cfg, overrides, project.config))
+            cfg = accept(cfg, overrides, project.config)
+            start = launch_apart if starts_processes(stage, cfg) else launch
+            report = start(project, stage, overrides, cfg)
             return None if report is None else find_metric(report, cfg.task.metric)
         except Exception as error:
             failed.append(error)
@@ -49,6 +60,11 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
             return float("nan")
 
     refuse_no_option(arguments)
+    if {"-m", "--multirun"} & {*arguments} and RUN_DIR in os.environ:
+        raise UserError(
+            f"a sweep makes a run for each value, and {RUN_DIR} names one folder: start it without "
+            "that and without torchrun; `trainer=ddp` starts the processes of each run."
+        )
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise: Hydra would print what it refuses, and exit
     sys.argv = [stage.name, "--config-dir", "configs", *stage.options, *arguments]
     try:
@@ -59,6 +75,38 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
         raise UserError(explain_composition(error, arguments)) from error
     if failed:
         sys.exit(1)
+
+
+def starts_processes(stage: Stage, cfg: DictConfig) -> bool:
+    """Whether Lightning starts further processes here, with the command line of this one."""
+    trainer = cfg.trainer
+    is_alone = (trainer.devices, trainer.num_nodes, trainer.strategy) == (1, 1, "auto")
+    return stage.name == "train" and cfg.launcher.name == "local" and not is_alone
+
+
+def launch_apart(
+    project: "Project", stage: Stage, overrides: Sequence[str], cfg: DictConfig
+) -> Report:
+    """Runs one job of a sweep by a command of its own, which further processes can repeat.
+
+    Raises:
+        UserError: It failed.
+        KeyboardInterrupt, Terminated: As it has been told.
+    """
+    command = [sys.executable, "-m", project.package, stage.name, *overrides]
+    # A session of its own: Ctrl-C reaches it once, from here, and not a second time as it saves.
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        code = process.wait()
+    except (KeyboardInterrupt, Terminated) as end:
+        number = signal.SIGINT if isinstance(end, KeyboardInterrupt) else signal.SIGTERM
+        process.send_signal(number)
+        process.wait()
+        raise
+    if code:
+        raise UserError(f"it ended with exit code {code}; what it said is above.")
+    cfg = cfg if keeps_results(cfg) else set_aside(stage, cfg)
+    return load_report(stage.name, cfg.paths.reports_dir)
 
 
 def find_metric(report: Report, metric: str) -> float | None:

@@ -175,7 +175,13 @@ def render(clone: Path, context: dict[str, Any], commit: str) -> Path:
     # Cookiecutter leaves rendered hooks behind in the temporary folder. Its last words, why it
     # refuses an answer, stay on one line if the terminal is wide enough.
     environment = os.environ | {"TMPDIR": str(clone.parent), "COLUMNS": "10000"}
-    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="backslashreplace",
+    )
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise UserError(f"the template's {commit[:9]} refuses the answers in {STATE}: {words[-1]}")

@@ -14,7 +14,10 @@ def git(*arguments: str, folder: Path = Path(), **environment: str) -> str:
     """What git prints; UserError in its own words when it fails."""
     command = ["git", *(part for line in SETTINGS for part in ("-c", line)), *arguments]
     setting = os.environ | {"LC_ALL": "C"} | environment
-    done = subprocess.run(command, cwd=folder, env=setting, capture_output=True, text=True)
+    # Names of files come back as the bytes that they are, whatever the terminal's encoding.
+    done = subprocess.run(
+        command, cwd=folder, env=setting, capture_output=True, text=True, errors="surrogateescape"
+    )
     if done.returncode:
         raise UserError(done.stderr.strip() or f"git {arguments[0]} failed.")
     return done.stdout

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from ..errors import UserError
+from ..markup import Loader, read_yaml
 from .mistakes import SIGNED, Mistake, find_copies, find_dates, find_mistakes, find_model
 from .schema import Charter
 
@@ -46,7 +47,6 @@ class Answer:
 
 
 Lines = dict[str, int]
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where it was built
 
 
 def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
@@ -55,18 +55,10 @@ def read_charter(path: Path | str = CHARTER) -> tuple[dict[str, Any], Lines]:
     Raises:
         UserError: The file is missing, not a mapping in YAML, or holds an impossible date.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=LOADER)
-        content = yaml.load(text, Loader=LOADER)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist: restore it from git or the template.") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    except ValueError as error:  # of a date such as 2026-13-05
-        raise UserError(f"{path} has an invalid date: {error}.") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} must have sections such as `problem:`.")
+    node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader)
     return content, dict(find_lines(node))
 
 

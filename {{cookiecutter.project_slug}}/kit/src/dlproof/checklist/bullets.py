@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
-
-from ..charter.charter import LOADER
 from ..errors import UserError
+from ..markup import read_yaml
 
 ASKED = Path(__file__).with_name("bullets.yaml")
 Kind = Literal["auto", "answer", "both"]
@@ -108,9 +106,7 @@ def load_checklist(path: Path | str = "checklist.yaml") -> Checklist:
     Raises:
         UserError: The file names an unknown bullet, or a bullet of its own lacks a key.
     """
-    asked, own = (
-        yaml.load(Path(name).read_text(encoding="utf-8"), Loader=LOADER) for name in (ASKED, path)
-    )
+    asked, own = read_yaml(ASKED), read_yaml(path)
     bullets = {bullet.id: bullet for bullet in read_bullets(asked["items"])}
     for name, places in (own.get("where") or {}).items():
         if name not in bullets:

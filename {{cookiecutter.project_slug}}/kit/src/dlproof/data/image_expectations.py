@@ -12,6 +12,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import UserError
+from ..markup import read_yaml
 from ..parallel import over
 from ..types import State
 
@@ -43,13 +44,11 @@ def read_expectations(path: Path) -> State:
         UserError: It says something else.
     """
     try:
-        return Expectations.model_validate(yaml.safe_load(path.read_text("utf-8"))).model_dump()
+        return Expectations.model_validate(read_yaml(path)).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the file"
         raise UserError(f"{path}: {key}: {first['msg'].lower()}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
 
 
 def find_unexpected(root: Path, items: Iterable[str], rules: State) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Folders of images: what in them is an image, and what is left out, which is counted."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import UserError
+from ..errors import ENCODING, UserError
 from .image_files import SUFFIXES
 
 # What storage, archives and recycle bins put beside files; `data.ignore=['!name']` takes one back.
@@ -151,6 +152,8 @@ def keep_file(tree: Tree, path: Path) -> None:
         UserError: Its name is not valid Unicode.
     """
     if not is_unicode(str(path)):
+        if sys.getfilesystemencoding() != "utf-8":
+            raise UserError(f"{str(path)!a} has letters that this locale has not: {ENCODING}")
         raise UserError(f"the name of {str(path)!a} is not valid UTF-8: rename it.")
     if path.exists() and not path.is_file():
         tree.odd.append(path)

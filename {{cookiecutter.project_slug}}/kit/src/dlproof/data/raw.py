@@ -43,6 +43,7 @@ def bring_raw(cfg: DictConfig) -> None:
             [sys.executable, "-m", "dvc", "add", str(place)],
             capture_output=True,
             text=True,
+            errors="backslashreplace",
             check=False,
         )
         if done.returncode:

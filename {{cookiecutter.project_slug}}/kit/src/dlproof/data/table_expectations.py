@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 
 from ..errors import UserError
+from ..markup import read_yaml
 from ..types import State
 from .table_settings import format_setting
 
@@ -43,17 +44,18 @@ def read_schema(path: Path) -> "DataFrameSchema":
     Raises:
         UserError: The file is not a schema, or holds something that would be silently ignored.
     """
-    from pandera.io.pandas_io import from_yaml
+    from pandera.io.pandas_io import deserialize_schema
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         columns: dict[str, dict[str, Any]] = content["columns"]
         refuse_words(content, TOP_KEYS, str(path))
         for name, column in columns.items():
             refuse_words(column, {*KEYS, *HOLDS}, f"{path}: column {name!r}")
             if column.get("dtype") not in (NUMBER, TEXT):
                 raise UserError(f"{path}: column {name!r} needs dtype: {NUMBER} or {TEXT}.")
-        return from_yaml(path)
+        schema: DataFrameSchema = deserialize_schema(content)
+        return schema
     except UserError:
         raise
     except Exception as error:  # of the YAML, or of a check's arguments

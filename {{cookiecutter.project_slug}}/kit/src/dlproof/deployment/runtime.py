@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from ..config import build
@@ -43,8 +44,14 @@ class Model:
         self.info = read_sidecar(Path(folder))
         groups = {name: self.info[name] for name in ("data", "task")}
         refuse_foreign(Path(folder) / SIDECAR, groups)
-        self.data_type: DataType = build(OmegaConf.create(self.info["data"]))
-        self.task: Task = build(OmegaConf.create(self.info["task"]))
+        try:
+            self.data_type: DataType = build(OmegaConf.create(self.info["data"]))
+            self.task: Task = build(OmegaConf.create(self.info["task"]))
+        except InstantiationException as error:
+            raise UserError(
+                f"{Path(folder) / SIDECAR} does not fit the code as it is now: "
+                f"{error.__cause__ or error} Run `export` again."
+            ) from error
         self.session = open_session(Path(folder) / MODEL)
 
     @property

@@ -9,10 +9,11 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from ..config import build
-from ..errors import UserError
+from ..errors import UserError, explain
 from ..trust import refuse_foreign
 
 GROUPS = ("model", "preprocess", "task")  # that a network is made from
+SHOWN = 300  # characters of what does not fit
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -47,7 +48,8 @@ def load_network(
         The network, and a dict with `state` (content of state.json) and the config groups.
 
     Raises:
-        UserError: The file is missing or damaged, or asks for what no network consists of.
+        UserError: The file is missing or damaged, asks for what no network consists of, or is of
+            other code than there is now.
     """
     content = read_checkpoint(path)
     hyperparameters = content.get("hyper_parameters", {})
@@ -57,17 +59,27 @@ def load_network(
     groups = {name: hyperparameters[name] for name in GROUPS}
     refuse_foreign(path, groups, {build_network.__module__.partition(".")[0]})
     state = hyperparameters["state"]
-    task = build(OmegaConf.create(hyperparameters["task"]))
-    network = build_network(
-        hyperparameters["model"],
-        hyperparameters["preprocess"],
-        state["data"],
-        task.num_outputs(state["task"]),
-    )
     weights = {
         name.removeprefix("network."): tensor
         for name, tensor in content["state_dict"].items()
         if name.startswith("network.")
     }
-    network.load_state_dict(weights)
+    try:
+        task = build(OmegaConf.create(hyperparameters["task"]))
+        width = task.num_outputs(state["task"])
+        network = build_network(groups["model"], groups["preprocess"], state["data"], width)
+        network.load_state_dict(weights)
+    except Exception as error:  # whatever the project's code raises
+        if explain(error) is not None:
+            raise
+        raise UserError(
+            f"{path} does not fit the code as it is now: {shorten(error)} Run `train` again, or go "
+            "back to the code that the run's record.json names."
+        ) from error
     return network.eval(), hyperparameters
+
+
+def shorten(error: Exception) -> str:
+    """What an error says of its cause, as the start of one sentence."""
+    told = " ".join(str(error.__cause__ or error).split())
+    return f"{told[:SHOWN]} …" if len(told) > SHOWN else f"{told.rstrip('.')}."

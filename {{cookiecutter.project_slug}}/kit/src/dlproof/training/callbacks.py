@@ -9,7 +9,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ..errors import UserError
 from ..model.sizing import MEGABYTE
+
+COUNTED = (
+    "and the learning rate's schedule counts its steps before the first one: set "
+    "trainer.accumulate_grad_batches for the whole run instead."
+)
 
 
 class StepSeed(Callback):
@@ -34,6 +40,31 @@ class StepSeed(Callback):
         torch.default_generator.manual_seed(seed)
         if module.device.type == "cuda":
             torch.cuda.default_generators[module.device.index].manual_seed(seed)
+
+
+class PlannedSteps(Callback):
+    """Stops a run whose steps become others than those that its schedule spans.
+
+    Args:
+        batches: Of one optimizer step, as planned.
+    """
+
+    def __init__(self, batches: int) -> None:
+        self.batches = batches
+
+    def on_train_batch_start(
+        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Looks at what code of the project's has left.
+
+        Raises:
+            UserError: It has changed how many batches make a step.
+        """
+        if trainer.accumulate_grad_batches != self.batches:
+            raise UserError(
+                f"trainer.accumulate_grad_batches was set from {self.batches} to "
+                f"{trainer.accumulate_grad_batches} in epoch {trainer.current_epoch}, {COUNTED}"
+            )
 
 
 class GradientNorm(Callback):

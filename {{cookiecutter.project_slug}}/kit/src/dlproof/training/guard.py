@@ -4,10 +4,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from ..data.datamodule import DataModule
 from ..errors import UserError
 from ..files import write_json
 from .callbacks import GradientNorm
@@ -77,18 +79,25 @@ class NonFiniteGuard(Callback):
 
     def stop(self, trainer: Trainer, figures: dict[str, Any], rows: Tensor) -> None:
         """Writes `nonfinite.json` into the run's folder and ends the run."""
-        items = trainer.datamodule.store.items  # type: ignore[attr-defined]
-        ids = [str(name) for name in items["id"].iloc[rows.cpu().numpy()]]
+        kind, ids = name_items(trainer.datamodule, rows.cpu().numpy())  # type: ignore[attr-defined]
         path = Path(trainer.default_root_dir, "nonfinite.json")
         # JSON has no NaN: these two are words.
         told = {name: v if math.isfinite(v) else str(v) for name, v in figures.items()}
-        write_json(path, told | {"epoch": trainer.current_epoch, "items": ids})
+        write_json(path, told | {"epoch": trainer.current_epoch, kind: ids})
         raise NonFiniteError(
             f"step {figures['step']} has loss {figures['loss']:g} and gradient norm "
-            f"{figures['gradient_norm']:g} on items {', '.join(ids[:SHOWN])}"
+            f"{figures['gradient_norm']:g} on {kind} {', '.join(ids[:SHOWN])}"
             f"{' …' if len(ids) > SHOWN else ''} (all in {path}); earlier checkpoints are kept: "
             "look at these items, lower optimizer.lr, or run with trainer=debug."
         )
+
+
+def name_items(data: DataModule, rows: np.ndarray) -> tuple[str, list[str]]:
+    """Items and their ids; of a stream, which leaves these with the processed data, their rows."""
+    store = getattr(data, "store", None)
+    if store is None:
+        return "rows of items.csv", [str(row) for row in rows]
+    return "items", [str(name) for name in store.items["id"].iloc[rows]]
 
 
 def is_scaled(trainer: Trainer) -> bool:

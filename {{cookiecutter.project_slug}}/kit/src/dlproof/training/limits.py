@@ -1,5 +1,7 @@
 """How long a run is, and what cannot end well: refused before a run exists."""
 
+import os
+
 import torch
 from omegaconf import DictConfig, OmegaConf
 
@@ -81,6 +83,16 @@ def refuse_several(cfg: DictConfig) -> None:
         raise UserError("a stream holds only one split: use loader=default.")
     if cfg.trainer.devices != 1 or cfg.trainer.num_nodes != 1:
         raise UserError("it trains in one process: use trainer.devices=1 and one node.")
+
+
+def refuse_alone(trainer: DictConfig) -> None:
+    """Raises a UserError where a run would wait for nodes on which nobody has started it."""
+    is_started = any(name in os.environ for name in ("WORLD_SIZE", "SLURM_NTASKS"))
+    if trainer.num_nodes > 1 and not is_started:
+        raise UserError(
+            f"trainer.num_nodes={trainer.num_nodes} needs a process on each node: start it by "
+            "deploy/torchrun/train.sh or with launcher=slurm."
+        )
 
 
 def refuse_short(trainer: DictConfig, data: DataModule) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ def create_run_dir(runs_dir: str | Path) -> Path:
     """A new folder `exp-YYYY-MM-DD-NNN`; two runs started at once get two numbers."""
     day = datetime.now(UTC).strftime("exp-%Y-%m-%d")
     Path(runs_dir).mkdir(parents=True, exist_ok=True)
-    taken = [int(path.name.rpartition("-")[2]) for path in Path(runs_dir).glob(f"{day}-[0-9]*")]
-    number = max(taken, default=0) + 1
+    names = [re.fullmatch(rf"{day}-(\d+)", path.name) for path in Path(runs_dir).iterdir()]
+    number = max((int(name[1]) for name in names if name), default=0) + 1
     while True:
         folder = Path(runs_dir) / f"{day}-{number:03d}"
         try:

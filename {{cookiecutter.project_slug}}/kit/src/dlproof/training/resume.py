@@ -108,10 +108,21 @@ def find_run(runs_dir: str | Path, wanted: str) -> Path:
     status = {record["id"]: record.get("status") for record in read_records(runs_dir, debug=True)}
     name = latest[0] if wanted == "latest" and latest else wanted
     if name not in status:
+        refuse_renamed(Path(runs_dir, name))
         raise UserError(f"resume={wanted}: no such run in {runs_dir}/{nearest(wanted, [*status])}")
     if status[name] == "finished":
         raise UserError(f"resume={wanted}: {name} has finished; leave `resume` out for a new run.")
     return Path(runs_dir, name)
+
+
+def refuse_renamed(folder: Path) -> None:
+    """Raises a UserError where a folder holds the run of another name."""
+    if (folder / "record.json").exists():
+        own = read_record(folder)["id"]
+        raise UserError(
+            f"resume={folder.name}: the folder holds {own}, as a copy or because it was renamed: "
+            f"call it {own} to go on with it."
+        )
 
 
 def lock_run(run_dir: Path) -> FileLock:

@@ -27,7 +27,7 @@ from .checkpoints import LOG
 from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
-from .limits import refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
+from .limits import refuse_alone, refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -41,7 +41,7 @@ from .resume import (
 )
 from .runs import RUN_DIR
 from .runs_page import write_runs_page
-from .trainer import build_trainer, choose_options, explain_refusals
+from .trainer import LoaderKilledError, build_trainer, choose_options, explain_refusals
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -122,6 +122,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
     begun = find_begun(cfg)
     cfg = settle_rate(project, cfg, begun)
     cfg = settle_epochs(cfg, data)
+    refuse_alone(cfg.trainer)
     refuse_short(cfg.trainer, data)
     refuse_other_ranking(cfg)
     weights = None if begun else describe_weights(to_plain(cfg.model))  # refuses before a run is
@@ -169,6 +170,9 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
     except NonFiniteError:
         status = "failed: non-finite"
         raise
+    except LoaderKilledError as error:
+        told = f"Then resume it with `train resume={going.folder.name}`."
+        raise UserError(f"{error} {told}") from error
     except UserError:
         status = "refused"
         raise

@@ -76,6 +76,8 @@ class Run:
 def read_records(runs_dir: str | Path, *, debug: bool = False) -> list[dict[str, Any]]:
     """The record of every run, in the order in which they started.
 
+    A folder that was copied or renamed is none: a copy would count as a second run that agrees.
+
     Args:
         runs_dir: Where they are.
         debug: Whether debug runs are among them, which are compared with no other.
@@ -83,8 +85,10 @@ def read_records(runs_dir: str | Path, *, debug: bool = False) -> list[dict[str,
     Raises:
         UserError: One of them is damaged.
     """
-    records = [read_record(path.parent) for path in Path(runs_dir).glob("*/record.json")]
-    wanted = [record for record in records if debug or not record.get("debug")]
+    folders = [path.parent for path in Path(runs_dir).glob("*/record.json")]
+    records = [(folder.name, read_record(folder)) for folder in folders]
+    runs = [record for name, record in records if name == record["id"]]
+    wanted = [record for record in runs if debug or not record.get("debug")]
     return sorted(wanted, key=lambda record: (record["started"], record["id"]))
 
 

@@ -1,6 +1,7 @@
 """Lightning's Trainer from the config: takes what the machine has where the config says `auto`."""
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -15,17 +16,28 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Checkpoint, GradientAccumulationScheduler
 from lightning.pytorch.plugins import Precision
+from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from ..config import build, to_plain
-from ..errors import UserError
-from .callbacks import StepSeed
+from ..errors import UserError, is_out_of_memory
+from ..model.checkpoint import shorten
+from .callbacks import COUNTED, PlannedSteps, StepSeed
 from .limits import EPOCHS
 
+# Lightning's own of what puts a state back.
+RESTORES: tuple[Any, ...] = (
+    _CheckpointConnector._restore_modules_and_callbacks,
+    _CheckpointConnector.restore_training_state,
+)
 OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
+
+
+class LoaderKilledError(UserError):
+    """A process that loads data was killed: nothing is wrong with the run, which can go on."""
 
 
 def build_trainer(cfg: DictConfig, run_dir: Path) -> Trainer:
@@ -56,7 +68,8 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         settings["max_epochs"] = EPOCHS
     settings["enable_progress_bar"] &= sys.stderr.isatty()
     quieten(logging.INFO if settings.get("profiler") else logging.WARNING)
-    callbacks = [StepSeed(cfg.seed), *build_callbacks(cfg.callbacks, run_dir)]
+    planned = PlannedSteps(cfg.trainer.accumulate_grad_batches)
+    callbacks = [StepSeed(cfg.seed), planned, *build_callbacks(cfg.callbacks, run_dir)]
     loggers = [
         build_watcher(f"logger.{name}", node, run_dir=run_dir)
         for name, node in cfg.logger.items()
@@ -112,7 +125,8 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Lightning turns into an exit without a word.
-        UserError: Lightning refuses the trainer's values, or the config for this data.
+        UserError: Lightning refuses the trainer's values, or the config for this data, or a process
+            that loads data was killed.
     """
     try:
         yield
@@ -120,15 +134,23 @@ def explain_refusals(cfg: DictConfig) -> Iterator[None]:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
-    except (MisconfigurationException, RuntimeError, TypeError, ValueError, ImportError) as error:
+    except UserError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        if "DataLoader worker" in str(error):
+            raise LoaderKilledError(
+                "a process that loads data was killed, as the system does when memory runs out: "
+                "set a smaller loader.num_workers (0: none)."
+            ) from error
+        if any(comes_from(error, function) for function in RESTORES):
+            raise UserError(
+                f"the run's state does not fit the code as it is now: {shorten(error)} Start a new "
+                "run, or go back to the code that the run's record.json names."
+            ) from error
         if comes_from(error, unwrap(Trainer.__init__)):
             raise UserError(f"trainer={cfg.trainer.name} cannot be built: {error}") from error
-        if "DataLoader worker" in str(error):
-            raise UserError(
-                "a process that loads data was killed, as the system does when memory runs out: "
-                "set a smaller loader.num_workers or loader.batch_size, then go on with the run by "
-                "`resume=latest`."
-            ) from error
         # EarlyStopping's own way to refuse a metric that nobody logs
         is_unknown = "conditioned on metric" in str(error)
         if not isinstance(error, MisconfigurationException) and not is_unknown:
@@ -148,7 +170,7 @@ def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
     """The callbacks that are not null; checkpoints go to the run's folder.
 
     Raises:
-        UserError: As `build_watcher`.
+        UserError: As `build_watcher`, or one makes the run's steps others than are planned.
     """
     callbacks = []
     for name, node in group.items():
@@ -156,6 +178,9 @@ def build_callbacks(group: DictConfig, run_dir: Path) -> list[Any]:
             is_checkpoint = node.get("_target_", "").endswith("Checkpoint")
             extra = {"dirpath": str(run_dir / "checkpoints")} if is_checkpoint else {}
             callbacks.append(build_watcher(f"callbacks.{name!s}", node, **extra))
+            if isinstance(callbacks[-1], GradientAccumulationScheduler):
+                told = "changes how many batches make a step,"
+                raise UserError(f"callbacks.{name!s} {told} {COUNTED}")
     return callbacks
 
 
@@ -175,12 +200,20 @@ def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
 
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
-    """Raises a UserError for what works only on GPUs."""
+    """Raises a UserError for what works only on GPUs, or in copies of this process.
+
+    Such a copy keeps what it has trained: the run here would know nothing of it.
+    """
     is_sharded = "fsdp" in str(trainer.strategy).lower()
     asked = {"strategy=fsdp": is_sharded, "sync_batchnorm": trainer.sync_batchnorm}
     has_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
     for name in [name for name, is_on in asked.items() if is_on and not has_gpu]:
         raise UserError(f"trainer.{name} needs GPUs, and this run has none: use trainer=ddp.")
+    if re.search("spawn|fork|notebook", str(trainer.strategy)):
+        raise UserError(
+            f"trainer.strategy={trainer.strategy} copies this process, and what the copies learn "
+            "is lost: use trainer=ddp, which starts processes anew."
+        )
 
 
 def brings_precision(plugins: Any) -> bool:
