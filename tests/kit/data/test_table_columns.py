@@ -1,6 +1,7 @@
 """What a column is, is told, guessed or refused; each refusal names a setting that settles it."""
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -279,3 +280,29 @@ def test_a_name_that_no_override_can_hold_is_said_for_the_config_file():
     assert format_setting("columns", "gr\u00f6\u00dfe", "number") == (
         "`columns: {'gr\u00f6\u00dfe': number}` in configs/data"
     )
+
+
+STAND_INS = {
+    "apart": (lambda n: "-999" if n % 4 == 0 else f"{n / 10}", "-999"),
+    "never negative": (lambda n: "-1" if n % 4 == 0 else f"{n}", "-1"),
+    "above": (lambda n: "9999.0" if n % 4 == 0 else f"{n}", "9999.0"),
+    "as on a scale": (lambda n: f"{n % 9 - 1}", ""),
+    "of a range": (lambda n: f"{-999 if n % 4 == 0 else 100 * n - 2900}", ""),
+}
+
+
+@pytest.mark.parametrize(("form", "word"), STAND_INS.values(), ids=STAND_INS)
+@pytest.mark.parametrize("is_target", [False, True])
+def test_a_number_that_may_mean_unknown_is_told_with_the_setting(tmp_path, form, word, is_target):
+    cells = numbers(form)
+    write(tmp_path, cells)
+    read = partial(Table, str(tmp_path / "own.csv"), "amount" if is_target else "target")
+    told = [text for text in read().load().warnings if "if it means unknown" in text]
+    assert len(told) == bool(word)
+    if told:
+        assert f"column 'amount' is {word} in {cells.count(word)} rows" in told[0]
+        assert ("data.columns={amount: number}" in told[0]) != is_target
+        loaded = read(missing={"amount": [word]}).load()
+        assert not [text for text in loaded.warnings if "if it means unknown" in text]
+        column = loaded.others["amount"] if is_target else loaded.features["amount"].fillna("")
+        assert (column == "").sum() == cells.count(word)

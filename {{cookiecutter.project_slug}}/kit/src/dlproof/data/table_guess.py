@@ -22,6 +22,7 @@ from .table_numbers import (
     read_numbers,
 )
 from .table_settings import format_setting
+from .table_stand_ins import tell_stand_in
 from .table_words import is_missing
 
 MANY = 5  # different numbers: so many among other words are a measure, spoilt, and no names
@@ -82,6 +83,9 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     if numbers.notna().all():
         found = guess_numbers(name, rest, numbers)
         found.missing = (words or ()) + (soft if found.kind == "number" else ())
+        if found.kind == "number" and (told := tell_stand_in(name, rest, numbers, found.missing)):
+            confirm = format_setting("columns", name, "number")
+            found.warnings.append(f"{told}; {confirm} confirms that it is a number.")
     else:
         found = guess_texts(name, rest, numbers, (*(words or ()), *soft))
         found.missing = words or ()

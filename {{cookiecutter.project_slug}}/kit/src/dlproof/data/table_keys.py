@@ -9,6 +9,7 @@ from ..errors import UserError
 from .table_dates import find_formats, read_dates
 from .table_numbers import mixes_epochs
 from .table_settings import Rules, format_setting
+from .table_stand_ins import tell_stand_in
 from .table_words import (
     MISSING,
     UNKNOWN,
@@ -47,6 +48,8 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
         if not is_measure(counts):
             refuse_spellings(name, spellings)
             warnings += warn_of_words(name, counts)
+        elif told := tell_stand_in(name, known, known.astype(float)):
+            warnings.append(f"{told}.")
     elif setting == "group":
         if spellings:
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))
