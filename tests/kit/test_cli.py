@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 import yaml
-from dlproof import cli
+from dlproof import cli, template
 from dlproof.cli import describe_command, describe_commands
 from dlproof.watch import CHILDREN
 from own.project import PROJECT as OWN
@@ -72,6 +73,15 @@ def test_what_a_terminal_cannot_show_is_printed_as_codes(in_configs, environment
     )
     assert b"Traceback" not in done.stderr
     assert b"\\u2026" in done.stdout + done.stderr or b"\\udce2" in done.stdout + done.stderr
+
+
+def test_an_update_prints_them_so_too(monkeypatch):
+    terminal = TextIOWrapper(BytesIO(), "ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(template, "check", lambda: print("caf\u00e9.py"))
+    with pytest.raises(SystemExit):
+        template.main(["check"])
+    assert terminal.buffer.getvalue() == b"caf\\xe9.py\n"
 
 
 @pytest.mark.parametrize("sort", [IMAGE], indirect=True)

@@ -33,6 +33,10 @@ def with_a_bug(self, *args, **kwargs):
     raise KeyError("median")
 
 
+def with_a_sentence(self, *args, **kwargs):
+    raise UserError("model=large cannot be built: no.")
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -41,6 +45,7 @@ def with_a_bug(self, *args, **kwargs):
         (wider, "size mismatch for backbone.body.weight"),
         (with_another_name, "unexpected keyword argument 'hidden_dim'"),
         (with_a_bug, "median"),
+        (with_a_sentence, "model=large cannot be built: no. Run `train` again"),
     ],
 )
 def test_a_network_of_other_code_is_refused_in_a_sentence(exported, monkeypatch, code, words):

@@ -33,8 +33,11 @@ def test_two_processes_see_the_same_items_and_end_with_the_same_weights(package,
 
 
 @pytest.mark.slow
-def test_two_processes_killed_at_once_end_with_the_same_bits(package, checked, small):
-    settings = (*small, "loader.batch_size=8", "callbacks.resume.every_n_train_steps=3")
+@pytest.mark.parametrize("loader", ["default", "stream"])
+def test_two_processes_killed_at_once_end_with_the_same_bits(package, checked, run, small, loader):
+    run("stream", "loader=stream")
+    settings = (*small, f"loader={loader}", "loader.batch_size=8")
+    settings += ("callbacks.resume.every_n_train_steps=3",)
     whole = train(package, 2, *settings)
     kill_within(start(package, 2, *settings), "resume-000000000009.ckpt")
     killed = newest_run()

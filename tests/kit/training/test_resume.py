@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from dlproof.data import stream
 from dlproof.data.load import EpochSampler
 from dlproof.errors import Terminated, UserError
 from dlproof.files import write_json
@@ -59,11 +60,16 @@ def states(folder):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_a_run_ends_with_the_same_bits(package, checked, small):
-    nursery, generator = Nursery(package, checked, small), random.Random(0)
+@pytest.mark.parametrize("loader", ["default", "stream"])
+def test_killed_at_any_moment_a_run_ends_with_the_same_bits(package, checked, run, small, loader):
+    run("stream", "loader=stream")
+    nursery = Nursery(package, checked, [*small, f"loader={loader}"])
+    generator = random.Random(0)
     nursery.live()
     whole = nursery.newest()
-    trials = [nursery.try_kill(workers, whole, generator) for workers in (0, 0, 2)]
+    # The order of a stream follows from the number of its readers.
+    workers = (0, 0, 2) if loader == "default" else (0, 0)
+    trials = [nursery.try_kill(number, whole, generator) for number in workers]
     assert all(trial.same_weights and trial.same_log for trial in trials), trials
     assert any(trial.killed_at > 3 for trial in trials)
 
@@ -102,6 +108,19 @@ def test_with_these_options_it_goes_on_too(stop, checked, run, setting):
     stopped = stop(setting)
     run("train", *SHORT, setting, "resume=latest")
     run("train", *SHORT, setting)
+    assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
+
+
+@pytest.mark.parametrize(("workers", "batches"), [(0, 2), (0, 4), (2, 5)])
+def test_a_stream_goes_on_where_it_stood(stop, checked, run, monkeypatch, workers, batches):
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 600)  # so that there are many
+    run("stream", "loader=stream")
+    given = ("loader=stream", f"loader.num_workers={workers}")
+    stopped = stop(*given, batches=batches)
+    with pytest.raises(UserError, match=rf"num_workers is 1 and was {workers}"):
+        run("train", *SHORT, *given[:1], "loader.num_workers=1", "resume=latest")
+    run("train", *SHORT, *given, "resume=latest")
+    run("train", *SHORT, *given)
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
 
 

@@ -40,9 +40,7 @@ def main(project: "Project", arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits: 0 done, 1 refused with a sentence, 130, 141 or 143 stopped."""
     is_typed = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal may lack letters that labels have
-            stream.reconfigure(errors="backslashreplace")
+    print_any_letter()
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(describe_commands(project))
         return
@@ -145,6 +143,13 @@ def describe_command(project: "Project", command: str) -> str:
         f"  settings: {', '.join((*ALWAYS, *stage.settings))} (see configs/)\n"
         f"  writes: reports/{command}.json"
     )
+
+
+def print_any_letter() -> None:
+    """From here on, letters that the terminal lacks are printed as their codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def raise_terminated(number: int, frame: FrameType | None) -> None:

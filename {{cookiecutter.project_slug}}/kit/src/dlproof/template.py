@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from . import kit
+from .cli import print_any_letter
 from .errors import UserError, explain
 from .files import read_json, write_json
 from .threeway import git, merge
@@ -32,6 +33,7 @@ To undo: git reset --hard"""
 
 def main(arguments: list[str]) -> None:
     """Runs `check`, `diff` or `update`; exits with 1 where something is left to do."""
+    print_any_letter()
     command, *rest = arguments
     try:
         sys.exit({"check": check, "diff": diff, "update": update}[command](*rest))

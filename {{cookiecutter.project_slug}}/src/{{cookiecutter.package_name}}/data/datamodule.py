@@ -62,8 +62,7 @@ class SplitData(DataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled, in whole batches per process."""
         loader = self.make_loader(self.store.rows(TRAIN), shuffle=True, draw=self.draw)
-        if self.trainer is not None:
-            self.skip_batches_done(loader)
+        self.skip_batches_done(loader)
         return loader
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -72,13 +71,10 @@ class SplitData(DataModule):
 
     def skip_batches_done(self, loader: DataLoader[Batch]) -> None:
         """Starts where a restored run stopped; workers prefetch before Lightning sets the epoch."""
-        assert self.trainer is not None
-        progress: Any = self.trainer.fit_loop.epoch_progress.current
-        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
-        is_within = progress.ready > progress.processed
+        epoch, batches = self.find_start()
         sampler: Any = loader.sampler
-        sampler.set_epoch(progress.processed)
-        sampler.done = (progress.processed, is_within * batches * self.loader.batch_size)
+        sampler.set_epoch(epoch)
+        sampler.done = (epoch, batches * self.loader.batch_size)
 
     def make_loader(
         self, rows: np.ndarray, shuffle: bool, draw: Draw | None = None

@@ -2,8 +2,10 @@
 
 import json
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -94,20 +96,20 @@ class StreamData(DataModule):
         readers = world_size * max(1, self.num_workers)
         return min(self.loader.batch_size, max(1, self.items[split] // readers))
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled, in whole batches per process."""
-        return self.make_loader(TRAIN, shuffle=True)
+    def train_dataloader(self) -> "Epochs":
+        """Shuffled, in whole batches per process; a restored run goes on where it stood."""
+        return Epochs(self.make_loader(TRAIN, shuffle=True), *self.find_start())
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In the order of the chunks, each item once."""
         return self.make_loader(VALIDATION, shuffle=False)
 
-    def make_loader(self, split: str, shuffle: bool) -> DataLoader[Batch]:
+    def make_loader(self, split: str, shuffle: bool) -> Any:
         """A loader over this process's share of a split."""
         world_size = 1 if self.trainer is None else self.trainer.world_size
         pinned = self.loader.pin_memory
         warnings.filterwarnings("ignore", "Your `IterableDataset`")  # LitData shares items out
-        loader: DataLoader[Batch] = import_litdata().StreamingDataLoader(
+        return import_litdata().StreamingDataLoader(
             self.open_set(split, shuffle=shuffle, drop_last=shuffle),
             batch_size=self.choose_batch_size(split, world_size),
             # Not persistent: workers learn the epoch when they start.
@@ -116,7 +118,32 @@ class StreamData(DataModule):
             pin_memory=torch.cuda.is_available() if pinned == "auto" else pinned,
             collate_fn=partial(collate, fields=self.fields),
         )
-        return loader
+
+
+class Epochs:
+    """A stream's batches, epoch by epoch.
+
+    LitData's loader has a state of its own, which Lightning would keep and restore: but Lightning
+    stops before the loader knows that its epoch has ended, and the next one would be empty. So the
+    epoch is told here, and batches that a run has had are read again and passed over.
+
+    Args:
+        loader: LitData's.
+        epoch: In which training starts.
+        done: Batches of that epoch which a restored run has had.
+    """
+
+    def __init__(self, loader: Any, epoch: int, done: int) -> None:
+        self.loader, self.epoch, self.done = loader, epoch, done
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.loader.current_epoch = self.epoch  # LitData's own is one more
+        done, self.done = self.done, 0
+        self.epoch += 1
+        yield from islice(self.loader, done, None)
 
 
 def collate(records: list[bytes | memoryview], fields: np.dtype[Any]) -> Batch:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from torch import nn
 
 from ..config import build
-from ..errors import UserError, explain
+from ..errors import UserError, is_out_of_memory
 from ..trust import refuse_foreign
 
 GROUPS = ("model", "preprocess", "task")  # that a network is made from
@@ -70,7 +71,7 @@ def load_network(
         network = build_network(groups["model"], groups["preprocess"], state["data"], width)
         network.load_state_dict(weights)
     except Exception as error:  # whatever the project's code raises
-        if explain(error) is not None:
+        if is_out_of_memory(error):
             raise
         raise UserError(
             f"{path} does not fit the code as it is now: {shorten(error)} Run `train` again, or go "
@@ -80,6 +81,7 @@ def load_network(
 
 
 def shorten(error: Exception) -> str:
-    """What an error says of its cause, as the start of one sentence."""
-    told = " ".join(str(error.__cause__ or error).split())
+    """What an error says, or what Hydra's is about, as the start of one sentence."""
+    about = error.__cause__ if isinstance(error, InstantiationException) else error
+    told = " ".join(str(about).split())
     return f"{told[:SHOWN]} …" if len(told) > SHOWN else f"{told.rstrip('.')}."

@@ -60,7 +60,7 @@ def find_begun(cfg: DictConfig) -> Path | None:
     goes on by itself.
 
     Raises:
-        UserError: As `find_run`, whether or not a run goes on; or a stream cannot.
+        UserError: As `find_run`, whether or not a run goes on.
     """
     read_records(cfg.paths.runs_dir)  # refuses a damaged one now, not after the last epoch
     given = os.environ.get(RUN_DIR)
@@ -69,8 +69,6 @@ def find_begun(cfg: DictConfig) -> Path | None:
         begun = find_run(Path(given).parent, Path(given).name) if has_begun else None
     else:
         begun = None if cfg.resume is None else find_run(cfg.paths.runs_dir, cfg.resume)
-    if cfg.loader.name == "stream" and begun is not None and not read_rank():
-        raise UserError("a stream cannot be resumed within an epoch: start a new run.")
     return begun
 
 
@@ -154,10 +152,12 @@ def refuse_changes(project: "Project", run_dir: Path, cfg: DictConfig, data_vers
     record = read_record(run_dir)
     before["the data's version"] = record.get("data_version")
     now["the data's version"] = data_version
+    # A stream is shared out among its readers, so that its order follows from their number.
+    free = [key for key in FREE if cfg.loader.name != "stream" or key != "loader.num_workers"]
     changed = [
         f"{key} is {now.get(key)} and was {before.get(key)}"
         for key in sorted({*before, *now})
-        if before.get(key) != now.get(key) and not key.startswith(FREE)
+        if before.get(key) != now.get(key) and not key.startswith(tuple(free))
     ]
     if changed:
         more = f", and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""

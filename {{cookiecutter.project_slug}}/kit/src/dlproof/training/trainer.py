@@ -113,7 +113,7 @@ def quieten(level: int) -> None:
     """
     logging.getLogger("lightning.pytorch").setLevel(level)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
-    # SplitData resumes within an epoch itself, which Lightning cannot know.
+    # The data modules resume within an epoch themselves, which Lightning cannot know.
     warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before")
     warnings.filterwarnings("ignore", "The `srun` command is available")  # also on login nodes
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")

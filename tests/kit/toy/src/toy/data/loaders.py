@@ -42,12 +42,9 @@ class Loaders(DataModule):
     def train_dataloader(self):
         """Shuffled; a restored run goes on where it stood."""
         loader = self.make(TRAIN, shuffle=True)
-        if self.trainer is not None:
-            progress = self.trainer.fit_loop.epoch_progress.current
-            batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
-            within = (progress.ready > progress.processed) * batches * self.loader.batch_size
-            loader.sampler.set_epoch(progress.processed)
-            loader.sampler.done = (progress.processed, within)
+        epoch, batches = self.find_start()
+        loader.sampler.set_epoch(epoch)
+        loader.sampler.done = (epoch, batches * self.loader.batch_size)
         return loader
 
     def val_dataloader(self):
