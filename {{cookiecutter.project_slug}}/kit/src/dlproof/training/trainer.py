@@ -24,6 +24,7 @@ from ..config import build, to_plain
 from ..errors import UserError
 from .callbacks import StepSeed
 from .limits import EPOCHS
+from .processes import tell_lightning
 
 OURS = ("name", "compile", "_target_")  # keys of config group `trainer` that are not arguments
 
@@ -48,6 +49,7 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
             object that the trainer names does not take its values.
     """
     refuse_unsuitable(cfg.trainer)
+    tell_lightning()
     settings = build_settings(cfg.trainer)
     asked = settings["precision"]
     is_plugged = asked == "auto" and brings_precision(settings.get("plugins"))
