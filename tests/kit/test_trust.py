@@ -125,3 +125,12 @@ def test_an_object_counts_by_where_it_is_defined(monkeypatch):
     refuse_foreign("m.ckpt", {"model": {"_target_": "toy.borrowed.Network"}}, {"toy"})
     with pytest.raises(UserError, match=r"toy\.borrowed\.Popen"):
         refuse_foreign("m.ckpt", {"model": {"_target_": "toy.borrowed.Popen"}}, {"toy"})
+
+
+def test_a_package_that_is_not_there_may_be_an_earlier_name_of_the_projects():
+    node = {"model": {"_target_": "former.model.mlp.MLP"}}
+    with pytest.raises(UserError, match=r"There is no former here: .* run `train` and `export`"):
+        refuse_foreign("model.ckpt", node, {"toy"})
+    with pytest.raises(UserError) as refusal:
+        refuse_foreign("model.ckpt", {"model": {"_target_": "os.system"}}, {"toy"})
+    assert "There is no" not in str(refusal.value)

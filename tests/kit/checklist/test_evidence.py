@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -14,7 +15,8 @@ from dlproof.checklist.text import explain
 from dlproof.checklist.verdict import Finding, judge
 from dlproof.closure import Code
 from dlproof.config import compose, to_plain
-from dlproof.inputs import describe_settled
+from dlproof.errors import UserError
+from dlproof.inputs import describe_settled, hash_config, name_as_then
 from dlproof.report import load_report
 
 CHAIN = ("ingest", "clean", "split", "preprocess")
@@ -56,6 +58,24 @@ def test_one_byte_of_raw_data_makes_all_that_follows_stale(look, processed):
     assert stale(project) == list(CHAIN)
     with pytest.raises(StaleError, match="the raw data of `ingest` changed: run `ingest`"):
         project.figures("ingest")
+
+
+def test_another_name_of_the_package_changes_nothing(look, declared, run):
+    former = SimpleNamespace(package="former")
+    config = name_as_then(former, to_plain(look().cfg), {"package": "former"})
+    assert config == to_plain(look().cfg)
+    renamed = name_as_then(declared, config, {"package": "former"})
+    assert renamed["data"]["_target_"] == config["data"]["_target_"].replace("toy.", "former.")
+    for name in CHAIN:
+        report = load_report(name, "reports")
+        report.made_from["package"] = "former"
+        report.made_from["config"] = hash_config(declared.stages[name], renamed)
+        report.seal = report.compute_seal()
+        report.write("reports")
+    assert stale(look()) == []
+    run("clean")
+    with pytest.raises(UserError, match="`ingest` ran with a different data"):
+        run("clean", "data.name=other")
 
 
 def test_a_setting_makes_its_stage_and_what_follows_stale_and_nothing_before(look):

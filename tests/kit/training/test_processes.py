@@ -10,7 +10,13 @@ from types import SimpleNamespace
 import pytest
 from dlproof.config import compose
 from dlproof.errors import UserError
-from dlproof.training.resume import read_rank
+from dlproof.training.processes import (
+    count_started,
+    is_interactive,
+    read_rank,
+    tell_lightning,
+)
+from lightning.pytorch.plugins.environments import SLURMEnvironment
 from processes import (
     SETTINGS,
     compare,
@@ -93,9 +99,79 @@ def test_the_rank_is_what_the_launcher_says(monkeypatch):
         assert read_rank() == len(name)
 
 
-@pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_NTASKS"])
-def test_processes_that_cannot_know_their_folder_are_refused(checked, run, monkeypatch, name):
-    monkeypatch.setenv(name, "2")
+# What SLURM tells the shell of `salloc`, a batch script, and tasks of srun: its version 21.08.
+ALLOCATED = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_NTASKS_PER_NODE": "4"}
+BATCH = ALLOCATED | {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+STEP = BATCH | {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4"}
+
+
+@pytest.fixture
+def tell(monkeypatch):
+    """`tell(BATCH, "bash", pid)`: has SLURM start a job of this name, and a process in it."""
+    for name in [name for name in os.environ if name.startswith("SLURM")]:
+        monkeypatch.delenv(name)
+
+    def start(told, job, process=None):
+        task = {} if process is None else {"SLURM_TASK_PID": str(process)}
+        for name, value in (told | task | {"SLURM_JOB_NAME": job}).items():
+            monkeypatch.setenv(name, value)
+
+    return start
+
+
+@pytest.mark.filterwarnings("ignore:The `srun` command is available")
+@pytest.mark.parametrize(
+    ("told", "job", "is_self", "started"),
+    [
+        (ALLOCATED, "interactive", None, 1),
+        (ALLOCATED, "mine", None, 1),
+        (BATCH, "train.sh", None, 1),
+        (STEP, "bash", None, 1),
+        (STEP, "mine", False, 1),
+        (STEP, "interactive", True, 4),
+        (STEP, "mine", None, 4),
+    ],
+)
+def test_srun_starts_several_processes_and_a_shell_of_slurms_one(tell, told, job, is_self, started):
+    with subprocess.Popen(["sh"], stdin=subprocess.PIPE) as shell:
+        tell(told, job, {None: None, True: os.getpid(), False: shell.pid}[is_self])
+        assert count_started() == started
+        tell_lightning()
+        assert SLURMEnvironment.detect() == (started > 1)
+
+
+def test_without_slurm_lightning_is_told_nothing(tell):
+    tell_lightning()
+    assert "SLURM_JOB_NAME" not in os.environ
+    assert count_started() == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "is_shell"),
+    [
+        ("-zsh", True),
+        ("/usr/bin/bash --login -i", True),
+        ("bash train.sh", False),
+        ("sh -c python", False),
+        ("/env/bin/python -m toy train", False),
+    ],
+)
+def test_a_shell_with_a_script_is_not_a_persons(command, is_shell):
+    assert is_interactive([*command.split(), ""]) == is_shell
+
+
+def test_training_in_a_shell_of_slurms_is_training(checked, run, tell):
+    tell(BATCH, "train.sh")
+    short = ("trainer=cpu", "trainer.max_epochs=1", "logger=[csv]")
+    assert run("train", *short).figures["processes"] == 1
+
+
+@pytest.mark.parametrize(
+    "told", [{"WORLD_SIZE": "2"}, {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2"}]
+)
+def test_processes_that_cannot_know_their_folder_are_refused(checked, run, monkeypatch, told):
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="DL_RUN_DIR does not name"):
         run("train", "trainer=cpu")
     assert not list((checked / "runs").glob("exp-*"))

@@ -290,11 +290,11 @@ def test_a_metric_that_nobody_logs_is_a_sentence(checked, run):
 
 def test_a_model_that_sanity_has_not_proved_is_told(project, capsys):
     cfg = compose()
-    warn_unproven(cfg)  # nothing is known
+    warn_unproven(PROJECT, cfg)  # nothing is known
     proved = to_plain(cfg.model)
     for model, is_told in ((proved, False), (proved | {"dropout": 0.5}, True)):
         Report("sanity", {"model": model}).write("reports")
-        warn_unproven(cfg)
+        warn_unproven(PROJECT, cfg)
         assert ("`sanity` has checked a different model" in capsys.readouterr().out) == is_told
 
 

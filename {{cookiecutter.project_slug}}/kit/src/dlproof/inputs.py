@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .project import Project
 
 CHARTER = Path("project.yaml")
-# What a report is made from and what a person calls it when it has changed. The lock, the commit
-# and the overrides are recorded with it and not compared: none is a cause of its own.
+# What a report is made from and what a person calls it when it has changed. The package, the lock,
+# the commit and the overrides are recorded with it and not compared: none is a cause of its own.
 INPUTS = {
     "config": "config",
     "code": "code",
@@ -57,6 +57,7 @@ def describe_inputs(code: Code, stage: Stage, config: dict[str, Any]) -> dict[st
         **raw,
         "files": {path: hash_tree(path) for path in list_unmade(code.project, stage, config)},
         "reports": {name: report.digest_for(stage.deps) for name, report in reports.items()},
+        "package": code.project.package,
         "lock": hash_file("requirements.lock") if Path("requirements.lock").exists() else None,
         **describe_revision(),
     }
@@ -133,6 +134,7 @@ def find_differences(
 ) -> list[str]:
     """Names of what differs between what a report was made from and the current state."""
     now = describe_inputs(code, stage, config)
+    now["config"] = hash_config(stage, name_as_then(code.project, config, made_from))
     names = []
     for key, name in INPUTS.items():
         before, after = made_from.get(key, {}), now.get(key, {})
@@ -154,6 +156,20 @@ def name_changed(key: str, before: dict[str, str], after: dict[str, str]) -> str
 def hash_config(stage: Stage, config: dict[str, Any]) -> dict[str, str]:
     """Section of the config that the stage's result depends on -> its hash."""
     return {section: hash_json(part) for section, part in select_config(stage, config).items()}
+
+
+def name_as_then(project: "Project", settings: Any, made_from: dict[str, Any]) -> Any:
+    """Nested settings in which the project's classes are called as when a report was made."""
+    before = made_from.get("package", project.package)
+    if isinstance(settings, list):
+        return [name_as_then(project, value, made_from) for value in settings]
+    if not isinstance(settings, dict) or before == project.package:
+        return settings
+    named = {key: name_as_then(project, value, made_from) for key, value in settings.items()}
+    target = settings.get("_target_")
+    if isinstance(target, str) and target.startswith(f"{project.package}."):
+        named["_target_"] = before + target.removeprefix(project.package)
+    return named
 
 
 def select_config(stage: Stage, config: dict[str, Any]) -> dict[str, Any]:

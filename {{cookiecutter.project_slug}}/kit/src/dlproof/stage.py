@@ -15,7 +15,7 @@ from .data.raw import provide
 from .errors import UserError
 from .files import hash_tree
 from .headlines import write_headlines
-from .inputs import describe_inputs, hash_config, list_reads
+from .inputs import describe_inputs, hash_config, list_reads, name_as_then
 from .parallel import use
 from .report import Report, load_report
 from .stages import RUNNING, Stage
@@ -126,8 +126,9 @@ def refuse_other_data(project: "Project", stage: Stage, cfg: DictConfig) -> None
     for name in list_upstream(project, stage):
         if not Path(cfg.paths.reports_dir, f"{name}.json").exists():
             continue  # of a stage further back, which this one does not read
-        ran = load_report(name, cfg.paths.reports_dir).made_from.get("config", {})
-        now = hash_config(project.stages[name], config)
+        made_from = load_report(name, cfg.paths.reports_dir).made_from
+        ran = made_from.get("config", {})
+        now = hash_config(project.stages[name], name_as_then(project, config, made_from))
         for section in [key for key in ran if key in MAKES_DATA and ran[key] != now.get(key)]:
             raise UserError(
                 f"`{name}` ran with a different {section} from this config's: set it in configs/ "

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
 from inspect import isclass, isfunction, signature
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,21 @@ def refuse_foreign(path: Path | str, groups: Node, own: Collection[str] = DECLAR
                 raise UserError(
                     f"{path} asks for {value['_target_']} in {key}, which is not built: "
                     f"a model may name classes of {', '.join((*sorted(own), *LIBRARIES))}, and "
-                    "the project's functions that take `state`."
+                    f"the project's functions that take `state`.{name_earlier(value['_target_'])}"
                 )
         elif isinstance(value, str) and "${" in value:
             raise UserError(
                 f"{path} has {value!r} in {key}: a model must not refer to anything outside."
             )
+
+
+def name_earlier(target: Any) -> str:
+    """What to do where a package that is not there may be the project's by an earlier name."""
+    package = str(target).partition(".")[0]
+    if not package.isidentifier() or find_spec(package):
+        return ""
+    told = f" There is no {package} here: if that is what the project's package was called"
+    return f"{told}, run `train` and `export` again."
 
 
 def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

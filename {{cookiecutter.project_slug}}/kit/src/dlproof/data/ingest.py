@@ -53,7 +53,7 @@ def print_warnings(figures: dict[str, Any]) -> None:
 
 def summarise(figures: dict[str, Any]) -> str:
     """`1,797 items, 10 different labels, 0 unexpected, personal data: none found`."""
-    told = f"{figures['ignored_files']:,} files skipped,  " if figures["ignored_files"] else ""
+    told = f"{figures['ignored_files']:,} files skipped, " if figures["ignored_files"] else ""
     return (
         f"{figures['items']:,} items, {figures['distinct_labels']:,} different labels, "
         f"{figures['expectations']['unexpected_items']} unexpected, {told}"

@@ -9,6 +9,7 @@ from ..config import to_plain
 from ..data.datamodule import DataModule
 from ..errors import UserError
 from ..trust import refuse_foreign
+from .processes import is_task
 
 # `trainer.max_epochs=auto`: so many epochs, or as many as make these steps, up to a maximum.
 EPOCHS, FEWEST_STEPS, MOST_EPOCHS = 30, 1000, 1000
@@ -87,8 +88,7 @@ def refuse_several(cfg: DictConfig) -> None:
 
 def refuse_alone(trainer: DictConfig) -> None:
     """Raises a UserError where a run would wait for nodes on which nobody has started it."""
-    is_started = any(name in os.environ for name in ("WORLD_SIZE", "SLURM_NTASKS"))
-    if trainer.num_nodes > 1 and not is_started:
+    if trainer.num_nodes > 1 and "WORLD_SIZE" not in os.environ and not is_task():
         raise UserError(
             f"trainer.num_nodes={trainer.num_nodes} needs a process on each node: start it by "
             "deploy/torchrun/train.sh or with launcher=slurm."

@@ -14,6 +14,7 @@ from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
 from .checkpoints import LOG, PREFIX, STATE, count_rows
 from .loggers import rewrite_log
+from .processes import count_started, read_rank
 from .record import create_run_dir, describe_hardware
 from .runs import RUN_DIR, read_config, read_record, read_records
 
@@ -82,18 +83,12 @@ def choose_run_dir(cfg: DictConfig, begun: Path | None) -> Path:
     if given is not None:
         Path(given).mkdir(parents=True, exist_ok=True)
         return Path(given)
-    if max(int(os.environ.get(name, 1)) for name in ("WORLD_SIZE", "SLURM_NTASKS")) > 1:
+    if count_started() > 1:
         raise UserError(
             f"several processes were started and {RUN_DIR} does not name their run's folder: use "
             "`launcher=slurm` or deploy/torchrun/train.sh, or set it to a new name in runs/."
         )
     return begun or create_run_dir(cfg.paths.runs_dir)
-
-
-def read_rank() -> int:
-    """This process among those of the run, as torchrun, Lightning or srun say; 0 is the first."""
-    names = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
-    return next((int(os.environ[name]) for name in names if name in os.environ), 0)
 
 
 def find_run(runs_dir: str | Path, wanted: str) -> Path:

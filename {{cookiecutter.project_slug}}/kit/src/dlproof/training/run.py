@@ -20,6 +20,7 @@ from ..config import keeps_results, to_plain
 from ..data.datamodule import DataModule
 from ..errors import Terminated, UserError
 from ..files import atomic
+from ..inputs import name_as_then
 from ..model.sizing import count_trainable
 from ..model.weights import describe_weights
 from ..report import Report, load_report
@@ -28,6 +29,7 @@ from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
 from .guard import NonFiniteError
 from .limits import refuse_alone, refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
+from .processes import read_rank
 from .rate import settle_rate
 from .record import finish_record, resume_record, start_record
 from .resume import (
@@ -35,7 +37,6 @@ from .resume import (
     find_begun,
     find_checkpoint,
     lock_run,
-    read_rank,
     refuse_changes,
     rewind,
 )
@@ -134,7 +135,7 @@ def open_run(project: "Project", cfg: DictConfig, data: DataModule) -> Iterator[
         sys.exit(0)
     with lock_run(folder):
         if not (folder / "record.json").exists():
-            warn_unproven(cfg)
+            warn_unproven(project, cfg)
             warn_foreign(project.package, cfg)
             record, checkpoint = start_record(folder, cfg, data.state, weights), None
         else:
@@ -203,11 +204,13 @@ def train_once(project: "Project", cfg: DictConfig, folder: Path) -> Trainer:
     return trainer
 
 
-def warn_unproven(cfg: DictConfig) -> None:
+def warn_unproven(project: "Project", cfg: DictConfig) -> None:
     """Says where `sanity` has proved another model than the one that is to be trained."""
-    is_there = Path(cfg.paths.reports_dir, "sanity.json").exists()  # tune's trials do without
-    figures = load_report("sanity", cfg.paths.reports_dir).figures if is_there else {}
-    if figures.get("model") not in (None, to_plain(cfg.model)):
+    if not Path(cfg.paths.reports_dir, "sanity.json").exists():  # tune's trials do without
+        return
+    report = load_report("sanity", cfg.paths.reports_dir)
+    model = name_as_then(project, to_plain(cfg.model), report.made_from)
+    if report.figures.get("model") not in (None, model):
         told = "run it with the same overrides before a long run."
         print(f"warning: `sanity` has checked a different model: {told}", flush=True)
 

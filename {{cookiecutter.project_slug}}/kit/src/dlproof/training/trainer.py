@@ -27,6 +27,7 @@ from ..errors import UserError, is_out_of_memory
 from ..model.checkpoint import shorten
 from .callbacks import COUNTED, PlannedSteps, StepSeed
 from .limits import EPOCHS
+from .processes import tell_lightning
 
 # Lightning's own of what puts a state back.
 RESTORES: tuple[Any, ...] = (
@@ -60,6 +61,7 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
             object that the trainer names does not take its values.
     """
     refuse_unsuitable(cfg.trainer)
+    tell_lightning()
     settings = build_settings(cfg.trainer)
     asked = settings["precision"]
     is_plugged = asked == "auto" and brings_precision(settings.get("plugins"))
