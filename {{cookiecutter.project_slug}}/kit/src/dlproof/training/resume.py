@@ -14,7 +14,7 @@ from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
 from .checkpoints import LOG, PREFIX, STATE, count_rows
 from .loggers import rewrite_log
-from .processes import count_started, read_rank
+from .processes import count_started
 from .record import create_run_dir, describe_hardware
 from .runs import RUN_DIR, read_config, read_record, read_records
 
