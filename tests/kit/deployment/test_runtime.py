@@ -46,7 +46,9 @@ def test_a_sidecar_of_other_code_is_refused(exported, declared, monkeypatch):
         pass
 
     monkeypatch.setattr(type(Model("models").data_type), "__init__", other)
-    with pytest.raises(UserError, match=r"model\.json does not fit the code .* Run `export` again"):
+    with pytest.raises(
+        UserError, match=r"model\.json does not fit the code .*: run `export` again"
+    ):
         Model("models")
 
 

@@ -60,7 +60,8 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
             return float("nan")
 
     refuse_no_option(arguments)
-    if {"-m", "--multirun"} & {*arguments} and RUN_DIR in os.environ:
+    is_sweep = not {"-m", "--multirun"}.isdisjoint(arguments)
+    if is_sweep and stage.name == "train" and RUN_DIR in os.environ:
         raise UserError(
             f"a sweep makes a run for each value, and {RUN_DIR} names one folder: start it without "
             "that and without torchrun; `trainer=ddp` starts the processes of each run."

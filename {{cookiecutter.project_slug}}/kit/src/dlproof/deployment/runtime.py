@@ -37,7 +37,7 @@ class Model:
 
     Raises:
         UserError: A file is missing or damaged, the two do not belong together, or `model.json`
-            asks for what no model consists of.
+            asks for what no model consists of, or is of other code than there is now.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -49,8 +49,8 @@ class Model:
             self.task: Task = build(OmegaConf.create(self.info["task"]))
         except InstantiationException as error:
             raise UserError(
-                f"{Path(folder) / SIDECAR} does not fit the code as it is now: "
-                f"{error.__cause__ or error} Run `export` again."
+                f"{Path(folder) / SIDECAR} does not fit the code as it is now "
+                f"({error.__cause__ or error}): run `export` again."
             ) from error
         self.session = open_session(Path(folder) / MODEL)
 
