@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ OTHERS = {
     "coverage": "measure how much of the data package its tests cover",
     "checklist": "show where the project stands: table, page, gates (see `checklist --help`)",
 }
+HYDRAS = re.compile(r"-|[+~]*hydra[./=]")  # its options, and what sets its own config
 UNREAD = 141  # exit code of a program whose reader has gone: 128 and SIGPIPE
 # Of these, the ones with options of their own instead of config overrides, and their modules.
 WITH_OPTIONS = {
@@ -91,7 +93,7 @@ def run_command(
         module.run(arguments, project)
     elif command in OTHERS:
         run_other(project, command, arguments)
-    elif any(argument.startswith("-") for argument in arguments):
+    elif any(HYDRAS.match(argument) for argument in arguments):
         from .sweep import run_with_hydra
 
         run_with_hydra(project, project.stages[command], arguments)

@@ -10,14 +10,14 @@ from typing import Any
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from .cheatsheet import find_outside_range, find_reason
 from .errors import UserError
-from .schema.config import Config, find_mistakes, list_arguments
+from .schema.config import Config, find_mistakes, find_setter, list_arguments
 
 SECRET = "tune.storage"  # an address that may hold a password: nothing writes it down
 GIVEN = "_given"  # attribute of a config: the overrides that it was composed with
@@ -173,19 +173,36 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
     option = re.search(r"(?:Could not find|Could not load) '([\w./@-]+)/([^'/]+)'", text)
     if option:
         group, name = option[1], option[2]
-        known = list_options(group)
+        known = list_options(group) or re.findall(r"^\t(\S+)$", text, re.MULTILINE)
         return f"{group}={name} is not an option{nearest(name, known)} Options: {', '.join(known)}."
     override = re.search(r"Could not override '([\w.]+)'", text)
     if override:
+        if override[1].startswith("hydra."):
+            return f"Hydra has no key {override[1]}: `--cfg hydra` prints those that it has."
         plain = OmegaConf.to_container(compose_root(), resolve=False)
         known = list(dotted_keys(plain))
         if override[1] in known:
             return f"{override[1]} does not have these keys: add them with `+{override[1]}=…`."
-        arguments = list_arguments(override[1].partition(".")[0], plain)
+        group, _, name = override[1].partition(".")
+        if place := find_setter(group, name):
+            return f"{override[1]} cannot be set here, only by {place}."
+        arguments = list_arguments(group, plain)
         if override[1] in arguments:
             return f"{override[1]} is not in configs/ yet: add it with `+{override[1]}=…`."
         return f"unknown key {override[1]}{nearest(override[1], [*known, *arguments])}"
+    if isinstance(error, OverrideParseException):
+        said = [line for line in error.message.splitlines() if not line.startswith("See ")][-1]
+        return (
+            f"{error.override} is no override that Hydra can read ({said}): write "
+            "`key=value`, and quote a text with signs twice, as in 'goal=\"one, two\"'."
+        )
     first = text.strip().splitlines()[0]
+    if first.startswith("Ambiguous value for argument"):
+        key, _, values = first.split("'")[1].partition("=")
+        return (
+            f"{key}={values} is several values: `-m` runs the command once for each, "
+            f"`{key}=[{values}]` is a list of them, `'{key}=\"{values}\"'` a text."
+        )
     return f"the config cannot be composed ({' '.join(overrides) or 'no overrides'}): {first}"
 
 
@@ -248,8 +265,15 @@ def build(node: DictConfig, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, ImportError):
             target = re.search(r"target '([^']+)'", str(error))
             name = target[1] if target else plain["_target_"]
-            raise UserError(f"{name} cannot be imported: {error.__cause__}") from error
+            raise UserError(f"{name} cannot be imported: {find_cause(error)}") from error
         raise
+
+
+def find_cause(error: BaseException) -> str:
+    """The first line of what began a chain of errors: Hydra's own take several, and blame less."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).partition("\n")[0]
 
 
 def call(made: partial[Any]) -> Any:

@@ -4,6 +4,7 @@ A sweeper that searches, such as Optuna's, gets each job's ranking metric.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from .training.runs import RUN_DIR
 
 if TYPE_CHECKING:
     from .project import Project
+
+OVERRIDE = re.compile(r"~|[^-][^=]*=")  # any other word is an option, or the value of one
 
 
 def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> None:
@@ -67,7 +70,10 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
             "that and without torchrun; `trainer=ddp` starts the processes of each run."
         )
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise: Hydra would print what it refuses, and exit
-    sys.argv = [stage.name, "--config-dir", "configs", *stage.options, *arguments]
+    overrides = [argument for argument in arguments if OVERRIDE.match(argument)]
+    options = [argument for argument in arguments if argument not in overrides]
+    # Hydra takes overrides on one side of its options alone.
+    sys.argv = [stage.name, "--config-dir", "configs", *options, *stage.options, *overrides]
     try:
         task()
     except REFUSALS as error:

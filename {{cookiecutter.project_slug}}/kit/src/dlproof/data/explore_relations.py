@@ -65,10 +65,14 @@ def warn_of_leaks(relations: dict[str, float]) -> list[str]:
     telling = [name for name, value in relations.items() if value >= TELLING]
     if not telling:
         return []
+    if len(telling) == 1:
+        determine, they_are, them = "determines", "it is", "it"
+    else:
+        determine, they_are, them = "determine", "they are", "them"
     more = f" and {len(telling) - MAX_TOLD} more" if len(telling) > MAX_TOLD else ""
     return [
-        f"{', '.join(telling[:MAX_TOLD])}{more} nearly determine the label: make sure that they "
-        "are known before it is, or add them to `data.drop`."
+        f"{', '.join(telling[:MAX_TOLD])}{more} nearly {determine} the label: make sure that "
+        f"{they_are} known before the label is, or add {them} to `data.drop`."
     ]
 
 

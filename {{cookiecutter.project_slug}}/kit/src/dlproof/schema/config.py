@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from .arguments import add_arguments
+from .arguments import add_arguments, read_signature
 from .data import Augmentation, Balance, Data, Executor, Loader, Preprocess, Split
 from .strict import Named, Open, Strict
 from .tools import (
@@ -167,8 +167,18 @@ def list_arguments(group: str, config: Any) -> list[str]:
     except ImportError:
         return []
     model = find_model(schema, (group,))
-    elsewhere = [name for name, f in model.model_fields.items() if f.annotation is NoneType]
-    return [f"{group}.{name}" for name in name_keys(model) if name not in elsewhere]
+    given = [name for name in name_keys(model) if not find_setter(group, name)]
+    if target := option.get("_target_"):
+        taken = read_signature(target)
+        is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+        given = [name for name in given if is_open or name in taken]
+    return [f"{group}.{name}" for name in given]
+
+
+def find_setter(group: str, name: str) -> str:
+    """What alone sets an argument that a group's class takes; empty where the group may."""
+    field = find_model(Config, (group,)).model_fields.get(name)
+    return str(field.description) if field and field.annotation is NoneType else ""
 
 
 def name_keys(model: type[BaseModel]) -> list[str]:

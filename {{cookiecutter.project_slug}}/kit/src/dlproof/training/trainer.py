@@ -16,13 +16,13 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Checkpoint, GradientAccumulationScheduler
+from lightning.pytorch.callbacks import Checkpoint, GradientAccumulationScheduler, ProgressBar
 from lightning.pytorch.plugins import Precision
 from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
-from ..config import build, to_plain
+from ..config import build, find_cause, to_plain
 from ..errors import UserError, is_out_of_memory
 from ..model.checkpoint import shorten
 from .callbacks import COUNTED, PlannedSteps, StepSeed
@@ -68,10 +68,12 @@ def choose_options(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settings["precision"] = None if is_plugged else choose_precision(settings["accelerator"], asked)
     if settings["max_epochs"] == "auto":  # of a trainer that is only asked what it would be
         settings["max_epochs"] = EPOCHS
-    settings["enable_progress_bar"] &= sys.stderr.isatty()
     quieten(logging.INFO if settings.get("profiler") else logging.WARNING)
     planned = PlannedSteps(cfg.trainer.accumulate_grad_batches)
     callbacks = [StepSeed(cfg.seed), planned, *build_callbacks(cfg.callbacks, run_dir)]
+    if not sys.stderr.isatty():  # nobody watches
+        settings["enable_progress_bar"] = False
+        callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]
     loggers = [
         build_watcher(f"logger.{name}", node, run_dir=run_dir)
         for name, node in cfg.logger.items()
@@ -102,8 +104,8 @@ def build_settings(trainer: DictConfig) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = instantiate(plain, _convert_="all")
     except InstantiationException as error:
-        reason = str(error.__cause__ or error).partition("\n")[0]
-        raise UserError(f"trainer={trainer.name} cannot be built: {reason}") from error
+        told = f"trainer={trainer.name} cannot be built: {find_cause(error)}"
+        raise UserError(told) from error
     return settings
 
 
@@ -197,8 +199,7 @@ def build_watcher(key: str, node: DictConfig, **extra: Any) -> Any:
     try:
         return build(node, **extra)
     except InstantiationException as error:
-        reason = str(error.__cause__ or error).partition("\n")[0]
-        raise UserError(f"{key} cannot be built: {reason}") from error
+        raise UserError(f"{key} cannot be built: {find_cause(error)}") from error
 
 
 def refuse_unsuitable(trainer: DictConfig) -> None:
