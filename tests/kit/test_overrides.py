@@ -83,7 +83,6 @@ ADDED = [  # callbacks of Lightning's own
     ("DeviceStatsMonitor", "cpu_stats: true"),
     ("Timer", "duration: '00:12:00:00'"),
     ("LambdaCallback", "on_fit_start: null"),
-    ("GradientAccumulationScheduler", "scheduling: {0: 1}"),
     ("BackboneFinetuning", "unfreeze_backbone_at_epoch: 2"),
     ("OnExceptionCheckpoint", "filename: last"),
 ]
