@@ -66,7 +66,13 @@ def test_every_finding_has_its_sentence():
     told = [*advise_on_labels(figures), *advise_on_items(figures)]
     told += advise_on_groups({"old": 0.1}, {"old": 0.3, "young": 0.7})
     expected = (
-        *("12 times", "class b has 3", "leak nearly determines the label: make sure that it is", "2 items cannot", "1 items repeat"),
+        *(
+            "12 times",
+            "class b has 3",
+            "leak nearly determines the label",
+            "2 items cannot",
+            "1 items repeat",
+        ),
         *("60 of 120", "empty are missing", "same are constant", "names are texts"),
         *("thousandfold", "2 modes", "old is 10.0%", "young is 0.0%"),
     )
