@@ -198,6 +198,11 @@ def test_an_override_is_taken(try_train, line, key, value):
     assert look_up(cfg, key) == value
 
 
+def test_a_setting_of_hydras_leaves_no_empty_log(try_train, project):
+    try_train("hydra.job.chdir=false")
+    assert list(project.glob("*.log")) == []
+
+
 @pytest.mark.parametrize(("name", "settings"), ADDED, ids=[row[0] for row in ADDED])
 def test_a_callback_of_lightnings_own_is_added(try_train, name, settings):
     node = f"{{_target_: {LIGHTNING}.callbacks.{name}, {settings}}}"

@@ -73,7 +73,8 @@ def run_with_hydra(project: "Project", stage: Stage, arguments: list[str]) -> No
     overrides = [argument for argument in arguments if OVERRIDE.match(argument)]
     options = [argument for argument in arguments if argument not in overrides]
     # Hydra takes overrides on one side of its options alone.
-    sys.argv = [stage.name, "--config-dir", "configs", *options, *stage.options, *overrides]
+    own = ["--config-dir", "configs", *options, f"hydra.job.name={stage.name}", *stage.options]
+    sys.argv = [stage.name, *own, *overrides]
     try:
         task()
     except REFUSALS as error:
