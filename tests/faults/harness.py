@@ -130,9 +130,11 @@ class Workspace:
         self.write(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
     def edit_report(self, stage: str, change: Callable[[dict[str, Any]], Any]) -> None:
-        """Lets a stage find other figures."""
+        """Lets a stage find other figures, and have drawn the pictures that there are."""
         report = self.load(stage)
         change(report.figures)
+        for name in report.pictures:
+            report.add_picture(Path("reports", name))
         self.leave(report)
 
     def load(self, stage: str) -> Any:

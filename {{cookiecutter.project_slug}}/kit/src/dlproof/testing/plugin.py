@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
 from itertools import pairwise
@@ -28,7 +29,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     found = sorted(early_config.rootpath.glob("src/*/project.py"))
     if len(found) == 1:
         package, root = found[0].parent.name, early_config.rootpath
-        if find_foreign(package, root):
+        is_typed = [*early_config.invocation_params.args] == sys.argv[1:]  # not called by code
+        if is_typed and find_foreign(package, root):
             early_config.pluginmanager.getplugin("capturemanager").stop_global_capturing()
             take_own(package, root, is_typed=True)
         recorder = Recorder(early_config, found[0].parent)
