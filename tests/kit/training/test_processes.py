@@ -133,7 +133,10 @@ def tell(monkeypatch):
     ],
 )
 def test_srun_starts_several_processes_and_a_shell_of_slurms_one(tell, told, job, is_self, started):
-    with subprocess.Popen(["sh"], stdin=subprocess.PIPE) as shell:
+    with subprocess.Popen(["sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        shell.stdin.write(b"echo\n")
+        shell.stdin.flush()
+        shell.stdout.readline()  # it is a shell by now, and no copy of this process
         tell(told, job, {None: None, True: os.getpid(), False: shell.pid}[is_self])
         assert count_started() == started
         tell_lightning()
