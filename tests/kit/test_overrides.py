@@ -203,6 +203,7 @@ def test_a_setting_of_hydras_leaves_no_empty_log(try_train, project):
     assert list(project.glob("*.log")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "settings"), ADDED, ids=[row[0] for row in ADDED])
 def test_a_callback_of_lightnings_own_is_added(try_train, name, settings):
     node = f"{{_target_: {LIGHTNING}.callbacks.{name}, {settings}}}"
@@ -210,6 +211,7 @@ def test_a_callback_of_lightnings_own_is_added(try_train, name, settings):
     assert cfg.callbacks.added["_target_"].endswith(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("line", "key", "values"), SWEPT, ids=[row[0] for row in SWEPT])
 def test_a_sweep_runs_each_value_once(try_train, line, key, values):
     assert [look_up(cfg, key) for cfg in try_train(line)] == values

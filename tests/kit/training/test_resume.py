@@ -111,7 +111,14 @@ def test_with_these_options_it_goes_on_too(stop, checked, run, setting):
     assert same_end(max((checked / "runs").iterdir()), stopped) == (True, True)
 
 
-@pytest.mark.parametrize(("workers", "batches"), [(0, 2), (0, 4), (2, 5)])
+@pytest.mark.parametrize(
+    ("workers", "batches"),
+    [
+        pytest.param(0, 2, marks=pytest.mark.slow),
+        pytest.param(0, 4, marks=pytest.mark.slow),
+        (2, 5),
+    ],
+)
 def test_a_stream_goes_on_where_it_stood(stop, checked, run, monkeypatch, workers, batches):
     monkeypatch.setattr(stream, "CHUNK_BYTES", 600)  # so that there are many
     run("stream", "loader=stream")
