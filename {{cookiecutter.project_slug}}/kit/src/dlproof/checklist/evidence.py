@@ -193,11 +193,10 @@ class Evidence:
         Raises:
             StaleError: It is gone, or not the one that its stage drew.
         """
-        for stage, report in self._reports.items():
-            path = Path(self.cfg.paths.reports_dir, name).as_posix()
-            if name in report.pictures and (
-                changed := find_edit(stage, path, report.pictures[name])
-            ):
+        path = Path(self.cfg.paths.reports_dir, name).as_posix()
+        drawn = {s: r.pictures[name] for s, r in self._reports.items() if name in r.pictures}
+        for stage, content in drawn.items():
+            if changed := find_edit(stage, path, content):
                 raise StaleError(changed)
 
     @cached_property
