@@ -122,7 +122,8 @@ def prune(project: Path, answers: dict, written: list[str], there: set[str]) -> 
     Args:
         project: the new project.
         answers: what it is generated from.
-        written: what the template writes; folders end with a slash.
+        written: what the template holds now, folders with a slash at their end; a cache may have
+            come to it since this project was rendered.
         there: what was there before, which is a user's: neither removed nor changed.
 
     Raises:
@@ -141,7 +142,7 @@ def prune(project: Path, answers: dict, written: list[str], there: set[str]) -> 
             continue
         if not name.endswith("/"):
             (project / name).unlink(missing_ok=True)
-        elif not any((project / name).iterdir()):
+        elif (project / name).is_dir() and not any((project / name).iterdir()):
             (project / name).rmdir()
 
 

@@ -18,6 +18,9 @@ from omegaconf import DictConfig
 
 # Two test processes share two cores: threads that wait for each other take ten times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What one process imports, another one renders: a cache comes and goes while it does.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 TEMPLATE = Path(__file__).resolve().parents[1]
 PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 OPTION_SETS = {
@@ -86,9 +89,8 @@ def run(
 
 def importing(project: Path, kit: Path | None = None) -> dict[str, str]:
     """The environment in which Python imports a generated project's package, and its kit."""
-    # No bytecode beside the sources: other tests look at the very files of a project.
     sources = os.pathsep.join(map(str, (project / "src", (kit or project / "kit") / "src")))
-    return os.environ | {"PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | {"PYTHONPATH": sources}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

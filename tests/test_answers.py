@@ -238,8 +238,10 @@ def test_answer_that_is_no_text_is_refused_or_written_as_text(value):
                 assert not list(Path(folder).glob("out/*"))
 
 
-@pytest.mark.parametrize("slug", ["a", "a1", "deep-net-2", "x" * 50])
-@pytest.mark.parametrize("package", ["ab", "a1", "deep_net_2", "x" * 50])
+@pytest.mark.parametrize(
+    ("slug", "package"),
+    [("a", "ab"), ("a1", "x" * 50), ("deep-net-2", "deep_net_2"), ("x" * 50, "a1")],
+)
 def test_usual_names_are_accepted(slug, package, tmp_path, cookiecutter_config):
     project = bake(tmp_path, cookiecutter_config, project_slug=slug, package_name=package)
     assert project == tmp_path / slug
@@ -247,8 +249,15 @@ def test_usual_names_are_accepted(slug, package, tmp_path, cookiecutter_config):
     check_parses(project)
 
 
-@pytest.mark.parametrize("email", ["a@b.co", "a.b+c_d-e@sub.example-site.org", "1@2.3.xn--p1ai"])
-@pytest.mark.parametrize("owner", ["a", "My-Org", "emu_company", "a" * 39])
+@pytest.mark.parametrize(
+    ("email", "owner"),
+    [
+        ("a@b.co", "a"),
+        ("a.b+c_d-e@sub.example-site.org", "My-Org"),
+        ("1@2.3.xn--p1ai", "emu_company"),
+        ("a@b.co", "a" * 39),
+    ],
+)
 def test_usual_contacts_are_accepted(email, owner, tmp_path, cookiecutter_config):
     assert bake(tmp_path, cookiecutter_config, author_email=email, github_owner=owner).is_dir()
 

@@ -91,6 +91,7 @@ def test_what_agents_are_told_fits_on_a_page(folder):
     assert len((folder / "AGENTS.md").read_text().splitlines()) <= 60
 
 
+@pytest.mark.slow
 def test_every_command_that_agents_of_a_project_are_told_works(baked, tmp_path):
     project = Path(shutil.copytree(baked("image-classification"), tmp_path / "project"))
     (package,) = (project / "src").iterdir()

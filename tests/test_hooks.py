@@ -106,6 +106,16 @@ def test_caches_of_a_working_copy_are_no_part_of_a_project(post_gen, monkeypatch
     ]
 
 
+def test_a_cache_that_came_while_the_project_was_rendered_is_none_of_its_own(
+    post_gen, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(post_gen, "PATHS", {})
+    written = write(tmp_path, "LICENSE.MIT", "src/file")
+    later = ["src/__pycache__/", "src/__pycache__/file.pyc"]
+    post_gen.prune(tmp_path, ANSWERS, [*written, *later], set())
+    assert list_all(tmp_path) == ["LICENSE", "src/", "src/file"]
+
+
 @pytest.mark.parametrize(("shell", "told"), [("here", "a-b"), ("elsewhere", "{here}/a-b")])
 def test_what_was_made_and_the_next_two_commands_are_told(
     post_gen, monkeypatch, tmp_path, capsys, shell, told

@@ -158,6 +158,7 @@ def test_a_users_own_folder_of_images_trains_and_predicts(baked, tmp_path):
     assert {path.name for path in photos.iterdir()} == {"warm", "kalt ❄"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_stage_with_a_sentence(baked, tmp_path):
     """Files of more than 64 KiB cannot be written, as on a disk that is nearly full."""
     project = prepare(baked("tabular-classification"), tmp_path)

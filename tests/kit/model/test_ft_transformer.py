@@ -44,6 +44,7 @@ def test_heads_that_do_not_divide_the_width_are_refused():
         FTTransformer({"numeric": NUMBER, "categories": {}}, 1, hidden_dim=64, num_heads=7)
 
 
+@pytest.mark.slow
 def test_it_passes_sanity_and_leaves_for_onnx(processed, run):
     figures = run("sanity", *CHOSEN).figures
     assert figures["family"] == "transformer"

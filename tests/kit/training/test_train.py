@@ -224,6 +224,7 @@ def test_a_run_settles_how_long_it_is_and_that_nothing_stops_it_where_epochs_are
     assert settle_epochs(given, data) is given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["own"], indirect=True)
 @pytest.mark.parametrize("sort", [TABLE], indirect=True)
 def test_a_hundred_rows_are_learned_with_the_defaults(project, run):
