@@ -53,6 +53,12 @@ def test_python_that_reads_no_environment_is_told_what_to_do(copy, monkeypatch):
     assert f"the project in {copy} has its own: run `make setup` there" in done.stderr
 
 
+def test_a_copy_is_not_updated_by_the_kit_of_another(copy):
+    done = call(sys.executable, "-m", "dlproof.template", "check")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"template check: dlproof is imported from {KIT / 'src' / 'dlproof'}" in done.stderr
+
+
 def test_the_command_of_another_project_is_refused(copy):
     (copy / "src" / "toy").rename(copy / "src" / "mine")
     done = call(sys.executable, "-m", "toy", "ingest")

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import Terminated, UserError, explain
+from .errors import Terminated, UserError, explain, nearest
 from .stages import ALWAYS, PHASES
 from .watch import CHILDREN, watch_child
 
@@ -75,7 +75,7 @@ def run_command(
     project: "Project", command: str, arguments: list[str], *, is_typed: bool = False
 ) -> None:
     """Runs a stage, a sweep of one (`-m`), or one of the commands without a report."""
-    from .config import find_root, nearest
+    from .config import find_root
     from .origin import take_own
 
     known = [*project.stages, *OTHERS]

@@ -1,6 +1,5 @@
 """The composed config: one root for every command, checked before anything starts."""
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from .cheatsheet import find_outside_range, find_reason
-from .errors import UserError
+from .errors import UserError, nearest
 from .schema.config import Config, find_mistakes, find_setter, list_arguments
 
 SECRET = "tune.storage"  # an address that may hold a password: nothing writes it down
@@ -209,12 +208,6 @@ def explain_composition(error: Exception, overrides: Sequence[str]) -> str:
 def list_options(group: str) -> list[str]:
     """Names of a group's options; empty if there is no such group."""
     return sorted(path.stem for path in Path("configs", group).glob("*.yaml"))
-
-
-def nearest(wrong: str, known: Sequence[str]) -> str:
-    """`: did you mean x?` when a known name is close, else a full stop."""
-    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    return f": did you mean {close[0]}?" if close else "."
 
 
 def dotted_keys(config: Any, prefix: str = "") -> Iterator[str]:

@@ -1,10 +1,24 @@
 """What a person reads when a command cannot do its work: one sentence, never a traceback."""
 
+import difflib
 import errno
 import sys
+from collections.abc import Collection
 
 # Of file names, where the locale is not UTF-8: Python has chosen it before the first line runs.
 ENCODING = "set LC_ALL=C.UTF-8, or PYTHONUTF8=1, and run the same command again."
+
+# Arguments that Lightning's Trainer had before 2.0 -> those that do the same now.
+FORMER = {
+    "gpus": "devices",
+    "tpu_cores": "devices",
+    "num_processes": "devices",
+    "distributed_backend": "strategy",
+    "amp_backend": "precision",
+    "amp_level": "precision",
+    "replace_sampler_ddp": "use_distributed_sampler",
+    "terminate_on_nan": "detect_anomaly",
+}
 
 
 class UserError(Exception):
@@ -33,6 +47,15 @@ def explain(error: BaseException) -> str | None:
             f"fits) or a smaller model. {said}"
         )
     return None
+
+
+def nearest(wrong: str, known: Collection[str]) -> str:
+    """`: did you mean x?` when a known name is close or has followed this one, else a full stop."""
+    group, dot, name = wrong.rpartition(".")
+    follower = f"{group}{dot}{FORMER.get(name, '')}"
+    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    found = [follower] if follower in known else close
+    return f": did you mean {found[0]}?" if found else "."
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ def take_own(package: str, root: Path, *, is_typed: bool) -> None:
     """Starts the command of this process again on the project's code, where other code came.
 
     Args:
-        package: The project's, as it was called.
+        package: The project's as it was called, or the kit.
         root: The project that the command stands in.
         is_typed: Whether the command is all that this process does.
 
@@ -43,7 +43,7 @@ def find_foreign(package: str, root: Path) -> str:
     A project without `src`, such as a container's that serves an installed one, has none.
     """
     others = [path.parent.name for path in sorted(root.glob("src/*/project.py"))]
-    if others and package not in others:
+    if others and package not in (*others, KIT):
         return (
             f"this is the command of {find_folder(package)}, and the project in {root} is "
             f"{' and '.join(others)}: run `make setup` there, and `python -m {others[0]}` of its "

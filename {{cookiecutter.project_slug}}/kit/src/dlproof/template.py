@@ -22,6 +22,7 @@ from . import kit
 from .cli import print_any_letter
 from .errors import UserError, explain
 from .files import read_json, write_json
+from .origin import take_own
 from .threeway import git, merge
 
 STATE = Path(".cruft.json")
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> None:
     print_any_letter()
     command, *rest = arguments
     try:
+        take_own(kit.NAME, Path.cwd(), is_typed=False)
         sys.exit({"check": check, "diff": diff, "update": update}[command](*rest))
     except Exception as error:
         if (sentence := explain(error)) is None:

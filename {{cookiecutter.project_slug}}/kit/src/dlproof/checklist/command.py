@@ -5,8 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ..config import nearest
-from ..errors import UserError
+from ..errors import UserError, nearest
 from .bullets import Bullet, Checklist, load_checklist
 from .evidence import Evidence
 from .standing import Standing, judge_project, say_waiting

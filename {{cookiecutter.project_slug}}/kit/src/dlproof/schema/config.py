@@ -4,13 +4,13 @@ Architectures and callbacks are open, since users add their own: there, the buil
 what it does not know. Elsewhere, `arguments` looks up what the named class takes.
 """
 
-import difflib
 from collections.abc import Collection, Iterator
 from types import NoneType
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from ..errors import nearest
 from .arguments import add_arguments, read_signature
 from .data import Augmentation, Balance, Data, Executor, Loader, Preprocess, Split
 from .strict import Named, Open, Strict
@@ -139,8 +139,7 @@ def describe_mistakes(schema: type[Config], place: str, items: list[Any]) -> Ite
     for item in items:
         owner, last = find_model(schema, item["loc"][:-1]), str(item["loc"][-1])
         if item["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(last, name_keys(owner), n=1, cutoff=0.5)
-            yield f"{place} is unknown" + (f": did you mean {close[0]}?" if close else ".")
+            yield f"{place} is unknown{nearest(last, name_keys(owner))}"
         elif item["type"] == "none_required":
             yield f"{place} cannot be set here, only by {owner.model_fields[last].description}."
         elif item["type"] == "missing":

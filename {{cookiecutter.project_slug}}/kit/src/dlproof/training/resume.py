@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig
 
-from ..config import flatten, nearest, to_plain
-from ..errors import UserError
+from ..config import flatten, to_plain
+from ..errors import UserError, nearest
 from ..model.checkpoint import read_checkpoint
 from ..revision import describe_revision
 from .checkpoints import LOG, PREFIX, STATE, count_rows
