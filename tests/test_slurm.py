@@ -1,6 +1,8 @@
 """A real SLURM: a job of two processes that is requeued ends as the one that was not."""
 
+import itertools
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -20,6 +22,7 @@ JOB = (
     *("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.max_epochs=30"),
     *("logger=[csv]", "callbacks.early_stopping=null", "callbacks.resume.every_n_train_steps=20"),
 )
+MOMENTS = 5  # for each way and number of workers: 20 jobs in all
 STAGES = ("ingest", "clean", "split", "preprocess", "sanity", "find_lr")
 
 
@@ -94,15 +97,19 @@ def whole(project, cluster):
     return folder
 
 
-@pytest.mark.parametrize("way", ["preempted", "time limit"])
+@pytest.mark.parametrize(
+    ("way", "workers", "moment"),
+    itertools.product(("preempted", "time limit"), (0, 2), range(MOMENTS)),
+)
 def test_a_requeued_job_goes_on_with_its_run_and_ends_with_the_same_bits(
-    project, cluster, whole, way
+    project, cluster, whole, way, workers, moment
 ):
-    job, folder = submit(project)
+    job, folder = submit(project, f"loader.num_workers={workers}")
     wait_for_state(folder)
+    time.sleep(random.Random(moment).uniform(0, 2))
     if way == "preempted":
         cluster.run("scontrol", "requeue", job)
-    else:  # what SLURM sends before the limit; the job requeues itself
+    else:  # what SLURM sends to all processes before the limit; the job requeues itself
         cluster.run("scancel", "--signal=USR2", job)
     cluster.hurry(job)
     cluster.wait_for("JobState=COMPLETED", "scontrol", "show", "job", job, seconds=120)
