@@ -99,7 +99,7 @@ def whole(project, cluster):
 
 @pytest.mark.parametrize(
     ("way", "workers", "moment"),
-    itertools.product(("preempted", "time limit"), (0, 2), range(MOMENTS)),
+    list(itertools.product(("preempted", "time limit"), (0, 2), range(MOMENTS))),
 )
 def test_a_requeued_job_goes_on_with_its_run_and_ends_with_the_same_bits(
     project, cluster, whole, way, workers, moment
