@@ -1,32 +1,50 @@
 """Intervals of metrics, and of differences between two models on the same items."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
+from .weighing import Score, prepare
+
 LOOKED_AT = 1000  # single items by which a share is distinguished from other metrics
 EQUAL = 1e-9
-DRAWN_AT_ONCE = 10**6  # rows, of all draws that are in memory
+DRAWN_AT_ONCE = 250_000  # items, of all draws that are in memory
 
 
 def bootstrap(
-    metric: Metric,
+    metric: Score,
     targets: np.ndarray,
     *predictions: np.ndarray,
     resamples: int,
     confidence: float,
     seed: int,
 ) -> tuple[float, float]:
-    """Interval of a metric, or of its difference between two models.
+    """Interval of a metric, or of its difference between two models: see `bootstrap_all`."""
+    (interval,) = bootstrap_all(
+        [metric], targets, *predictions, resamples=resamples, confidence=confidence, seed=seed
+    )
+    return interval
 
-    By the percentiles of draws with replacement (Efron 1979), but for two kinds. A share of items,
-    such as accuracy, has an exact interval (Clopper & Pearson 1934), where draws are too sure of
-    few items. And where all draws give one value, as of a model without an error, they know nothing
-    of items unlike those that were seen: see `widen`.
+
+def bootstrap_all(
+    metrics: Sequence[Score],
+    targets: np.ndarray,
+    *predictions: np.ndarray,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> list[tuple[float, float]]:
+    """Intervals of metrics, or of their differences between two models, of the same draws.
+
+    By the percentiles of draws with replacement (Efron 1979) in which the metric is defined, NaN
+    where it is in none, but for two kinds. A share of items, such as accuracy, has an exact
+    interval (Clopper & Pearson 1934), where draws are too sure of few items. And where all draws
+    give one value, as of a model without an error, they know nothing of items unlike those that
+    were seen: see `widen`.
 
     Args:
-        metric: (targets, predictions) -> value.
+        metrics: (targets, predictions) -> value; `dlproof.weighing` has those of many draws at
+            once.
         targets: (N,).
         predictions: One model's, or two models' on the same items: their difference, paired.
         resamples: Draws of N items with replacement.
@@ -34,53 +52,71 @@ def bootstrap(
         seed: Of the draws.
     """
     count, is_difference = len(targets), len(predictions) == 2
-    if not is_difference and (hits := count_hits(metric, targets, *predictions)) is not None:
-        from scipy.stats import binomtest
+    found: list[tuple[float, float] | None] = [None] * len(metrics)
+    if not is_difference:
+        found = [find_exact(metric, targets, predictions[0], confidence) for metric in metrics]
+    measures = [
+        [prepare(metric, targets, predicted) for predicted in predictions]
+        for metric, exact in zip(metrics, found, strict=True)
+        if exact is None
+    ]
+    values: list[list[np.ndarray]] = [[] for _ in measures]
+    for weights in draw(count, resamples if measures else 0, seed):
+        for pair, gathered in zip(measures, values, strict=True):
+            scores = [measure(weights) for measure in pair]
+            gathered.append(scores[0] - scores[1] if is_difference else scores[0])
+    same = is_difference and np.array_equal(predictions[0], predictions[1])  # and stays so
+    drawn = (
+        summarise(np.concatenate(each), count, confidence, is_difference, same) for each in values
+    )
+    return [exact or next(drawn) for exact in found]
 
-        exact = binomtest(hits, count).proportion_ci(confidence, method="exact")
-        return float(exact.low), float(exact.high)
 
-    def measure(rows: np.ndarray) -> float:
-        """The metric, or the difference, of some of the items."""
-        scores = [metric(targets[rows], predicted[rows]) for predicted in predictions]
-        return scores[0] - scores[1] if is_difference else scores[0]
-
-    low, high = draw(measure, count, resamples, confidence, seed)
-    same = is_difference and np.array_equal(
-        predictions[0], predictions[1]
-    )  # and stays so on any items
+def summarise(
+    values: np.ndarray, count: int, confidence: float, is_difference: bool, same: bool
+) -> tuple[float, float]:
+    """Percentiles of the draws (B,) in which a metric of N items is defined."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return np.nan, np.nan
+    low, high = map(float, np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2]))
     if high - low < EQUAL and not same:
         return widen(low, count, confidence, signed=is_difference)
     return low, high
 
 
-def draw(
-    measure: Callable[[np.ndarray], float], count: int, resamples: int, confidence: float, seed: int
-) -> tuple[float, float]:
-    """Percentiles of a measure of some of N items; of a single item, its own."""
-    from scipy import stats
+def find_exact(
+    metric: Score, targets: np.ndarray, predictions: np.ndarray, confidence: float
+) -> tuple[float, float] | None:
+    """The exact interval of a share of items; None for other metrics."""
+    hits = count_hits(metric, targets, predictions)
+    if hits is None:
+        return None
+    from scipy.stats import binomtest
 
-    if count == 1:
-        return (measure(np.array([0])),) * 2
-    # Rows are drawn in place of values, so that targets and all predictions stay together.
-    found = stats.bootstrap(
-        (np.arange(count),),
-        measure,
-        vectorized=False,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        batch=max(1, DRAWN_AT_ONCE // count),
-        rng=np.random.default_rng(seed),
-    )
-    low, high = found.confidence_interval
-    return float(low), float(high)
+    exact = binomtest(hits, len(targets)).proportion_ci(confidence, method="exact")
+    return float(exact.low), float(exact.high)
 
 
-def count_hits(metric: Metric, targets: np.ndarray, predictions: np.ndarray) -> int | None:
+def draw(count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each of N items is in each of so many draws of N, some draws (B, N) at a time.
+
+    Each draw is counted once for all metrics and models, so that targets and predictions stay
+    together; scipy.stats.bootstrap calls a metric once a draw: see benchmarks/intervals.py.
+    """
+    generator = np.random.default_rng(seed)
+    at_once = max(1, DRAWN_AT_ONCE // count)
+    for start in range(0, resamples, at_once):
+        rows = generator.integers(count, size=(min(at_once, resamples - start), count))
+        yield np.stack([np.bincount(row, minlength=count) for row in rows]).astype(np.float64)
+
+
+def count_hits(metric: Score, targets: np.ndarray, predictions: np.ndarray) -> int | None:
     """How many items a metric counts, where it is the share of those; None for other metrics."""
     count = len(targets)
     hits = metric(targets, predictions) * count
+    if np.isnan(hits):
+        return None
     halves = np.array_split(np.random.default_rng(0).permutation(count), min(count, 2))
     parts = sum(metric(targets[rows], predictions[rows]) * len(rows) for rows in halves)
     if not max(abs(parts - hits), abs(round(hits) - hits)) < EQUAL * count:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .types import State
+from .weighing import Score
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,10 +66,21 @@ class Task(Protocol):
         """Loss of a network that knows everything: not 0 with label smoothing."""
 
     def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        """The same metrics with scikit-learn, for reports."""
+        """All metrics of reports, NaN where one is not defined on these items."""
 
-    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Only the ranking metric, fast enough for a bootstrap."""
+    @property
+    def score(self) -> Score:
+        """Only the ranking metric, of targets and predictions."""
+
+    def draw_intervals(
+        self,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        resamples: int,
+        confidence: float,
+        seed: int,
+    ) -> dict[str, tuple[float, float]]:
+        """The bootstrap interval of each metric of reports."""
 
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """How wrong each prediction is, (N,): what the error analysis sorts by."""

@@ -1,12 +1,21 @@
 """One of several classes for each item: `task=classification`."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from dlproof import State
-from dlproof.tasks import ClassificationTask, Metric, accuracy, auroc, macro
+from dlproof.tasks import (
+    ClassificationTask,
+    Metric,
+    accuracy,
+    auroc,
+    average_precision,
+    by_support,
+    calibration_error,
+    log_loss,
+    macro,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -17,18 +26,21 @@ TORCH = "torchmetrics.classification"
 class Classification(ClassificationTask):
     """Two classes or more, exactly one per item; predictions are probabilities (N, classes)."""
 
-    # Name -> the function on arrays for reports, the torchmetrics class that training logs, and its
-    # options. `task.metric` names the metric that ranks models.
+    # Name -> the function on arrays for reports, the torchmetrics class that training logs (if it
+    # does), its options or its mode. `task.metric` names the metric that ranks models.
     METRICS = {  # noqa: RUF012
         "accuracy": Metric(accuracy, f"{TORCH}.MulticlassAccuracy", average="micro"),
         "precision_macro": Metric(
-            partial(macro, "precision"), f"{TORCH}.MulticlassPrecision", average="macro"
+            macro("precision"), f"{TORCH}.MulticlassPrecision", average="macro"
         ),
-        "recall_macro": Metric(
-            partial(macro, "recall"), f"{TORCH}.MulticlassRecall", average="macro"
-        ),
-        "f1_macro": Metric(partial(macro, "f1"), f"{TORCH}.MulticlassF1Score", average="macro"),
+        "recall_macro": Metric(macro("recall"), f"{TORCH}.MulticlassRecall", average="macro"),
+        "f1_macro": Metric(macro("f1"), f"{TORCH}.MulticlassF1Score", average="macro"),
         "auroc": Metric(auroc, "dlproof.tasks.torch_classification.PresentAUROC"),
+        "precision_weighted": Metric(by_support("precision")),
+        "f1_weighted": Metric(by_support("f1")),
+        "average_precision": Metric(average_precision),
+        "log_loss": Metric(log_loss, mode="min"),
+        "calibration_error": Metric(calibration_error, mode="min"),
     }
 
     def strata(self, labels: pd.Series) -> pd.Series:

@@ -82,25 +82,29 @@ def read_predictions(project: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows, np.asarray(targets[rows]), predictions
 
 
-def compare_metrics(reported: dict[str, float], computed: dict[str, float]) -> Finding:
-    """Whether a report has each metric computed here, with the same value."""
+def compare_metrics(project: Evidence, computed: dict[str, float]) -> Finding:
+    """Whether the report has each metric computed here, with the same value and an interval."""
+    figures = project.figures("evaluate")
+    reported, intervals = figures["metrics"], figures["intervals"]
     for name, value in computed.items():
-        if name not in reported:
+        if reported.get(name) is None:
             return Finding(False, f"{name} is not reported")
+        low, high = intervals.get(name) or (np.nan, np.nan)
+        if not low - TOLERANCE <= reported[name] <= high + TOLERANCE:
+            return Finding(False, f"{name} is reported without an interval around it")
         if abs(reported[name] - value) > TOLERANCE * max(1.0, abs(value)):
             return Finding(False, f"{name} is reported as {reported[name]:.4f} but is {value:.4f}")
     return Finding(True, ", ".join(f"{name} {value:.4f}" for name, value in computed.items()))
 
 
 def classification_metrics_are_right(project: Evidence) -> Finding:
-    """Accuracy, macro precision, recall, F1 and AUROC equal a computation of their own."""
+    """Each metric of the classes and their probabilities equals a computation of its own."""
     _, targets, predictions = read_predictions(project)
-    computed = compute_classification(targets, predictions)
-    return compare_metrics(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project, compute_classification(targets, predictions))
 
 
 def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """The five metrics from counts and ranks; macro means run over classes that occur."""
+    """The metrics from counts and ranks; macro means run over classes that occur."""
     chosen = probabilities.argmax(axis=1)
     counts = count_pairs(targets, chosen, probabilities.shape[1])
     hits, said, true = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
@@ -109,12 +113,36 @@ def compute_classification(targets: np.ndarray, probabilities: np.ndarray) -> di
     recall = hits / np.maximum(true, 1)
     f1 = 2 * hits / np.maximum(said + true, 1)
     macro = {"precision_macro": precision, "recall_macro": recall, "f1_macro": f1}
-    areas = [area(targets == code, probabilities[:, code]) for code in np.flatnonzero(true)]
-    return {
+    found = {
         "accuracy": float(hits.sum() / len(targets)),
         **{name: float(values[occurs].mean()) for name, values in macro.items()},
-        "auroc": float(np.mean(areas)) if len(areas) > 1 else 0.5,
+        "precision_weighted": float(precision @ true / true.sum()),
+        "f1_weighted": float(f1 @ true / true.sum()),
+        "log_loss": measure_surprise(targets, probabilities),
+        "calibration_error": measure_miscalibration(targets, probabilities),
     }
+    if np.count_nonzero(true) > 1:  # else they are not defined
+        parts = [(targets == code, probabilities[:, code]) for code in np.flatnonzero(true)]
+        found["auroc"] = float(np.mean([area(*part) for part in parts]))
+        found["average_precision"] = float(np.mean([precision_area(*part) for part in parts]))
+    return found
+
+
+def measure_surprise(targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean cross entropy, where no probability counts as less than its type's smallest step."""
+    grain = np.finfo(probabilities.dtype).eps
+    likelihood = probabilities[np.arange(len(targets)), targets].astype(np.float64)
+    return float(-np.log(np.clip(likelihood, grain, 1 - grain)).mean())
+
+
+def measure_miscalibration(targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Gap of confidence and accuracy in each fifteenth of confidence, weighed by its items."""
+    sure = probabilities.max(axis=1).astype(np.float64)
+    right = targets == probabilities.argmax(axis=1)
+    edges = np.arange(1, 15) / 15
+    bins = np.searchsorted(edges, sure, "left")
+    gaps = [abs(float((right[bins == b] - sure[bins == b]).sum())) for b in np.unique(bins)]
+    return sum(gaps) / len(targets)
 
 
 def count_pairs(targets: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
@@ -131,6 +159,14 @@ def area(positive: np.ndarray, scores: np.ndarray) -> float:
     return float(below.sum() / 2 / (len(low) * len(high)))
 
 
+def precision_area(positive: np.ndarray, scores: np.ndarray) -> float:
+    """Precision among all that score as high as each positive, averaged over the positives."""
+    ranked, hits = np.sort(scores), np.sort(scores[positive])
+    as_high = len(ranked) - np.searchsorted(ranked, hits, "left")
+    right = len(hits) - np.searchsorted(hits, hits, "left")
+    return float((right / as_high).mean())
+
+
 def regression_metrics_are_right(project: Evidence) -> Finding:
     """MAE, MSE, RMSE and R² on the test split equal a computation of their own."""
     _, targets, predictions = read_predictions(project)
@@ -140,7 +176,7 @@ def regression_metrics_are_right(project: Evidence) -> Finding:
     computed = {"mae": float(np.abs(residuals).mean()), "mse": mse, "rmse": mse**0.5}
     if spread:
         computed["r2"] = 1 - mse / spread
-    return compare_metrics(project.figures("evaluate")["metrics"], computed)
+    return compare_metrics(project, computed)
 
 
 def worst_items_are_shown(project: Evidence) -> Finding:
@@ -205,6 +241,11 @@ def no_group_is_left_behind(project: Evidence) -> Finding:
     if missing:
         raise NotYetError(f"not built yet: scores of groups other than labels ({missing[0]})")
     largest = project.cfg.task.mode == "max"
+    scored = [name for name in declared if known[name]["score"] is not None]
+    if len(scored) < len(declared):
+        unscored = next(name for name in declared if name not in scored)
+        told = f"{project.cfg.task.metric} is not defined on {unscored}, whose labels are all alike"
+        return Finding(False, f"{told}: name groups that differ from labels, or set another metric")
     behind = [
         name
         for name in declared

@@ -22,6 +22,7 @@ from ..training.find_lr import make_quiet
 from ..training.limits import refuse_several
 from ..training.rate import settle_rate
 from ..training.run import train_once
+from ..weighing import Measure, prepare, weighted
 from .predictions import predict_validation
 
 if TYPE_CHECKING:
@@ -116,9 +117,12 @@ def compare(
     """How much better the metric is with the component: by seed, on average, and surely."""
     sign = 1 if task.mode == "max" else -1
 
-    def mean_score(targets: np.ndarray, predictions: np.ndarray) -> float:
+    @weighted
+    def mean_score(targets: np.ndarray, predictions: np.ndarray) -> Measure:
         """The metric, averaged over seeds, larger being better."""
-        return sign * float(np.mean(score_by_seed(task, targets, predictions)))
+        seeds = range(predictions.shape[1])
+        measures = [prepare(task.score, targets, predictions[:, seed]) for seed in seeds]
+        return lambda weights: sign * np.mean([each(weights) for each in measures], axis=0)
 
     scores = score_by_seed(task, targets, without)
     gains = sign * (np.array(score_by_seed(task, targets, whole)) - scores)

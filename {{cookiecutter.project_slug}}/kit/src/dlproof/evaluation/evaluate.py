@@ -1,7 +1,6 @@
 """The test split, predicted once and entered in the ledger; what checks read of it."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from omegaconf import DictConfig
 
 from ..config import build
 from ..data.store import Store
+from ..errors import UserError
 from ..files import hash_file, hash_tree
 from ..intervals import bootstrap
 from ..problem.baselines import load_kept
@@ -96,25 +96,28 @@ def evidence(
     targets = np.asarray(store.targets[rows])
     baselines = score_baselines(cfg, store, task, rows)
     best = load_report("baselines", cfg.paths.reports_dir).figures["best"]
-    interval = partial(
-        bootstrap,
-        task.score,
-        targets,
-        resamples=cfg.evaluate.resamples,
-        confidence=cfg.evaluate.confidence,
-        seed=cfg.seed,
-    )
+    metrics = task.metrics(targets, predictions)
+    undefined = [name for name, value in metrics.items() if np.isnan(value)]
+    if task.metric in undefined:
+        raise UserError(
+            f"task.metric={task.metric} is not defined on the {len(rows)} test items, whose labels "
+            "are all alike: set another metric, or give test more items (split.test)."
+        )
+    how = {name: cfg.evaluate[name] for name in ("resamples", "confidence")} | {"seed": cfg.seed}
+    intervals = task.draw_intervals(targets, predictions, **how)
     return {
         "items": len(rows),
         "metric": task.metric,
-        "metrics": task.metrics(targets, predictions),
-        "interval": interval(predictions),
+        "metrics": metrics,
+        "undefined": undefined,
+        "intervals": intervals,
+        "interval": intervals[task.metric],
         "kept_predictions": kept,
         "mode": mode,
         "openings": len(Ledger(cfg.paths.reports_dir).entries()),
         "baselines": {name: task.metrics(targets, p) for name, p in baselines.items()},
         "best_baseline": best,
-        "gain_interval": interval(predictions, baselines[best]),
+        "gain_interval": bootstrap(task.score, targets, predictions, baselines[best], **how),
         **task.analyse(targets, predictions, store.state["task"]),
         "worst": list_worst(store, task, rows, predictions),
     }

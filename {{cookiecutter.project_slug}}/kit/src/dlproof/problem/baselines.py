@@ -149,7 +149,16 @@ def fit(estimator: Any, features: np.ndarray, targets: np.ndarray) -> float:
 
 
 def find_best(scores: dict[str, dict[str, float]], task: Task) -> str:
-    """The baseline with the best score of the task's metric."""
+    """The baseline with the best score of the task's metric.
+
+    Raises:
+        UserError: The metric is not defined on these items.
+    """
+    if any(np.isnan(row[task.metric]) for row in scores.values()):
+        raise UserError(
+            f"task.metric={task.metric} is not defined on the validation items, whose labels are "
+            "all alike: set another metric, or give validation more items (split.validation)."
+        )
     pick = max if task.mode == "max" else min
     return pick(scores, key=lambda name: scores[name][task.metric])
 

@@ -117,7 +117,10 @@ class ClassificationTask(Ranked):
 
         classes = state["classes"]
         codes, chosen = range(len(classes)), predictions.argmax(axis=1)
-        columns = precision_recall_fscore_support(targets, chosen, labels=codes, zero_division=0)
+        # NaN, in a report null: precision of a class never predicted, recall of one without items.
+        columns = precision_recall_fscore_support(
+            targets, chosen, labels=codes, zero_division=np.nan
+        )
         matrix = confusion_matrix(targets, chosen, labels=codes)
         where = np.argwhere(matrix * (1 - np.eye(len(classes), dtype=matrix.dtype)))
         pairs = [(int(matrix[tuple(pair)]), *map(int, pair)) for pair in where]
@@ -180,28 +183,3 @@ def sort_classes(names: list[str]) -> list[str]:
     if all(name.isdecimal() for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
-
-
-def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of items whose likeliest class is the true one."""
-    return float((targets == probabilities.argmax(axis=1)).mean())
-
-
-def macro(name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over classes of `precision`, `recall` or their harmonic mean `f1`."""
-    from sklearn import metrics
-
-    score = getattr(metrics, f"{name}_score")
-    chosen = probabilities.argmax(axis=1)
-    return float(score(targets, chosen, average="macro", zero_division=0))
-
-
-def auroc(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean one-versus-rest area over the classes that occur; 0.5 where only one does."""
-    from sklearn.metrics import roc_auc_score
-
-    present = np.unique(targets)
-    if len(present) < 2:
-        return 0.5
-    areas = [roc_auc_score(targets == code, probabilities[:, code]) for code in present]
-    return float(np.mean(areas))

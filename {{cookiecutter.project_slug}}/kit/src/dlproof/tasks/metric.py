@@ -1,11 +1,13 @@
 """A task's table of metrics, and the one of them that ranks models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UserError
+from ..intervals import bootstrap_all
+from ..weighing import Score
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -15,16 +17,18 @@ class Metric:
     """How one metric is computed, in reports and while training.
 
     Args:
-        score: `(targets, predictions) -> float` over arrays.
-        torch: Dotted name of torchmetrics' class, or one like it, imported when training starts.
+        score: `(targets, predictions) -> float` over arrays, NaN where it is not defined. Its
+            interval takes a fraction of the time if it is `dlproof.weighing.weighted`.
+        torch: Dotted name of torchmetrics' class, or one like it, imported when training starts;
+            empty for a metric that reports have and the log has not.
         mode: `max` where it grows as models get better, else `min`.
         options: Of the class.
     """
 
     def __init__(
         self,
-        score: Callable[[np.ndarray, np.ndarray], float],
-        torch: str,
+        score: Score,
+        torch: str = "",
         mode: str = "max",
         **options: Any,
     ) -> None:
@@ -45,7 +49,11 @@ def build_metrics(
     from torchmetrics import MetricCollection
 
     return MetricCollection(
-        {name: get_class(row.torch)(**options, **row.options) for name, row in metrics.items()},
+        {
+            name: get_class(row.torch)(**options, **row.options)
+            for name, row in metrics.items()
+            if row.torch
+        },
         compute_groups=compute_groups,
     )
 
@@ -58,15 +66,21 @@ class Ranked:
         mode: `max`, or `min` where the metric falls as models get better.
 
     Raises:
-        UserError: There is no such metric, or the mode looks for the worst value.
+        UserError: There is no such metric, training does not log it, or the mode looks for the
+            worst value.
     """
 
     METRICS: dict[str, Metric]
 
     def __init__(self, metric: str, mode: str) -> None:
         if metric not in self.METRICS:
-            known = ", ".join(self.METRICS)
+            known = ", ".join(name for name, row in self.METRICS.items() if row.torch)
             raise UserError(f"task.metric={metric} is unknown: choose one of {known}.")
+        if not self.METRICS[metric].torch:
+            raise UserError(
+                f"task.metric={metric} is not logged while training, so it cannot rank epochs: "
+                "give its row of METRICS a class of torchmetrics."
+            )
         best = self.METRICS[metric].mode
         if mode != best:
             raise UserError(f"task.mode={mode} looks for the worst {metric}: set task.mode={best}.")
@@ -74,9 +88,29 @@ class Ranked:
         self.mode = mode
 
     def metrics(self, targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        """All of `METRICS`."""
+        """All of `METRICS`, NaN where one is not defined on these items."""
         return {name: metric.score(targets, predictions) for name, metric in self.METRICS.items()}
 
-    def score(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The ranking metric."""
-        return self.METRICS[self.metric].score(targets, predictions)
+    @property
+    def score(self) -> Score:
+        """The ranking metric, of targets and predictions."""
+        return self.METRICS[self.metric].score
+
+    def draw_intervals(
+        self,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        resamples: int,
+        confidence: float,
+        seed: int,
+    ) -> dict[str, tuple[float, float]]:
+        """The interval of each of `METRICS`, see `dlproof.intervals`."""
+        intervals = bootstrap_all(
+            [metric.score for metric in self.METRICS.values()],
+            targets,
+            predictions,
+            resamples=resamples,
+            confidence=confidence,
+            seed=seed,
+        )
+        return dict(zip(self.METRICS, intervals, strict=True))

@@ -120,30 +120,6 @@ def quantile_strata(labels: pd.Series, most: int) -> pd.Series:
     return quantiles.map(lambda code: f"quantile_{int(code) + 1:02d}")
 
 
-def mae(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Mean absolute error."""
-    return float(np.abs(predictions - targets).mean())
-
-
-def mse(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Mean squared error."""
-    from sklearn.metrics import mean_squared_error
-
-    return float(mean_squared_error(targets, predictions))
-
-
-def rmse(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Root of the mean squared error, in the target's unit."""
-    return float(np.sqrt(mse(targets, predictions)))
-
-
-def r2(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Share of the variance that is explained; 0 for a single item, where it is not defined."""
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(targets, predictions)) if len(targets) > 1 else 0.0
-
-
 def parse_numbers(labels: pd.Series) -> pd.Series:
     """Labels as float64.
 
