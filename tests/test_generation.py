@@ -271,7 +271,7 @@ def test_the_same_answers_give_the_same_bytes(option_set, baked, tmp_path, cooki
 def test_generation_takes_less_than_a_second(tmp_path, cookiecutter_config):
     """Of the processor, Python's start and hooks included: a clock would measure its load too.
 
-    Or 20 times as long as a million squares, on a machine so slow that these take over 0.05 s.
+    Or 25 times as long as a million squares, on a machine so slow that these take over 0.04 s.
     """
     seconds, units = [], []
     for attempt in range(3):
@@ -286,4 +286,4 @@ def test_generation_takes_less_than_a_second(tmp_path, cookiecutter_config):
         started = time.process_time()
         sum(number * number for number in range(1_000_000))
         units.append(time.process_time() - started)
-    assert min(seconds) < max(1.0, 20 * min(units))
+    assert min(seconds) < max(1.0, 25 * min(units))
