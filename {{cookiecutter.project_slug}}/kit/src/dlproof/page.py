@@ -11,13 +11,14 @@ from markupsafe import Markup, escape
 
 from .files import atomic
 
+LOOK = Path(__file__).with_name("look.html")  # which pages extend
 KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
 
 
 def fill_template(template: Path, path: Path, **values: Any) -> Path:
     """Fills a template, in which every text is escaped, and writes the page; returns its path."""
     environment = Environment(
-        loader=FileSystemLoader(template.parent),
+        loader=FileSystemLoader([template.parent, LOOK.parent]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -25,6 +26,7 @@ def fill_template(template: Path, path: Path, **values: Any) -> Path:
     environment.filters |= {
         "code": mark_code,
         "embed": embed,
+        "number": write_number,
         "slug": lambda text: re.sub(r"\W", "-", text),
     }
     text = environment.get_template(template.name).render(values)
@@ -39,6 +41,15 @@ def embed(path: Path, largest: float = math.inf) -> str:
         return path.name
     content = base64.b64encode(path.read_bytes()).decode()
     return f"data:image/{KINDS[path.suffix]};base64,{content}"
+
+
+def write_number(value: Any) -> str:
+    """`0.9889`, `1,437`, a dash for nothing; texts as they are."""
+    if value is None:
+        return "\N{EN DASH}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def mark_code(text: str) -> Markup:

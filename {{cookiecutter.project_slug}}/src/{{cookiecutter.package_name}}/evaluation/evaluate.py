@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from dlproof import Report, Task, build
 from dlproof.data import Store, load_store
-from dlproof.evaluation import evaluate
+from dlproof.evaluation import evaluate, page
 from omegaconf import DictConfig
 
 from ..model.network import build_network
@@ -29,7 +29,10 @@ def run(cfg: DictConfig) -> Report:
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)
     report = Report("evaluate", figures, summary=summary)
-    report.add_picture(picture)
+    worst = page.draw_worst(cfg, store, figures["worst"])
+    for path in filter(None, (picture, worst)):
+        report.add_picture(path)
+    page.write_page(cfg, task, figures, picture, worst)
     return evaluate.close(cfg, store, report)
 
 

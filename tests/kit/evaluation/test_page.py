@@ -1,0 +1,94 @@
+"""The page of an evaluation says what its figures mean, and needs no other file."""
+
+import re
+from pathlib import Path
+
+import pytest
+from dlproof.config import build, compose
+from dlproof.data.store import load_store
+from dlproof.evaluation import page
+from PIL import Image
+
+from ..projects import IMAGE, REGRESSION
+from .test_evaluate import EVALUATE, trained
+
+__all__ = ["trained"]
+FIGURES = {
+    "items": 40,
+    "metric": "accuracy",
+    "metrics": {"accuracy": 0.9, "calibration_error": 0.2, "auroc": None},
+    "intervals": {"accuracy": [0.8, 0.95], "calibration_error": [0.1, 0.3], "auroc": [None, None]},
+    "interval": [0.8, 0.95],
+    "undefined": ["auroc"],
+    "baselines": {"random_forest": {"accuracy": 0.8, "calibration_error": 0.1, "auroc": None}},
+    "best_baseline": "random_forest",
+    "gain_interval": [0.02, 0.18],
+    "confusion": [[17, 3], [1, 19]],
+    "most_confused": [{"true": "<8>", "predicted": "1", "items": 3}],
+    "per_class": {"<8>": {"precision": 0.94, "recall": 0.85, "f1": 0.9, "support": 20.0}},
+    "groups": {
+        "label=<8>": {"items": 20, "score": 0.6, "interval": [0.4, 0.8]},
+        "label=1": {"items": 20, "score": 0.97, "interval": [0.92, 0.99]},
+        "site=a": {"items": 1, "score": None, "interval": [None, None]},
+    },
+    "worst": [{"id": "<b>", "true": "<8>", "predicted": "1", "loss": 4.2}],
+}
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "evaluate.png"
+    Image.new("L", (4, 4)).save(path)
+    return path
+
+
+def read(figures, picture, processed, worst=None):
+    Path("reports").mkdir(exist_ok=True)
+    path = page.write_page(compose(), build(compose().task), figures, picture, worst)
+    return path.read_text(encoding="utf-8")
+
+
+def test_it_says_in_sentences_what_stands_out(processed, picture):
+    text = read(FIGURES, picture, processed)
+    for sentence in (
+        "The model is better than the best baseline, random_forest: accuracy +0.02 to +0.18.",
+        "&lt;8&gt; is taken for 1 in 3 of 20 cases.",
+        "label=&lt;8&gt; is worse than the rest: accuracy 0.4 to 0.8.",
+        "label=1 is better than the rest: accuracy 0.92 to 0.99.",
+        "Its confidence is 20% away from how often it is right",
+        "Not defined on these items, whose labels are all alike: auroc.",
+    ):
+        assert sentence in text
+    assert "site=a is" not in text
+    assert "<8>" not in text
+    assert "None" not in text
+
+
+def test_a_difference_that_may_be_chance_is_told_so(processed, picture):
+    text = read(FIGURES | {"gain_interval": [-0.02, 0.18]}, picture, processed)
+    assert "random_forest, may be chance: accuracy -0.02 to +0.18." in text
+
+
+def test_lower_is_better_where_the_metric_is_an_error(picture):
+    (worse,) = page.tell_gain(FIGURES | {"metric": "mae"}, "min")
+    assert worse == "The model is worse than the best baseline, random_forest: mae +0.02 to +0.18."
+    rows = {name: {"score": 1, "interval": [low, low + 1]} for name, low in (("a", 5), ("b", 1))}
+    figures = {"metric": "mae", "metrics": {"mae": 4.0}, "groups": rows}
+    told = list(page.tell_groups(figures, "min"))
+    assert told == [
+        "a is worse than the rest: mae 5 to 6.",
+        "b is better than the rest: mae 1 to 2.",
+    ]
+
+
+@pytest.mark.parametrize("sort", [IMAGE, REGRESSION], indirect=True)
+def test_it_is_one_file_for_every_task(trained, run, sort, picture):
+    figures, cfg, store = run("evaluate", *EVALUATE).figures, compose(EVALUATE), load_store("data")
+    store.open_test()
+    worst = page.draw_worst(cfg, store, figures["worst"])
+    assert (worst is not None) == (sort != REGRESSION)
+    figures["groups"] = {}
+    text = page.write_page(cfg, build(cfg.task), figures, picture, worst).read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    assert text.count("data:image/png;base64,") == 1 + bool(worst)
+    assert all(f">{name.replace('_', ' ')}</th>" in text for name in figures["metrics"])

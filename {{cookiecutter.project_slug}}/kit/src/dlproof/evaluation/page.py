@@ -1,0 +1,116 @@
+"""`reports/evaluate.html`: how good the model is, for whom it is not, and what it gets wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from ..config import build
+from ..data.store import Store
+from ..files import leave_finite
+from ..page import fill_template
+from ..task import Task
+from ..types import DataType
+
+NAME, WORST = "evaluate.html", "evaluate_worst.png"
+FAR_OFF = 0.1  # a calibration error that is told
+MAX_PAIRS = 3  # confused classes that are told
+
+
+def write_page(
+    cfg: DictConfig, task: Task, figures: dict[str, Any], picture: Path, worst: Path | None
+) -> Path:
+    """Writes the page from the report's figures; returns its path.
+
+    Args:
+        cfg: The composed config.
+        task: Whose metric ranks models.
+        figures: As `evaluate` reports them.
+        picture: Of the errors, as the task draws them.
+        worst: Of the worst items, where they can be drawn.
+    """
+    figures = leave_finite(figures)
+    return fill_template(
+        Path(__file__).with_name("page.html"),
+        Path(cfg.paths.reports_dir, NAME),
+        figures=figures,
+        confidence=cfg.evaluate.confidence,
+        advice=[
+            *tell_gain(figures, task.mode),
+            *tell_pairs(figures),
+            *tell_groups(figures, task.mode),
+            *tell_confidence(figures),
+            *tell_undefined(figures),
+        ],
+        picture=picture,
+        worst=worst,
+    )
+
+
+def draw_worst(cfg: DictConfig, store: Store, worst: list[dict[str, Any]]) -> Path | None:
+    """Draws the worst items as the model gets them, each with what it was taken for.
+
+    Args:
+        cfg: The composed config.
+        store: The processed data, its test split open.
+        worst: As `evaluate` reports them.
+
+    Returns:
+        The picture's path; None for items that are none.
+    """
+    data_type: DataType = build(cfg.data)
+    places = {item: row for row, item in enumerate(store.items["id"])}
+    rows = np.array([places[item["id"]] for item in worst])
+    words = [f"{item['true']} as {shorten(item['predicted'])}" for item in worst]
+    path = Path(cfg.paths.reports_dir, WORST)
+    return path if data_type.draw_items(store.take(rows), words, path) else None
+
+
+def shorten(value: Any) -> str:
+    """A predicted value with four digits, or a class."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def tell_gain(figures: dict[str, Any], mode: str) -> Iterator[str]:
+    """Whether the difference to the best baseline is more than chance."""
+    low, high = figures["gain_interval"]
+    if low is None:
+        return
+    best, told = figures["best_baseline"], f"{figures['metric']} {low:+.4g} to {high:+.4g}"
+    if low * high <= 0:
+        yield f"The difference to the best baseline, {best}, may be chance: {told}."
+    else:
+        kind = "better" if (low > 0) == (mode == "max") else "worse"
+        yield f"The model is {kind} than the best baseline, {best}: {told}."
+
+
+def tell_pairs(figures: dict[str, Any]) -> Iterator[str]:
+    """Which classes are taken for which, and how often."""
+    for pair in figures.get("most_confused", [])[:MAX_PAIRS]:
+        told = f"{pair['true']} is taken for {pair['predicted']} in {pair['items']} of"
+        yield f"{told} {figures['per_class'][pair['true']]['support']:g} cases."
+
+
+def tell_groups(figures: dict[str, Any], mode: str) -> Iterator[str]:
+    """The groups whose whole interval lies beside the model's score."""
+    score, metric = figures["metrics"][figures["metric"]], figures["metric"]
+    for name, row in figures["groups"].items():
+        low, high = row["interval"]
+        if row["score"] is not None and not low <= score <= high:
+            kind = "better" if (low > score) == (mode == "max") else "worse"
+            yield f"{name} is {kind} than the rest: {metric} {low:.4g} to {high:.4g}."
+
+
+def tell_confidence(figures: dict[str, Any]) -> Iterator[str]:
+    """Whether probabilities are far from the shares of right answers."""
+    off = figures["metrics"].get("calibration_error")
+    if off is not None and off > FAR_OFF:
+        yield f"Its confidence is {off:.0%} away from how often it is right, on average."
+
+
+def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:
+    """The metrics that these items do not define."""
+    if names := figures["undefined"]:
+        yield f"Not defined on these items, whose labels are all alike: {', '.join(names)}."
