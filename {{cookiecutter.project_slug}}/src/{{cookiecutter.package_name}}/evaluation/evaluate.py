@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from dlproof import Report, Task, build
 from dlproof.data import Store, load_store
-from dlproof.evaluation import evaluate, page
+from dlproof.evaluation import evaluate
 from omegaconf import DictConfig
 
 from ..model.network import build_network
@@ -29,10 +29,8 @@ def run(cfg: DictConfig) -> Report:
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)
     report = Report("evaluate", figures, summary=summary)
-    worst = page.draw_worst(cfg, store, figures["worst"])
-    for path in filter(None, (picture, worst)):
-        report.add_picture(path)
-    page.write_page(cfg, task, figures, picture, worst)
+    report.add_picture(picture)
+    evaluate.present(cfg, store, task, report)
     return evaluate.close(cfg, store, report)
 
 

@@ -16,6 +16,7 @@ from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
 from .ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
+from .page import present as present
 from .predictions import (
     BuildNetwork,
     choose_device,

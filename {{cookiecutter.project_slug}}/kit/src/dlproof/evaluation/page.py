@@ -11,12 +11,29 @@ from ..config import build
 from ..data.store import Store
 from ..files import leave_finite
 from ..page import fill_template
+from ..report import Report
 from ..task import Task
 from ..types import DataType
 
 NAME, WORST = "evaluate.html", "evaluate_worst.png"
 FAR_OFF = 0.1  # a calibration error that is told
 MAX_PAIRS = 3  # confused classes that are told
+
+
+def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
+    """Draws the worst items beside the report's picture, and writes the page.
+
+    Args:
+        cfg: The composed config.
+        store: The processed data, its test split open.
+        task: Whose metric ranks models.
+        report: Of `evaluate`, with the picture of the errors.
+    """
+    (picture,) = (Path(cfg.paths.reports_dir, name) for name in report.pictures)
+    worst = draw_worst(cfg, store, report.figures["worst"])
+    if worst is not None:
+        report.add_picture(worst)
+    write_page(cfg, task, report.figures, picture, worst)
 
 
 def write_page(
