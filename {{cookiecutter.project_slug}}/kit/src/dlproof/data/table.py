@@ -195,7 +195,7 @@ class TableKind:
             return find_near_rows(self.read(items), min_similarity)
 
         # `explore` and `clean` ask for the same.
-        ids = hashlib.sha256("\n".join(items["id"]).encode()).hexdigest()
+        ids = hashlib.sha256("\n".join(items["id"].tolist()).encode()).hexdigest()
         name = f"near_{min_similarity:g}_{ids[:32]}"
         return remember_array(self.path, self.settings, name, find)
 

@@ -94,9 +94,9 @@ def save(table: pd.DataFrame, folder: Path) -> None:
     values = {}
     for row, name in enumerate(texts):
         codes[row], known = pd.factorize(table[name])
-        values[name] = [str(value) for value in known]
+        values[name] = [str(value) for value in known.tolist()]
     np.save(folder / "codes.npy", codes)
-    (folder / "ids.json").write_text(json.dumps(list(table.index)), encoding="utf-8")
+    (folder / "ids.json").write_text(json.dumps(table.index.tolist()), encoding="utf-8")
     found = {
         "columns": list(table.columns),
         "numbers": numbers,

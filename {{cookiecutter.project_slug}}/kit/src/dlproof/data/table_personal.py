@@ -53,5 +53,8 @@ def find_cells(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, int]]
         if cards.mean() >= MIN_SHARE:
             yield from (("card", int(row)) for row in rows[known][cards])
         return
-    for row, text in zip(rows[known], column[known], strict=True):
-        yield from ((kind, int(row)) for kind in find_kinds(text))
+    codes, words = pd.factorize(column[known])
+    kinds = [tuple(find_kinds(word)) for word in words.tolist()]
+    telling = np.array([bool(found) for found in kinds])[codes]
+    for row, code in zip(rows[known][telling], codes[telling], strict=True):
+        yield from ((kind, int(row)) for kind in kinds[code])

@@ -117,7 +117,8 @@ def plot_columns(table: pd.DataFrame, path: Path) -> None:
 def draw_column(axis: Any, known: pd.Series) -> None:
     """Draws one column's known values."""
     if pd.api.types.is_numeric_dtype(known):
-        axis.hist(known[np.isfinite(known)], bins=30, color="#4477aa")
+        values = known.to_numpy()
+        axis.hist(values[np.isfinite(values)], bins=30, color="#4477aa")
         return
     counts = known.value_counts().iloc[:MAX_BARS][::-1]
     axis.barh([str(name)[:12] for name in counts.index], counts, color="#ccbb44")
