@@ -78,7 +78,7 @@ def draw(items: pd.DataFrame, count: int) -> pd.DataFrame:
     """At most so many items, in their order, drawn at random by their ids."""
     if len(items) <= count:
         return items
-    order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"]])
+    order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"].tolist()])
     return items.iloc[np.sort(np.argsort(order, kind="stable")[:count])].reset_index(drop=True)
 
 

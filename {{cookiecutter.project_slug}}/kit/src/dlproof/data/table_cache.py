@@ -17,7 +17,7 @@ import pandas as pd
 from ..files import atomic, hash_file, hash_json, read_json, write_json
 
 FOLDER = Path(".cache", "tables")
-LARGE = 2**24  # bytes of a file; smaller ones are parsed each time
+LARGE = 2**22  # bytes of a file; smaller ones are parsed each time
 
 
 def is_large(path: Path) -> bool:
@@ -115,8 +115,8 @@ def open_table(folder: Path) -> pd.DataFrame:
     codes = np.load(folder / "codes.npy", mmap_mode="r")
     columns = dict(zip(found["numbers"], numbers, strict=True))
     for (name, values), row in zip(found["values"].items(), codes, strict=True):
-        cells = np.array([*values, np.nan], object)[row]  # -1, the last, is missing
-        columns[name] = pd.array(cells, dtype=found["dtypes"][name])
+        cells = pd.array(np.array(values, object), dtype=found["dtypes"][name])
+        columns[name] = cells.take(row, allow_fill=True)  # -1 is missing
     table = pd.DataFrame(columns, index=read_json(folder / "ids.json"))[found["columns"]]
     table.attrs = found["attrs"]
     return table

@@ -16,7 +16,15 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from .table_layout import Layout, check_header, read_records, survey
+from ..files import read_plain
+from .table_layout import (
+    Layout,
+    check_header,
+    describe_plain,
+    find_header,
+    read_records,
+    survey,
+)
 from .table_parquet import PARQUET, read_parquet
 
 COMPRESSED: dict[bytes, Any] = {
@@ -34,7 +42,8 @@ UNREAD = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
-ODD = (b'"', b", ", b"\n ", b"\r ", b"\n\t", b"\r\t")  # what only pandas reads as `survey` does
+# What may be no cell as it stands, or no row: quotes, blanks in front, blank lines, zero bytes.
+ODD = (b'"', b", ", b"\n ", b"\r ", b"\n\t", b"\r\t", b"\n\n", b"\n\r", b"\r\r", b"\0")
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError)
 
 
@@ -72,9 +81,11 @@ def read_cells(path: Path, setting: str = "data.path") -> pd.DataFrame:
 def read_csv(path: Path) -> pd.DataFrame:
     """The cells of a CSV; goes over the file twice, for parsers pad or pass over rows unsaid."""
     try:
-        with open_text(path) as stream:
-            layout = survey(stream, path)
-        table = parse(path, layout) if layout.count else pd.DataFrame()
+        layout, table = parse_plain(path)
+        if table is None:
+            with open_text(path) as stream:
+                layout = survey(stream, path)
+            table = parse(path, layout) if layout.count else pd.DataFrame()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from error
     except (csv.Error, pd.errors.ParserError) as error:
@@ -92,24 +103,21 @@ def read_csv(path: Path) -> pd.DataFrame:
     return table
 
 
-def parse(path: Path, layout: Layout) -> pd.DataFrame:
-    """Rows below the header, each as long as it is."""
+def parse_plain(path: Path) -> tuple[Layout, pd.DataFrame | None]:
+    """The header, and the rows below it where every line is one; None where some may not be."""
     with open_text(path) as stream:
-        plain = is_plain(stream.buffer)
+        layout, _ = find_header(read_records(stream), path)
     with open_text(path) as stream:
-        table = parse_plain(stream.buffer, layout) if plain else None
+        plain = len(layout.header) > 1 and is_plain(stream.buffer)
+    with open_text(path) as stream:
+        table = read_plain(stream.buffer, layout.header, layout.skipped) if plain else None
     if table is not None:
-        return table
-    with open_text(path) as stream:
-        records = read_records(stream)
-        for _ in range(layout.skipped):
-            next(records)
-        options: dict[str, Any] = {"na_filter": False, "skipinitialspace": True}
-        return pd.read_csv(stream, dtype=str, header=None, names=layout.header, **options)
+        describe_plain(layout, table)
+    return layout, table
 
 
 def is_plain(stream: BinaryIO) -> bool:
-    """Whether every line is a record, parted by commas, without a quote or a blank to pass over."""
+    """Whether no line can be more or less than a record, nor a cell more than what commas part."""
     last = b"\n"
     while chunk := stream.read(2**20):
         text = last + chunk
@@ -119,24 +127,14 @@ def is_plain(stream: BinaryIO) -> bool:
     return True
 
 
-def parse_plain(stream: BinaryIO, layout: Layout) -> pd.DataFrame | None:
-    """The same by pyarrow, in a sixth of the time; None where it is not there, or refuses."""
-    try:
-        import pyarrow as pa
-        from pyarrow import csv as arrow
-    except ImportError:
-        return None
-    texts = dict.fromkeys(layout.header, pa.string())
-    try:
-        table = arrow.read_csv(
-            stream,
-            arrow.ReadOptions(skip_rows=layout.skipped, column_names=layout.header),
-            arrow.ParseOptions(quote_char=False),
-            arrow.ConvertOptions(column_types=texts, strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid:  # a line of megabytes
-        return None
-    return pd.DataFrame({name: table[name].to_pandas().astype("str") for name in layout.header})
+def parse(path: Path, layout: Layout) -> pd.DataFrame:
+    """Rows below the header, by pandas."""
+    with open_text(path) as stream:
+        records = read_records(stream)
+        for _ in range(layout.skipped):
+            next(records)
+        options: dict[str, Any] = {"na_filter": False, "skipinitialspace": True}
+        return pd.read_csv(stream, dtype=str, header=None, names=layout.header, **options)
 
 
 @contextmanager

@@ -245,8 +245,8 @@ def describe_spoilt(name: str, known: Cells, odd: Sequence[str], words: Sequence
     words = [*words, *odd]
     missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
-        f"row {known.find_row(odd[0])}: column {name!r} is {odd[0]!r:.40} among numbers ({count} of {len(known)} "
-        f"cells): fix {'the cell' if count == 1 else 'them'}, "
+        f"row {known.find_row(odd[0])}: column {name!r} is {odd[0]!r:.40} among numbers "
+        f"({count} of {len(known)} cells): fix {'the cell' if count == 1 else 'them'}, "
         f"{missing if len(words) <= MAX_LISTED else ''}set "
         f"{format_setting('columns', name, 'category')} to take all of them as names, or "
         f"{format_setting('columns', name, 'ignore')}."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
@@ -49,8 +50,10 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
         if not is_measure(counts):
             refuse_spellings(name, spellings)
             warnings += warn_of_words(name, counts)
-        elif told := tell_stand_in(name, words_of := split_words(known), words_of.words.astype(float)):
-            warnings.append(f"{told}.")
+        else:
+            parts = split_words(known)
+            told = tell_stand_in(name, parts, parts.words.astype(np.float64))
+            warnings += [f"{told}."] * bool(told)
     elif setting == "group":
         if spellings:
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))

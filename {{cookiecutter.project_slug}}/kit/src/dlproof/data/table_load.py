@@ -191,8 +191,8 @@ def warn_of_missing(
         told = rules.choose_missing(name, is_feature=True)
         if told is None and column.kind in ("number", "date") and column.missing:
             found.append(name)
-            missing = cells[name].tell(column.missing)
-            counts.update(dict(zip(cells[name].words[missing], cells[name].counts[missing])))
+            missing = cells[name].keep(cells[name].tell(column.missing))
+            counts.update(dict(zip(missing.words, missing.counts.tolist(), strict=True)))
     if not counts:
         return []
     listed = ", ".join(f"{word!r} ({count} cells)" for word, count in counts.items())

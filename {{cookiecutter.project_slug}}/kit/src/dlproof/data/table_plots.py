@@ -28,7 +28,9 @@ def explore_rows(
     plot_columns(table, folder / "explore_columns.png")
     samples = folder / "explore_samples.csv"
     shown = write_samples(pd.concat([labels, table], axis=1), str(labels.name), samples, settings)
-    figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+    figures = measure_columns(table, settings.outlier_z)
+    few = [name for name in table if figures["columns"][str(name)]["distinct"] <= MAX_CLASSES]
+    figures |= {"groups": share_values(table[few])}
     pictures = ["explore_columns.png", samples.name]
     return figures | {"sampled_classes": shown, "pictures": pictures}
 
@@ -72,9 +74,9 @@ def measure_column(column: pd.Series) -> dict[str, Any]:
 
 
 def share_values(table: pd.DataFrame) -> dict[str, float]:
-    """`column=value` -> share, for columns with few values: groups that a charter can name."""
+    """`column=value` -> share, of columns with few values: groups that a charter can name."""
     shares = {}
-    for name in table.columns[table.nunique() <= MAX_CLASSES]:
+    for name in table:
         for value, share in table[name].value_counts(normalize=True).items():
             shares[f"{name}={write_value(value)}"] = round(float(share), 4)
     return shares

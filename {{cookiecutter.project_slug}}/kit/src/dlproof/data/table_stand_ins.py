@@ -11,9 +11,7 @@ STAND_INS = (-1.0, *(sign * (10.0**digits - 1) for digits in range(1, 8) for sig
 FEW, MANY = 5, 20  # different numbers beside it, from which on it can be told
 
 
-def tell_stand_in(
-    name: str, known: Cells, numbers: np.ndarray, missing: Sequence[str] = ()
-) -> str:
+def tell_stand_in(name: str, known: Cells, numbers: np.ndarray, missing: Sequence[str] = ()) -> str:
     """A sentence on a number that may mean "not known"; empty without one.
 
     Args:
