@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
@@ -45,6 +46,11 @@ class Loaded:
     def cells(self) -> pd.DataFrame:
         """Every column of the file as text, empty where missing; the index is the row number."""
         return to_frame(self.parts, self.rows)
+
+    def draw(self, places: np.ndarray) -> pd.DataFrame:
+        """Some rows of `cells`, by their places in it."""
+        drawn = {name: cells.words[cells.codes[places]] for name, cells in self.parts.items()}
+        return pd.DataFrame(drawn, self.rows[places], dtype="str")
 
     @cached_property
     def typed(self) -> pd.DataFrame:
