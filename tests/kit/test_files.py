@@ -4,10 +4,21 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from dlproof import files
 from dlproof.errors import explain
-from dlproof.files import atomic, hash_json, hash_tree, read_json, swap, write_json
+from dlproof.files import (
+    atomic,
+    hash_json,
+    hash_tree,
+    read_json,
+    read_table,
+    swap,
+    write_json,
+    write_table,
+)
 
 
 def write_half(path):
@@ -168,3 +179,13 @@ def test_a_file_that_nobody_may_read_does_not_stop_the_hash_of_its_folder(tmp_pa
     readable = hash_tree(tmp_path)
     monkeypatch.setattr("dlproof.files.hash_file", refuse)
     assert hash_tree(tmp_path) not in ("", readable)
+
+
+@pytest.mark.parametrize("odd", ["plain", "NA", 'a "word"', "two, parts", "", " blank ", "\u2028"])
+def test_a_large_table_is_read_as_a_small_one_is(tmp_path, monkeypatch, odd):
+    table = pd.DataFrame({"id": ["001", "1e5", "x"], "label": ["", odd, "null"]})
+    write_table(table, tmp_path / "t.csv")
+    small = read_table(tmp_path / "t.csv", "ingest")
+    monkeypatch.setattr(files, "LARGE", 1)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", "ingest"), small)
+    assert small.equals(table)

@@ -8,6 +8,7 @@ import lzma
 
 import pandas as pd
 import pytest
+from dlproof.data import table_files
 from dlproof.data.table_files import read_cells
 from dlproof.errors import UserError
 from hypothesis import given
@@ -153,3 +154,29 @@ def test_a_column_of_lists_in_parquet_is_refused_by_name(tmp_path):
     pd.DataFrame({"x": [[1], [2]], "y": [1, 2]}).to_parquet(tmp_path / "own.parquet")
     with pytest.raises(UserError, match=r"column 'x' holds list.*not one value per row"):
         read_cells(tmp_path / "own.parquet")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["1,x", "2,NA", ",", "#3,\u2028"],
+        ["1,x", "a,b", "true,null", "1e5, y"],
+        ["1,x", "", "2,y"],
+        ["1,\tx", "\t2,y ", "x" * 2**21 + ",y"],
+        ["1,x", "2"],
+        ["1,x", "\u00a0", "2,y"],
+    ],
+)
+def test_both_parsers_read_the_same_or_refuse_alike(tmp_path, monkeypatch, end, rows):
+    path = tmp_path / "t.csv"
+    path.write_text(end.join(["# made by hand", "a,b", *rows, ""]), encoding="utf-8", newline="")
+    found = []
+    for plain in (table_files.is_plain, lambda stream: False):
+        monkeypatch.setattr(table_files, "is_plain", plain)
+        try:
+            table = read_cells(path)
+            found.append((table.to_dict("list"), list(table.index), table.attrs))
+        except UserError as error:
+            found.append(str(error))
+    assert found[0] == found[1]

@@ -68,14 +68,19 @@ def find_package(imported: str) -> str | None:
     try:
         return normalise(metadata.metadata(imported)["Name"])
     except metadata.PackageNotFoundError:
-        names = list_packages().get(imported)
+        names = [found.name for found in metadata.distributions() if brings(found, imported)]
         return normalise(min(names)) if names else None
 
 
-@cache
-def list_packages() -> dict[str, list[str]]:
-    """Module -> the packages that bring it: a quarter of a second, so only where it is needed."""
-    return dict(metadata.packages_distributions())
+def brings(package: metadata.Distribution, module: str) -> bool:
+    """Whether a package has a module, by what it declares, or else by the list of its files.
+
+    `metadata.packages_distributions` makes a path of each file: a second of every command.
+    """
+    if declared := (package.read_text("top_level.txt") or "").split():
+        return module in declared
+    files = package.read_text("RECORD") or ""
+    return bool(re.search(rf"^{re.escape(module)}(?:/|\.(?:py|[^/,]*(?:so|pyd)),)", files, re.M))
 
 
 def read_pins() -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .schema.data import Executor
 
 BATCH = 256  # items of one call
-SMALL = 2048  # items below which starting processes here takes longer than the work
+SMALL = 2048  # items, or `BATCH` times batches, below which starting processes takes longer
 AHEAD = 2  # batches a worker that are given out at a time
 TELL_SECONDS = 30.0  # between two lines where no terminal shows a bar
 QUIET_SECONDS = 2.0  # before a bar appears
@@ -93,7 +93,8 @@ def over(
     starts = range(0, len(items), size)
     sizes = [min(size, len(items) - start) for start in starts]
     batches = (items[start : start + size] for start in starts)
-    alone = POOL.is_local and (len(items) < SMALL or count_workers("auto") == 1)
+    few = min(len(items), BATCH * len(starts)) < SMALL
+    alone = POOL.is_local and (few or count_workers("auto") == 1)
     results = map(function, batches) if alone else spread(function, batches)
     yield from show(results, sizes, name)
 

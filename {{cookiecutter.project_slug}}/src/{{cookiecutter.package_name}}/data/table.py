@@ -19,12 +19,13 @@ class Table(TableKind):
         label = loaded.others[self.target]
         if not label.any():
             raise UserError(f"{self.path}: column {self.target!r} (data.target) is empty.")
+        place = self.path.as_posix()
         items = pd.DataFrame(
             {
                 "id": loaded.features.index,
                 "label": label.to_numpy(),
                 "hash": hash_rows(loaded.features),
-                "source": [f"{self.path.as_posix()} row {row}" for row in loaded.cells.index],
+                "source": [f"{place} row {row}" for row in loaded.rows],
             }
         )
         for key in KEYS:

@@ -35,7 +35,7 @@ def enforce(items: pd.DataFrame, data_type: DataType, cfg: DictConfig) -> dict[s
                 f"{path} does not exist: draft it with `data expect`, or correct data.expectations."
             )
         rules, reasons = data_type.expect(items, Path(path))
-    items["unexpected"] = [reasons.get(item, "") for item in items["id"]]
+    items["unexpected"] = [reasons.get(item, "") for item in items["id"].tolist()]
     found = {"path": path, "sha256": hash_file(path) if path else None}
     write_json(Path(cfg.paths.data_dir, RULES), found | {"rules": rules})
     return found | {"rules": len(rules), "unexpected_items": len(reasons)}

@@ -56,13 +56,17 @@ def run(cfg: DictConfig, project: "Project") -> Report:
 def measure(items: pd.DataFrame, labels: pd.Series, found: dict[str, Any]) -> dict[str, Any]:
     """All figures: those of labels and their relations, and what the data type found."""
     measures = found.pop("measures").replace([float("inf"), float("-inf")], float("nan"))
-    known = items.set_index("id")["label"].loc[measures.index]
+    known = items.set_index("id")["label"]
+    if not known.index.equals(measures.index):
+        known = known.loc[measures.index]
+    if not (known != "").all():
+        measures, known = measures[known != ""], known[known != ""]
     numbers = as_numbers(labels) is not None
     figures = {
         "items": len(items),
         "labels": measure_labels(labels),
         "duplicates": find_repeats(items),
-        "relations": relate_to_labels(measures[known != ""], known[known != ""], numbers),
+        "relations": relate_to_labels(measures, known, numbers),
         "keys": count_keys(items),
         **found,
     }

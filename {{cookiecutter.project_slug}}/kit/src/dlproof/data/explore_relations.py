@@ -21,7 +21,8 @@ def relate_to_labels(measures: pd.DataFrame, labels: pd.Series, numbers: bool) -
     ratio, the root of the share of a feature's variance that lies between classes. Or in any
     shape, where that is more: see `relate_in_bins`. A feature near 1 may be the label in disguise.
     """
-    measures = measures.loc[:, measures.nunique() > 1]
+    different = measures.nunique()
+    measures = measures.loc[:, different > 1]
     straight = measures.select_dtypes("number")
     targets = pd.to_numeric(labels) if numbers else labels
     if numbers:
@@ -31,13 +32,15 @@ def relate_to_labels(measures: pd.DataFrame, labels: pd.Series, numbers: bool) -
         means = straight.groupby(labels).transform("mean")
         between = ((means - straight.mean()) ** 2).where(straight.notna()).sum()
         found = (between / total) ** 0.5
-    binned = pd.Series({n: relate_in_bins(measures[n], targets, numbers) for n in measures})
+    binned = pd.Series(
+        {n: relate_in_bins(measures[n], different[n], targets, numbers) for n in measures}
+    )
     found = pd.concat([found, binned.astype("float64")]).groupby(level=0, sort=False).max()
     ranked = found.dropna().clip(upper=1.0).sort_values(ascending=False, kind="stable")
     return {str(name): round(float(value), 4) for name, value in ranked.items()}
 
 
-def relate_in_bins(feature: pd.Series, targets: pd.Series, numbers: bool) -> float:
+def relate_in_bins(feature: pd.Series, different: int, targets: pd.Series, numbers: bool) -> float:
     """How much a feature's bins explain of the label, whatever the shape; 0 to 1.
 
     A bin is a category or a quantile of numbers, of `BIN_ITEMS` items or more on the average: with
@@ -46,7 +49,7 @@ def relate_in_bins(feature: pd.Series, targets: pd.Series, numbers: bool) -> flo
     commonest class that guessing each bin's commonest one does without.
     """
     most = min(BINS, len(feature) // BIN_ITEMS)
-    if pd.api.types.is_numeric_dtype(feature) and feature.nunique() > most >= 2:
+    if pd.api.types.is_numeric_dtype(feature) and different > most >= 2:
         bins = feature.rank(pct=True).mul(most).fillna(-1).astype(int).to_numpy()
     else:
         bins = pd.factorize(feature, use_na_sentinel=False)[0]

@@ -63,4 +63,5 @@ def summarise(figures: dict[str, Any]) -> str:
 
 def hash_raw(items: "pd.DataFrame") -> str:
     """One hash for all raw items: their ids, labels and contents."""
-    return hash_json(items[["id", "label", "hash"]].values.tolist())
+    columns = (items[name].tolist() for name in ("id", "label", "hash"))
+    return hash_json(list(zip(*columns, strict=True)))

@@ -78,7 +78,7 @@ def draw(items: pd.DataFrame, count: int) -> pd.DataFrame:
     """At most so many items, in their order, drawn at random by their ids."""
     if len(items) <= count:
         return items
-    order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"]])
+    order = np.array([hashlib.sha256(item.encode()).digest()[:8] for item in items["id"].tolist()])
     return items.iloc[np.sort(np.argsort(order, kind="stable")[:count])].reset_index(drop=True)
 
 
@@ -129,17 +129,19 @@ def find_wrong_classes(
     from cleanlab.filter import find_label_issues
     from sklearn.ensemble import VotingClassifier
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    from .folds import UnitFolds
 
     # Strongly regularised, so that it does not learn the wrong labels.
     linear = LogisticRegression(C=0.1, max_iter=500)
     nearest = KNeighborsClassifier(min(10, len(targets) // 2))
     vote = VotingClassifier([("linear", linear), ("nearest", nearest)], voting="soft")
     model = make_pipeline(StandardScaler(), vote)
-    cv = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    cv = UnitFolds(folds, shuffle=True, random_state=0)
     classes, codes = np.unique(targets, return_inverse=True)
     found = cross_val_predict(model, features, codes, groups=units, cv=cv, method="predict_proba")
     worst = find_label_issues(codes, found, return_indices_ranked_by="self_confidence", n_jobs=1)

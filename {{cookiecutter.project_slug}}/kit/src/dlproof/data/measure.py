@@ -124,7 +124,9 @@ def tell_apart(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
+
+    from .folds import UnitFolds
 
     sides = [draw(np.flatnonzero(side)) for side in (first, second)]
     counts = [len(set(units[side])) for side in sides]
@@ -136,7 +138,7 @@ def tell_apart(
     model = HistGradientBoostingClassifier(
         max_iter=30, max_leaf_nodes=8, early_stopping=False, random_state=0
     )
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    folds = UnitFolds(FOLDS, shuffle=True, random_state=0)
     chances = cross_val_predict(
         model, features, truth, groups=units[rows], cv=folds, method="predict_proba"
     )

@@ -23,9 +23,9 @@ def name_near(items: pd.DataFrame, data_type: DataType, min_similarity: float) -
 
     Copies of one content are near without being compared, so that they cannot crowd a window.
     """
-    distinct = items.drop_duplicates("hash")
-    clusters = pd.Series(data_type.find_near(distinct, min_similarity), index=distinct["hash"])
-    return name_first(items["id"], items["hash"].map(clusters))
+    codes, distinct = pd.factorize(items["hash"])[0], items.drop_duplicates("hash")
+    clusters = data_type.find_near(distinct, min_similarity)[codes]
+    return name_first(items["id"], pd.Series(clusters, items.index))
 
 
 def refuse_crowd(items: pd.DataFrame, min_similarity: float) -> None:

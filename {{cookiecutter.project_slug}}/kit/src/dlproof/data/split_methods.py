@@ -91,10 +91,14 @@ def parse_times(items: pd.DataFrame) -> pd.Series:
     Raises:
         UserError: One is neither a number nor an ISO date.
     """
-    numbers = pd.to_numeric(items["time"], errors="coerce").replace([np.inf, -np.inf], np.nan)
-    if numbers.notna().all():
-        return numbers.astype(np.float64)
-    times = pd.to_datetime(items["time"], errors="coerce", format="ISO8601", utc=True)
+    codes, words = pd.factorize(items["time"])  # many items share a time
+    texts = pd.Series(words)
+    times = pd.to_numeric(texts, errors="coerce").replace([np.inf, -np.inf], np.nan)
+    if times.notna().all():
+        times = times.astype(np.float64)
+    else:
+        times = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True)
+    times = times.iloc[codes].set_axis(items.index).rename("time")
     if times.isna().any():
         wrong = items[times.isna()].iloc[0]
         raise UserError(

@@ -41,17 +41,18 @@ def assign_by_shares(
     shares = {name: share for name, share in bins.items() if name != TEST}
     totals = {name: half[REST] for name, half in halves.items()}
     targets = count_targets(sizes, shares, totals, least)
-    rest = units[placed == REST]
-    found = placed.mask(placed == REST, place(rest, groups, targets, taken))
-    return items["unit"].map(found).astype(object).rename(None)
+    rest = (placed == REST).to_numpy()
+    placed[rest] = place(units[rest], groups, targets, taken).to_numpy()
+    return items["unit"].map(placed).astype(object).rename(None)
 
 
 def order_units(items: pd.DataFrame, seed: int) -> pd.DataFrame:
     """The units in falling size: their `size`, the `stratum` of one item, and `kept`."""
-    units = items.groupby("unit", sort=False)[["stratum", "kept"]].first()
-    sizes = items["unit"].value_counts(sort=False)
-    units["size"] = sizes[units.index].to_numpy()
-    hashes = b"".join(hash_key(seed, unit) for unit in units.index)
+    codes, names = pd.factorize(items["unit"])
+    first = np.flatnonzero(~pd.Series(codes).duplicated())
+    units = items[["stratum", "kept"]].iloc[first].set_axis(pd.Index(names, name="unit"))
+    units["size"] = np.bincount(codes)
+    hashes = b"".join([hash_key(seed, unit) for unit in names.tolist()])
     keys = np.frombuffer(hashes, ">u8").reshape(-1, 4)[:, 0]
     return units.iloc[np.lexsort((keys, -units["size"].to_numpy()))]
 
@@ -144,15 +145,16 @@ def place(units: pd.DataFrame, groups: Counts, targets: Counts, taken: Counts) -
         }
         for stratum, row in targets.items()
     }
-    placed = units["kept"].astype(object)
-    waiting = units[units["kept"] == ""]
-    several = waiting.index[waiting["size"] > 1]
-    placed[several] = place_groups(several, len(waiting), groups, lacks, set(units["kept"]))
-    single = waiting[waiting["size"] == 1]
-    for stratum, members in single.groupby("stratum", sort=False):
+    placed = units["kept"].to_numpy(object, copy=True)
+    waiting = np.flatnonzero(placed == "")
+    sizes, full = units["size"].to_numpy()[waiting], set(placed)
+    several, single = waiting[sizes > 1], waiting[sizes == 1]
+    placed[several] = place_groups(units.index[several], len(waiting), groups, lacks, full)
+    strata = units["stratum"].to_numpy(object)[single]
+    for stratum, members in pd.Series(single).groupby(strata, sort=False):
         lack = np.array([lacks[stratum][name] for name in names])
-        placed[members.index] = np.array(names, object)[fill(lack, len(members))]
-    return placed
+        placed[members] = np.array(names, object)[fill(lack, len(members))]
+    return pd.Series(placed, units.index)
 
 
 def place_groups(

@@ -18,7 +18,7 @@ from .table_embedded import WRITERS
 from .table_expectations import check_rules, expect_rows, infer_schema
 from .table_load import Loaded, describe_columns, load, read_stamp
 from .table_numbers import LARGEST
-from .table_personal import find_personal
+from .table_personal import draw_rows, find_personal
 from .table_predict import conform, find_unknown, locate_rows
 from .table_requests import describe_rows, name_fields, parse_rows
 from .table_settings import read_rules
@@ -155,7 +155,9 @@ class TableKind:
 
     def find_personal(self, items: pd.DataFrame) -> Iterator[tuple[str, str]]:
         """Columns by their names, and a sample of cells by how they are written."""
-        return find_personal(self.load().cells)
+        loaded = self.load()
+        rows = draw_rows(len(loaded.rows))
+        return find_personal(loaded.draw(rows), rows)
 
     def expect(self, items: pd.DataFrame, path: Path) -> tuple[State, dict[str, str]]:
         """Columns and their types as a whole, ranges and allowed values row by row."""
@@ -181,7 +183,8 @@ class TableKind:
         """Rows with an empty cell, by the first such column."""
         missing = self.read(items).isna()
         first = missing[missing.any(axis=1)].idxmax(axis=1)
-        return {row: f"has no value in column {name!r}" for row, name in first.items()}
+        pairs = zip(first.index.tolist(), first.tolist(), strict=True)
+        return {row: f"has no value in column {name!r}" for row, name in pairs}
 
     def find_lost(self, items: pd.DataFrame, arrays: Arrays, state: State) -> list[str]:
         """Nothing: a cell is in the arrays or missing."""
@@ -195,7 +198,7 @@ class TableKind:
             return find_near_rows(self.read(items), min_similarity)
 
         # `explore` and `clean` ask for the same.
-        ids = hashlib.sha256("\n".join(items["id"]).encode()).hexdigest()
+        ids = hashlib.sha256("\n".join(items["id"].tolist()).encode()).hexdigest()
         name = f"near_{min_similarity:g}_{ids[:32]}"
         return remember_array(self.path, self.settings, name, find)
 

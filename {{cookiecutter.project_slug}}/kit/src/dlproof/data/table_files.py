@@ -7,15 +7,24 @@ import hashlib
 import json
 import lzma
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from .table_layout import check_header, read_records, survey
+from ..files import read_plain
+from .table_layout import (
+    Layout,
+    check_header,
+    describe_plain,
+    find_header,
+    read_records,
+    survey,
+)
 from .table_parquet import PARQUET, read_parquet
 
 COMPRESSED: dict[bytes, Any] = {
@@ -33,6 +42,8 @@ UNREAD = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+# What may be no cell as it stands, or no row: quotes, blanks in front, blank lines, zero bytes.
+ODD = (b'"', b", ", b"\n ", b"\r ", b"\n\t", b"\r\t", b"\n\n", b"\n\r", b"\r\r", b"\0")
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError)
 
 
@@ -68,15 +79,13 @@ def read_cells(path: Path, setting: str = "data.path") -> pd.DataFrame:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """The cells of a CSV; goes over the file twice, for pandas pads short rows unsaid."""
+    """The cells of a CSV; goes over the file twice, for parsers pad or pass over rows unsaid."""
     try:
-        with open_text(path) as stream:
-            layout = survey(stream, path)
-        with open_text(path) as stream:
-            records = read_records(stream)
-            for _ in range(layout.skipped):
-                next(records)
-            table = parse(stream, layout.header) if layout.count else pd.DataFrame()
+        layout, table = parse_plain(path)
+        if table is None:
+            with open_text(path) as stream:
+                layout = survey(stream, path)
+            table = parse(path, layout) if layout.count else pd.DataFrame()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from error
     except (csv.Error, pd.errors.ParserError) as error:
@@ -88,16 +97,44 @@ def read_csv(path: Path) -> pd.DataFrame:
     if len(table) != layout.count:
         raise UserError(f"{path} is not a CSV (its quotes are not in pairs): save it as CSV.")
     table.index = pd.RangeIndex(1, len(table) + 1)
-    table = table.drop(index=layout.repeated)
+    if layout.repeated:
+        table = table.drop(index=layout.repeated)
     table.attrs["notes"] = layout.notes
     return table
 
 
-def parse(stream: TextIO, header: list[str]) -> pd.DataFrame:
+def parse_plain(path: Path) -> tuple[Layout, pd.DataFrame | None]:
+    """The header, and the rows below it where every line is one; None where some may not be."""
+    with open_text(path) as stream:
+        layout, _ = find_header(read_records(stream), path)
+    with open_text(path) as stream:
+        plain = len(layout.header) > 1 and is_plain(stream.buffer)
+    with open_text(path) as stream:
+        table = read_plain(stream.buffer, layout.header, layout.skipped) if plain else None
+    if table is not None:
+        describe_plain(layout, table)
+    return layout, table
+
+
+def is_plain(stream: BinaryIO) -> bool:
+    """Whether no line can be more or less than a record, nor a cell more than what commas part."""
+    last = b"\n"
+    while chunk := stream.read(2**20):
+        text = last + chunk
+        if any(mark in text for mark in ODD):
+            return False
+        last = chunk[-1:]
+    return True
+
+
+def parse(path: Path, layout: Layout) -> pd.DataFrame:
     """Rows below the header, by pandas."""
-    return pd.read_csv(
-        stream, dtype=str, header=None, names=header, na_filter=False, skipinitialspace=True
-    )
+    with open_text(path) as stream:
+        records = read_records(stream)
+        for _ in range(layout.skipped):
+            next(records)
+        options: dict[str, Any] = {"na_filter": False, "skipinitialspace": True}
+        return pd.read_csv(stream, dtype=str, header=None, names=layout.header, **options)
 
 
 @contextmanager
@@ -123,7 +160,7 @@ def hash_rows(features: pd.DataFrame) -> list[str]:
     of a core that `json.dumps` takes for a million rows of 18 columns 2.8 are left.
     """
     start = hashlib.sha256((json.dumps(list(features.columns)) + '["').encode())
-    cells = (escape_cells(features[name].fillna("").to_numpy(object)) for name in features)
+    cells = [escape_cells(features[name]) for name in features]
     hashes = []
     for row in zip(*cells, strict=True):
         found = start.copy()
@@ -132,9 +169,11 @@ def hash_rows(features: pd.DataFrame) -> list[str]:
     return hashes
 
 
-def escape_cells(cells: Sequence[str]) -> Sequence[str]:
-    """Texts as they stand between the quotes of JSON; most columns have nothing to escape."""
-    text = " ".join(cells)
-    if text.isascii() and text.isprintable() and not {'"', "\\"} & set(text):
-        return cells
-    return [json.dumps(cell)[1:-1] for cell in cells]
+def escape_cells(column: pd.Series) -> np.ndarray:
+    """Texts as they stand between the quotes of JSON, (N,); none is empty."""
+    codes, found = pd.factorize(column)
+    words = np.asarray(found, object).tolist()
+    text = "".join(words)  # most columns have nothing to escape
+    if not text.isascii() or not text.isprintable() or {'"', "\\"} & set(text):
+        words = [json.dumps(word)[1:-1] for word in words]
+    return np.array([*words, ""], object)[codes]  # none is the last, -1

@@ -4,13 +4,15 @@ A guess that could cost the meaning of a column is refused with the setting that
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .table_cells import Cells
 from .table_dates import COMPACT, find_formats, is_compact
 from .table_numbers import (
     find_codes,
@@ -51,27 +53,27 @@ class Column:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_soft(known: pd.Series) -> tuple[str, ...]:
-    """Words in a column that mean "not known" where numbers are expected."""
-    return tuple(word for word in known.unique().tolist() if is_missing(word))
+def find_soft(words: Iterable[str]) -> tuple[str, ...]:
+    """Of words in a column those that mean "not known" where numbers are expected."""
+    return tuple(word for word in words if is_missing(word))
 
 
-def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
+def guess(name: str, known: Cells, words: tuple[str, ...] | None) -> Column:
     """What the known cells of a column say that it is.
 
     Args:
         name: The column's.
-        known: Texts; the index is the row number.
+        known: Texts.
         words: What `data.missing` says of it, already taken out of `known`; None for nothing.
 
     Raises:
         UserError: They could mean several things, one of which would be silently wrong.
     """
-    numbers = read_numbers(known, {})
-    soft = find_soft(known[numbers.isna()]) if words is None else ()
-    rest = known[~known.isin(soft)] if soft else known
-    numbers = numbers[rest.index] if soft else numbers
-    if rest.empty:
+    numbers = read_numbers(pd.Series(known.words), {}).to_numpy()
+    soft = find_soft(known.words[np.isnan(numbers)]) if words is None else ()
+    kept = ~known.tell(soft)
+    rest, numbers = known.keep(kept), numbers[kept]
+    if not len(rest):
         out, names = (
             format_setting("columns", name, "ignore"),
             format_setting("columns", name, "category"),
@@ -80,7 +82,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
             f"column {name!r} is empty except for {', '.join(soft)}: {out} leaves it out, {names} "
             "takes them as names."
         )
-    if numbers.notna().all():
+    if not np.isnan(numbers).any():
         found = guess_numbers(name, rest, numbers)
         found.missing = (words or ()) + (soft if found.kind == "number" else ())
         if found.kind == "number" and (told := tell_stand_in(name, rest, numbers, found.missing)):
@@ -90,7 +92,7 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
         found = guess_texts(name, rest, numbers, (*(words or ()), *soft))
         found.missing = words or ()
     if soft and found.kind == "category":
-        counts = known[known.isin(soft)].value_counts()
+        counts = known.keep(known.tell(soft)).count_words()
         told = ", ".join(f"{word!r} ({count} rows)" for word, count in counts[:3].items())
         found.warnings.append(
             f"column {name!r} holds {told}, taken as a value of its own: "
@@ -99,13 +101,18 @@ def guess(name: str, known: pd.Series, words: tuple[str, ...] | None) -> Column:
     return found
 
 
-def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
+def guess_numbers(name: str, known: Cells, numbers: np.ndarray) -> Column:
     """A column whose every known cell reads as a number.
+
+    Args:
+        name: The column's.
+        known: Texts.
+        numbers: What each word says, (W,).
 
     Raises:
         UserError: They are compact dates, or times in two units.
     """
-    words = known.unique().tolist()
+    words = known.words.tolist()
     if why := find_codes(words, name):
         return leave_out(name, why, "category")
     if is_compact(words):
@@ -119,14 +126,14 @@ def guess_numbers(name: str, known: pd.Series, numbers: pd.Series) -> Column:
             f"column {name!r} holds times in seconds and in milliseconds: use one unit for all, or "
             f"leave the column out with {format_setting('columns', name, 'ignore')}."
         )
-    enough = len(numbers) >= ENOUGH
+    enough = len(known) >= ENOUGH
     if is_beyond_float(words):
         is_id = enough and len(words) == len(known)
         why = "holds whole numbers beyond 2**53, which floats cannot distinguish"
         return leave_out(name, why, "ignore" if is_id else "category")
     if NAMELESS.fullmatch(name):
         return leave_out(name, "is named like the index of a table", "ignore")
-    if enough and (why := find_count(numbers)):
+    if enough and (why := find_count(numbers[known.codes])):
         return leave_out(name, why, "ignore")
     return Column("number", "every known cell is a number")
 
@@ -148,45 +155,45 @@ def leave_out(name: str, why: str, kind: str) -> Column:
     return Column(kind, why, warnings=[f"column {name!r} {why}, {told}."])
 
 
-def guess_texts(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> Column:
+def guess_texts(name: str, known: Cells, numbers: np.ndarray, words: Sequence[str]) -> Column:
     """A column with cells that are not plain numbers.
 
     Args:
         name: The column's.
-        known: Texts; the index is the row number.
-        numbers: The same as numbers, NaN where a text is not a number.
+        known: Texts.
+        numbers: What each word says, NaN where it is not a number, (W,).
         words: Those that mean "not known", which `known` has not.
 
     Raises:
         UserError: It holds dates, numbers that are written with more than digits, or numbers of
             which some are spoilt.
     """
-    different = known.unique().tolist()
-    odd = known[numbers.isna()].unique().tolist()
+    different = known.words.tolist()
+    odd = known.words[np.isnan(numbers)].tolist()
     refuse_dates(name, known, different, odd)
     writings = find_writings(different[:MAX_TRIED])
     if writings and len(different) >= MANY:
         raise UserError(describe_writings(name, different, odd, writings))
-    count = numbers.nunique()
+    count = len(np.unique(numbers[~np.isnan(numbers)]))
     if count >= MANY and count >= len(odd):
-        raise UserError(describe_spoilt(name, known, numbers, [*words, *odd]))
-    if len(known) >= ENOUGH and len(different) == len(known) and known.is_monotonic_increasing:
+        raise UserError(describe_spoilt(name, known, odd, words))
+    if len(known) >= ENOUGH and len(different) == len(known) and different == sorted(different):
         why = "has a different text in every row, in order"
         told = f"{format_setting('columns', name, 'category')} makes it a feature"
         warning = f"column {name!r} {why}, so it is left out as an index or id: {told}."
         return Column("ignore", why, warnings=[warning])
     found = Column("category", "its cells are texts")
     if writings or count:
-        found.warnings.append(describe_mixture(name, known, numbers, writings))
+        found.warnings.append(describe_mixture(name, known.words, numbers, writings))
     return found
 
 
-def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Sequence[str]) -> None:
+def refuse_dates(name: str, known: Cells, different: Sequence[str], odd: Sequence[str]) -> None:
     """Raises a UserError for a column that holds dates, which no network reads as they are.
 
     Args:
         name: The column's.
-        known: Texts; the index is the row number.
+        known: Texts.
         different: Its different cells.
         odd: Those that are not plain numbers.
     """
@@ -196,11 +203,10 @@ def refuse_dates(name: str, known: pd.Series, different: Sequence[str], odd: Seq
     others += [word for word in different if word not in odd][:1]
     start, out = f"column {name!r} holds dates", format_setting("columns", name, "ignore")
     if others:
-        row = known.index[known == others[0]][0]
         first = next(word for word in different if word not in others)
         raise UserError(
-            f"{start} such as {first!r:.40}, and row {row} is {others[0]!r:.40}: write all of them "
-            f"in one form, or leave the column out with {out}."
+            f"{start} such as {first!r:.40}, and row {known.find_row(others[0])} is "
+            f"{others[0]!r:.40}: write all of them in one form, or leave the column out with {out}."
         )
     shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)
     which = ", whichever is meant," if len(formats) > 1 else ""
@@ -226,14 +232,21 @@ def describe_writings(
     return f"{start}: {shown}{which} reads them; {rest}."
 
 
-def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequence[str]) -> str:
-    """Which cell among numbers is not a number, and what to do."""
-    count = int(numbers.isna().sum())
-    row = numbers.index[numbers.isna()][0]
+def describe_spoilt(name: str, known: Cells, odd: Sequence[str], words: Sequence[str]) -> str:
+    """Which cell among numbers is not a number, and what to do.
+
+    Args:
+        name: The column's.
+        known: Texts.
+        odd: Those that are not numbers.
+        words: Others that mean "not known".
+    """
+    count = known.counts[known.tell(odd)].sum()
+    words = [*words, *odd]
     missing = f"set {format_setting('missing', name, words)} if the value is unknown, or "
     return (
-        f"row {row}: column {name!r} is {known[row]!r:.40} among numbers ({count} of {len(known)} "
-        f"cells): fix {'the cell' if count == 1 else 'them'}, "
+        f"row {known.find_row(odd[0])}: column {name!r} is {odd[0]!r:.40} among numbers "
+        f"({count} of {len(known)} cells): fix {'the cell' if count == 1 else 'them'}, "
         f"{missing if len(words) <= MAX_LISTED else ''}set "
         f"{format_setting('columns', name, 'category')} to take all of them as names, or "
         f"{format_setting('columns', name, 'ignore')}."
@@ -241,15 +254,14 @@ def describe_spoilt(name: str, known: pd.Series, numbers: pd.Series, words: Sequ
 
 
 def describe_mixture(
-    name: str, known: pd.Series, numbers: pd.Series, writings: Sequence[dict[str, Any]]
+    name: str, words: np.ndarray, numbers: np.ndarray, writings: Sequence[dict[str, Any]]
 ) -> str:
     """That numbers among texts are taken as names, and how to read them where they can be."""
-    plain = known[numbers.notna()]
-    shown = known.iloc[0] if plain.empty else plain.iloc[0]
+    shown = words[int((~np.isnan(numbers)).argmax())]  # the first one where none is a number
     told = f"{format_setting('columns', name, 'category')} says that they are"
     if writings:
         told = f"{format_setting('columns', name, {'number': writings[0]})} reads them, {told}"
     return (
-        f"column {name!r} holds numbers such as {shown!r:.40} among {known.nunique()} different "
+        f"column {name!r} holds numbers such as {shown!r:.40} among {len(words)} different "
         f"texts, and all are taken as names: {told}."
     )

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .table_cells import split_words
 from .table_dates import find_formats, read_dates
 from .table_numbers import mixes_epochs
 from .table_settings import Rules, format_setting
@@ -48,8 +50,10 @@ def read_key(cells: pd.Series, setting: str, rules: Rules) -> tuple[pd.Series, l
         if not is_measure(counts):
             refuse_spellings(name, spellings)
             warnings += warn_of_words(name, counts)
-        elif told := tell_stand_in(name, known, known.astype(float)):
-            warnings.append(f"{told}.")
+        else:
+            parts = split_words(known)
+            told = tell_stand_in(name, parts, parts.words.astype(np.float64))
+            warnings += [f"{told}."] * bool(told)
     elif setting == "group":
         if spellings:
             folded = folded.mask(folded != "", fold(folded[folded != ""], True))
@@ -133,15 +137,15 @@ def read_times(cells: pd.Series, rules: Rules) -> pd.Series:
 
 def refuse_times(name: str, known: pd.Series) -> None:
     """Raises a UserError for times that would be compared wrongly, or not at all."""
-    numbers = pd.to_numeric(known, errors="coerce")
-    if len(known) and numbers.notna().all():
-        if mixes_epochs(numbers):
+    words: list[Any] = known.unique().tolist()
+    numbers = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce")
+    if words and numbers.notna().all():
+        if mixes_epochs(numbers.to_numpy()):
             raise UserError(
                 f"column {name!r} (data.time) holds times in seconds and in milliseconds, so their "
                 "order is wrong: use one unit for all."
             )
         return
-    words: list[Any] = list(known.unique())
     formats, others = find_formats(words)
     if formats and not others and "ISO8601" not in formats:
         shown = " or ".join(format_setting("columns", name, {"date": form}) for form in formats)

@@ -7,6 +7,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+import pandas as pd
+
 from ..errors import UserError
 
 MAX_NAMED = 3  # rows in a sentence
@@ -57,7 +60,6 @@ def survey(stream: TextIO, path: Path) -> Layout:
     """
     records = read_records(stream)
     layout, first = find_header(records, path)
-    check_header(layout.header, path)
     width, hashed = len(layout.header), []
     blank = gaps = 0
     for cells in chain(first, records):
@@ -76,8 +78,22 @@ def survey(stream: TextIO, path: Path) -> Layout:
     return layout
 
 
+def describe_plain(layout: Layout, table: pd.DataFrame) -> None:
+    """Adds to a layout with its header what `survey` finds in rows without quotes and gaps."""
+    layout.count, first = len(table), table[layout.header[0]]
+    hashed = np.flatnonzero(first.str.startswith("#")) + 1
+    for place in np.flatnonzero(first.str.strip() == layout.header[0]):
+        if [cell.strip() for cell in table.iloc[place]] == layout.header:
+            layout.repeated.append(int(place) + 1)
+    layout.notes += describe_odd(layout, hashed.tolist(), 0)
+
+
 def find_header(records: Iterator[list[str]], path: Path) -> tuple[Layout, list[list[str]]]:
-    """The header, below blank lines, `#` comments and Excel's `sep=,`; and rows read too far."""
+    """The header, below blank lines, `#` comments and Excel's `sep=,`; and rows read too far.
+
+    Raises:
+        UserError: There is none, or its names are missing, repeated or numbers.
+    """
     skipped, comments = 0, []
     for cells in records:
         skipped += 1
@@ -98,6 +114,7 @@ def find_header(records: Iterator[list[str]], path: Path) -> tuple[Layout, list[
         last = comments.pop()
         header, first = [name.strip() for name in [last[0].lstrip("# "), *last[1:]]], [cells]
         skipped -= 1
+    check_header(header, path)
     notes = []
     if comments:
         notes.append(f"{len(comments)} lines above the header begin with # and are skipped.")

@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UserError
+from .table_cells import Cells, split_words
 from .table_columns import SEVERAL, convert, decide, type_column, warn_of_spellings
 from .table_files import read_cells, row_id
 from .table_guess import Column
@@ -23,26 +25,38 @@ class Loaded:
     """One file, read.
 
     Attributes:
-        cells: Every column of the file as text, empty where missing; the index is the row number.
         features: Columns to learn from, as text, NaN where missing; the index is the item's id.
         others: Columns that are not features, as text, empty where missing; with the same index.
         columns: What each column is that the config does not name as target, key or dropped.
         warnings: A sentence for each thing that was merged, guessed, converted or left out.
+        rows: Number of each item's row in the file.
+        parts: Every column of the file, word by word, empty where missing.
+        known: The features, word by word.
     """
 
-    cells: pd.DataFrame
     features: pd.DataFrame
     others: pd.DataFrame
     columns: dict[str, Column]
     warnings: list[str]
+    rows: pd.Index
+    parts: dict[str, Cells]
+    known: dict[str, Cells]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Every column of the file as text, empty where missing; the index is the row number."""
+        return to_frame(self.parts, self.rows)
+
+    def draw(self, places: np.ndarray) -> pd.DataFrame:
+        """Some rows of `cells`, by their places in it."""
+        drawn = {name: cells.words[cells.codes[places]] for name, cells in self.parts.items()}
+        return pd.DataFrame(drawn, self.rows[places], dtype="str")
 
     @cached_property
     def typed(self) -> pd.DataFrame:
         """The features, those of numbers and dates as float64."""
-        typed = {
-            name: type_column(self.features[name], self.columns[name]) for name in self.features
-        }
-        table = pd.DataFrame(typed, index=self.features.index)
+        typed = {name: type_column(found, self.columns[name]) for name, found in self.known.items()}
+        table = pd.DataFrame(typed, self.features.index)
         table.attrs = {"ignored": self.ignored}
         return table
 
@@ -74,37 +88,43 @@ def load(
         UserError: The file is unusable, a column that the config names is not there, an id is
             missing or occurs twice, or what a column is must be said.
     """
-    cells = read_cells(path)
-    warnings = list(cells.attrs.pop("notes", []))
-    refuse_names(cells, path, target, drop, keys, rules)
-    cells = cells.apply(lambda column: column.str.strip())
+    table = read_cells(path)
+    warnings = list(table.attrs.pop("notes", []))
+    refuse_names(table, path, target, drop, keys, rules)
+    cells = {name: split_words(table[name]) for name in table}
     named = {target: "target"} | {column: key for key, column in keys.items()}
-    others = {name: cells[name] for name in drop if name not in named}
-    features: dict[str, pd.Series] = {}
+    others = {name: to_series(cells[name], name) for name in drop if name not in named}
+    features: dict[str, Cells] = {}
     columns: dict[str, Column] = {}
     refused: list[str] = []
     for name, setting in named.items():
         with gather(refused):
-            others[name], found = read_key(cells[name], setting, rules)
+            others[name], found = read_key(to_series(cells[name], name), setting, rules)
             warnings += found
-    for name in cells.columns.difference([*named, *drop], sort=False):
+    for name in table.columns.difference([*named, *drop], sort=False):
         with gather(refused):
             columns[name] = decide(name, cells[name], rules)
-            features |= read_feature(cells[name], columns[name], rules, warnings)
+            features |= read_feature(name, cells[name], columns[name], rules, warnings)
     if refused:
         refused += [SEVERAL] * (len(refused) > 1)
         raise UserError(f"{path}: " + "\n  ".join(refused))
     if not features:
         raise UserError(f"{path} has no column besides {target!r} to learn from: add features.")
     warnings += warn_of_missing(cells, columns, rules)
-    ids = find_ids(cells, others, keys, path)
-    return Loaded(
-        cells,
-        pd.DataFrame(features).set_axis(ids),
-        pd.DataFrame(others).set_axis(ids),
-        columns,
-        warnings,
-    )
+    ids = find_ids(table.index, others, keys, path)
+    listed = pd.DataFrame(others).set_axis(ids)
+    shown = to_frame(features, ids)
+    return Loaded(shown, listed, columns, warnings, table.index, cells, features)
+
+
+def to_frame(columns: Mapping[str, Cells], index: pd.Index) -> pd.DataFrame:
+    """A table of texts."""
+    return pd.DataFrame({name: cells.to_texts() for name, cells in columns.items()}, index)
+
+
+def to_series(cells: Cells, name: str) -> pd.Series:
+    """A column of texts; the index is the row number."""
+    return pd.Series(cells.to_texts(), cells.rows, name=name)
 
 
 @contextmanager
@@ -117,10 +137,9 @@ def gather(refused: list[str]) -> Iterator[None]:
 
 
 def read_feature(
-    cells: pd.Series, column: Column, rules: Rules, warnings: list[str]
-) -> dict[str, pd.Series]:
+    name: str, cells: Cells, column: Column, rules: Rules, warnings: list[str]
+) -> dict[str, Cells]:
     """Name -> cells of a feature column, empty if it is left out; adds its warnings."""
-    name = str(cells.name)
     warnings += column.warnings
     if column.kind == "ignore":
         return {}
@@ -132,7 +151,7 @@ def read_feature(
 
 
 def find_ids(
-    cells: pd.DataFrame, others: Mapping[str, pd.Series], keys: Mapping[str, str], path: Path
+    rows: pd.Index, others: Mapping[str, pd.Series], keys: Mapping[str, str], path: Path
 ) -> pd.Index:
     """The id of each row: its column `data.id`, else its number.
 
@@ -140,11 +159,11 @@ def find_ids(
         UserError: An id is missing, or occurs twice.
     """
     if "id" not in keys:
-        return pd.Index([row_id(number) for number in cells.index])
+        return pd.Index([row_id(number) for number in rows])
     ids = pd.Index(others[keys["id"]])
     wrong = ids.duplicated() | (ids == "")
     if wrong.any():
-        row = cells.index[int(wrong.argmax())]
+        row = rows[int(wrong.argmax())]
         raise UserError(f"{path} row {row}: {keys['id']!r} (data.id) is empty or not unique.")
     return ids
 
@@ -168,7 +187,9 @@ def refuse_names(
             raise UserError(f"{path} has no column {name!r} (data.{key}); it has {listed:.400}.")
 
 
-def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column], rules: Rules) -> list[str]:
+def warn_of_missing(
+    cells: Mapping[str, Cells], columns: Mapping[str, Column], rules: Rules
+) -> list[str]:
     """A sentence on words that count as missing numbers although the config does not say so."""
     counts: Counter[str] = Counter()
     found = []
@@ -176,7 +197,8 @@ def warn_of_missing(cells: pd.DataFrame, columns: Mapping[str, Column], rules: R
         told = rules.choose_missing(name, is_feature=True)
         if told is None and column.kind in ("number", "date") and column.missing:
             found.append(name)
-            counts.update(cells[name][cells[name].isin(column.missing)].tolist())
+            missing = cells[name].keep(cells[name].tell(column.missing))
+            counts.update(dict(zip(missing.words, missing.counts.tolist(), strict=True)))
     if not counts:
         return []
     listed = ", ".join(f"{word!r} ({count} cells)" for word, count in counts.items())

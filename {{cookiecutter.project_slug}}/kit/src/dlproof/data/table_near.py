@@ -86,20 +86,21 @@ def make_keys(columns: np.ndarray, bits: list[np.ndarray]) -> Iterator[np.ndarra
     """
     width, count = 64 // CELLS, columns.shape[1]
     starts = np.cumsum([0, *(len(worth) for worth in bits)])
-    time = np.empty(count)
+    time, wins, rows = np.empty(count), np.empty(count, bool), np.arange(count)
     for band in range(BANDS):
         key = np.zeros(count, np.uint64)
         generator = np.random.default_rng(band)
         for _ in range(CELLS):
             best = np.full(count, np.inf)
-            winner = np.zeros(count, np.intp)
+            winner = np.zeros(count, np.int32)
             names = []
             for column, worth in enumerate(bits):
                 race = generator.exponential(size=len(worth)) / np.maximum(worth, 1e-9)
                 names.append(generator.integers(0, 2**width, len(worth), dtype=np.uint64))
                 np.take(race, columns[column], out=time, mode="clip")
-                wins = time < best
-                np.copyto(best, time, where=wins)
-                np.copyto(winner, columns[column] + starts[column], where=wins)
-            key = (key << np.uint64(width)) | np.concatenate(names)[winner]
+                np.less(time, best, out=wins)
+                np.minimum(time, best, out=best)
+                np.putmask(winner, wins, column)
+            tokens = columns[winner, rows] + starts[winner]
+            key = (key << np.uint64(width)) | np.concatenate(names)[tokens]
         yield key

@@ -103,13 +103,12 @@ def is_beyond_float(words: Sequence[str]) -> bool:
     return any(abs(int(word)) > LARGEST_WHOLE for word in long)
 
 
-def find_count(numbers: pd.Series) -> str:
+def find_count(values: np.ndarray) -> str:
     """Why a column of numbers is only a row's index; empty if it measures something.
 
     Args:
-        numbers: Known ones, in the order of the rows.
+        values: Known ones, in the order of the rows.
     """
-    values = numbers.to_numpy(np.float64)
     steps = np.diff(values)
     if (steps > 0).all() or (steps < 0).all():
         return "has a different number in every row, in order"
@@ -123,8 +122,8 @@ def find_count(numbers: pd.Series) -> str:
     return ""
 
 
-def mixes_epochs(numbers: pd.Series) -> bool:
+def mixes_epochs(numbers: np.ndarray) -> bool:
     """Whether times as seconds and as milliseconds since 1970 stand in one column."""
-    values = np.abs(numbers.to_numpy())
+    values = np.abs(numbers)
     seconds, milliseconds = ((low < values) & (values < 10 * low) for low in (3e8, 3e11))
     return bool(seconds.any() and milliseconds.any() and (seconds | milliseconds).all())

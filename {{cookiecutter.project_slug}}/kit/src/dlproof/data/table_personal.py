@@ -26,9 +26,18 @@ COLUMNS = {
 }
 
 
-def find_personal(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Kind and place of each find in a table of texts, every column of the file in it."""
-    rows = np.unique(np.linspace(0, len(table) - 1, MAX_CELLS).astype(int))
+def draw_rows(count: int) -> np.ndarray:
+    """Places of the rows that are looked at, of so many."""
+    return np.unique(np.linspace(0, count - 1, MAX_CELLS).astype(int))
+
+
+def find_personal(table: pd.DataFrame, rows: np.ndarray) -> Iterator[tuple[str, str]]:
+    """Kind and place of each find in rows of texts, every column of the file in them.
+
+    Args:
+        table: Rows of the file.
+        rows: Their places in it, as `draw_rows` gives them.
+    """
     for name in table.columns:
         words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z\d]+", "_", str(name)).lower().strip("_")
         yield from (
@@ -37,8 +46,7 @@ def find_personal(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
             if re.fullmatch(pattern, words)
         )
         yield from (
-            (kind, f"column {name}, row {row + 1}")
-            for kind, row in find_cells(table[name].iloc[rows], rows)
+            (kind, f"column {name}, row {row + 1}") for kind, row in find_cells(table[name], rows)
         )
 
 
@@ -53,5 +61,8 @@ def find_cells(column: pd.Series, rows: np.ndarray) -> Iterator[tuple[str, int]]
         if cards.mean() >= MIN_SHARE:
             yield from (("card", int(row)) for row in rows[known][cards])
         return
-    for row, text in zip(rows[known], column[known], strict=True):
-        yield from ((kind, int(row)) for kind in find_kinds(text))
+    codes, words = pd.factorize(column[known])
+    kinds = [tuple(find_kinds(word)) for word in words.tolist()]
+    telling = np.array([bool(found) for found in kinds])[codes]
+    for row, code in zip(rows[known][telling], codes[telling], strict=True):
+        yield from ((kind, int(row)) for kind in kinds[code])

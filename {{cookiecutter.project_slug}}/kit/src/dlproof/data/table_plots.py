@@ -28,7 +28,9 @@ def explore_rows(
     plot_columns(table, folder / "explore_columns.png")
     samples = folder / "explore_samples.csv"
     shown = write_samples(pd.concat([labels, table], axis=1), str(labels.name), samples, settings)
-    figures = measure_columns(table, settings.outlier_z) | {"groups": share_values(table)}
+    figures = measure_columns(table, settings.outlier_z)
+    few = [name for name in table if figures["columns"][str(name)]["distinct"] <= MAX_CLASSES]
+    figures |= {"groups": share_values(table[few])}
     pictures = ["explore_columns.png", samples.name]
     return figures | {"sampled_classes": shown, "pictures": pictures}
 
@@ -72,9 +74,9 @@ def measure_column(column: pd.Series) -> dict[str, Any]:
 
 
 def share_values(table: pd.DataFrame) -> dict[str, float]:
-    """`column=value` -> share, for columns with few values: groups that a charter can name."""
+    """`column=value` -> share, of columns with few values: groups that a charter can name."""
     shares = {}
-    for name in table.columns[table.nunique() <= MAX_CLASSES]:
+    for name in table:
         for value, share in table[name].value_counts(normalize=True).items():
             shares[f"{name}={write_value(value)}"] = round(float(share), 4)
     return shares
@@ -117,7 +119,8 @@ def plot_columns(table: pd.DataFrame, path: Path) -> None:
 def draw_column(axis: Any, known: pd.Series) -> None:
     """Draws one column's known values."""
     if pd.api.types.is_numeric_dtype(known):
-        axis.hist(known[np.isfinite(known)], bins=30, color="#4477aa")
+        values = known.to_numpy()
+        axis.hist(values[np.isfinite(values)], bins=30, color="#4477aa")
         return
     counts = known.value_counts().iloc[:MAX_BARS][::-1]
     axis.barh([str(name)[:12] for name in counts.index], counts, color="#ccbb44")

@@ -83,6 +83,10 @@ def read_number(cells: pd.Series, rules: Rules) -> pd.Series:
 
 def read_category(cells: pd.Series, known: Sequence[str], rules: Rules) -> pd.Series:
     """A column of texts as it was spelled in training, None where missing."""
+    if isinstance(cells.dtype, pd.StringDtype):  # a text is one word, unlike 1, 1.0 and True
+        codes, words = pd.factorize(cells)
+        texts = read_category(pd.Series(words, dtype=object, name=cells.name), known, rules)
+        return pd.Series(np.array([*texts, None], object)[codes], cells.index, name=cells.name)
     name = str(cells.name)
     words = {"", *(rules.choose_missing(name, is_feature=True) or ())}
     texts = cells.astype(object).where(cells.isna(), cells.astype(str).str.strip())

@@ -52,12 +52,21 @@ def fold(column: pd.Series, rule: Fold) -> pd.Series:
         column: Texts.
         rule: A mapping of spellings, or whether all words of one key become the most frequent one.
     """
-    if isinstance(rule, bool):
-        if not rule:
-            return column
-        found = find_spellings(column.value_counts())
-        rule = {word: next(iter(words)) for words in found for word in words}
-    return column.map(lambda word: rule.get(word, word)) if rule else column
+    spelt = spell(rule, column.value_counts())
+    return column.map(lambda word: spelt.get(word, word)) if spelt else column
+
+
+def spell(rule: Fold, counts: "pd.Series[int]") -> Mapping[str, str]:
+    """Word -> its spelling by a rule as of `fold`; words that it leaves alone may be absent.
+
+    Args:
+        rule: As of `fold`.
+        counts: Of each word, which is its index, the most frequent first.
+    """
+    if not isinstance(rule, bool):
+        return rule
+    found = find_spellings(counts) if rule else []
+    return {word: next(iter(words)) for words in found for word in words}
 
 
 def name_spellings(found: Iterable[Mapping[str, int]]) -> str:

@@ -74,7 +74,7 @@ class ClassificationTask(Ranked):
 
     def encode(self, labels: pd.Series, state: State) -> np.ndarray:
         """int64 (N,): positions in `state["classes"]`."""
-        unknown = sorted(set(labels) - set(state["classes"]))
+        unknown = sorted(set(labels.unique()) - set(state["classes"]))
         if unknown:
             raise UserError(
                 f"class {unknown[0]!r} is not in the training split: run `split` again."
