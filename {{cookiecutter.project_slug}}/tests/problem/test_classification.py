@@ -28,11 +28,12 @@ def test_torch_and_scikit_learn_agree_also_where_a_class_is_missing(classes, tar
             metrics.update(torch.tensor(predictions[part]), torch.tensor(np.array(targets)[part]))
     assert set(expected) == set(Classification.METRICS)
     for name, value in metrics.compute().items():
-        assert float(value) == pytest.approx(expected[name], abs=1e-5), name
+        wanted = 0.5 if np.isnan(expected[name]) else expected[name]  # an area for one class alone
+        assert float(value) == pytest.approx(wanted, abs=1e-5), name
 
 
-@pytest.mark.parametrize("metric", Classification.METRICS)
-def test_every_metric_can_rank_models_upwards(metric):
+@pytest.mark.parametrize("metric", TASK.torch_metrics(make_state(2)))
+def test_every_logged_metric_can_rank_models_upwards(metric):
     task = Classification(metric, "max")
     targets, sure = np.array([0, 1, 2, 1]), np.eye(3)[[0, 1, 2, 1]]
     assert task.score(targets, sure) == pytest.approx(1)
