@@ -1,5 +1,6 @@
 """What the tests share: the template, its option sets, and projects generated from them."""
 
+import compileall
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from omegaconf import DictConfig
 
 # Two test processes share two cores: threads that wait for each other take ten times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What one process imports, another one renders: a cache comes and goes while it does.
+# What one process imports, another one renders: no cache may come while it does.
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 TEMPLATE = Path(__file__).resolve().parents[1]
@@ -91,6 +92,12 @@ def importing(project: Path, kit: Path | None = None) -> dict[str, str]:
     """The environment in which Python imports a generated project's package, and its kit."""
     sources = os.pathsep.join(map(str, (project / "src", (kit or project / "kit") / "src")))
     return os.environ | {"PYTHONPATH": sources}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the kit once, before other processes start: hundreds of them import it."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(PROJECT / "kit" / "src", quiet=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
