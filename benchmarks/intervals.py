@@ -63,16 +63,14 @@ def main() -> None:
         from dlproof.intervals import bootstrap_all
         from dlproof.tasks import mae, mse, r2, rmse
 
-        classification = import_module(f"{PACKAGE}.problem.classification").Classification
-        task, how = (
-            classification("accuracy", "max"),
-            {"resamples": RESAMPLES, "confidence": CONFIDENCE, "seed": 0},
-        )
+        task = import_module(f"{PACKAGE}.problem.classification").Classification
+        scores = [metric.score for metric in task.METRICS.values()]
+        how = {"resamples": RESAMPLES, "confidence": CONFIDENCE, "seed": 0}
         times = []
         print(f"{'items':>8}{'classes, s':>12}{'numbers, s':>12}{'scipy, macro F1 alone, s':>26}")
         for count in SIZES:
             data, numbers = make_classes(count), make_numbers(count)
-            times.append(measure(lambda data=data: task.draw_intervals(*data, **how)))
+            times.append(measure(lambda data=data: bootstrap_all(scores, *data, **how)))
             four = measure(
                 lambda numbers=numbers: bootstrap_all([mae, mse, rmse, r2], *numbers, **how)
             )

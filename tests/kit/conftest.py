@@ -42,7 +42,6 @@ def pytest_unconfigure():
 def reachable(monkeypatch):
     """Processes of their own import what this one does."""
     monkeypatch.setenv("PYTHONPATH", python_path())
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
 
 @pytest.fixture

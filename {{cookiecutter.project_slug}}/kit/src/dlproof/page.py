@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from .files import atomic
@@ -17,6 +16,8 @@ KINDS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".we
 
 def fill_template(template: Path, path: Path, **values: Any) -> Path:
     """Fills a template, in which every text is escaped, and writes the page; returns its path."""
+    from jinja2 import Environment, FileSystemLoader  # a tenth of a second: `train` needs none
+
     environment = Environment(
         loader=FileSystemLoader([template.parent, LOOK.parent]),
         autoescape=True,
@@ -43,10 +44,10 @@ def embed(path: Path, largest: float = math.inf) -> str:
     return f"data:image/{KINDS[path.suffix]};base64,{content}"
 
 
-def write_number(value: Any) -> str:
+def write_number(value: Any, nothing: str = "\N{EN DASH}") -> str:
     """`0.9889`, `1,437`, a dash for nothing; texts as they are."""
     if value is None:
-        return "\N{EN DASH}"
+        return nothing
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torchmetrics import MetricCollection
 
+    from .tasks.metric import Metric
+
 
 class Task(Protocol):
     """Loss, metrics, baselines and the form of a prediction.
@@ -25,6 +27,7 @@ class Task(Protocol):
     (N, classes) or values in the target's unit (N,).
     """
 
+    METRICS: dict[str, "Metric"]
     name: str
     metric: str
     mode: str
@@ -71,16 +74,6 @@ class Task(Protocol):
     @property
     def score(self) -> Score:
         """Only the ranking metric, of targets and predictions."""
-
-    def draw_intervals(
-        self,
-        targets: np.ndarray,
-        predictions: np.ndarray,
-        resamples: int,
-        confidence: float,
-        seed: int,
-    ) -> dict[str, tuple[float, float]]:
-        """The bootstrap interval of each metric of reports."""
 
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """How wrong each prediction is, (N,): what the error analysis sorts by."""

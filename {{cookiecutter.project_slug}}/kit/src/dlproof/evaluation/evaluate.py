@@ -8,13 +8,13 @@ import numpy as np
 from omegaconf import DictConfig
 
 from ..config import build
-from ..data.store import Store
-from ..errors import UserError
+from ..data.store import TEST, Store
 from ..files import hash_file, hash_tree
-from ..intervals import bootstrap
+from ..intervals import bootstrap, bootstrap_all
 from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
+from ..tasks.metric import refuse_undefined
 from .ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
 from .page import present as present
 from .predictions import (
@@ -99,13 +99,11 @@ def evidence(
     best = load_report("baselines", cfg.paths.reports_dir).figures["best"]
     metrics = task.metrics(targets, predictions)
     undefined = [name for name, value in metrics.items() if np.isnan(value)]
-    if task.metric in undefined:
-        raise UserError(
-            f"task.metric={task.metric} is not defined on the {len(rows)} test items, whose labels "
-            "are all alike: set another metric, or give test more items (split.test)."
-        )
+    refuse_undefined(task.metric, [metrics[task.metric]], TEST)
     how = {name: cfg.evaluate[name] for name in ("resamples", "confidence")} | {"seed": cfg.seed}
-    intervals = task.draw_intervals(targets, predictions, **how)
+    scores = [row.score for row in task.METRICS.values()]
+    drawn = bootstrap_all(scores, targets, predictions, **how)
+    intervals = dict(zip(task.METRICS, drawn, strict=True))
     return {
         "items": len(rows),
         "metric": task.metric,

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from omegaconf import DictConfig
 
 from ..config import build
 from ..data.store import Store
 from ..files import leave_finite
-from ..page import fill_template
+from ..page import fill_template, write_number
 from ..report import Report
 from ..task import Task
 from ..types import DataType
@@ -78,16 +78,10 @@ def draw_worst(cfg: DictConfig, store: Store, worst: list[dict[str, Any]]) -> Pa
         The picture's path; None for items that are none.
     """
     data_type: DataType = build(cfg.data)
-    places = {item: row for row, item in enumerate(store.items["id"])}
-    rows = np.array([places[item["id"]] for item in worst])
-    words = [f"{item['true']} as {shorten(item['predicted'])}" for item in worst]
+    rows = pd.Index(store.items["id"]).get_indexer([item["id"] for item in worst])
+    words = [f"{item['true']} as {write_number(item['predicted'])}" for item in worst]
     path = Path(cfg.paths.reports_dir, WORST)
     return path if data_type.draw_items(store.take(rows), words, path) else None
-
-
-def shorten(value: Any) -> str:
-    """A predicted value with four digits, or a class."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def tell_gain(figures: dict[str, Any], mode: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ..files import atomic
 from ..intervals import bootstrap
 from ..report import Report, load_report
 from ..task import Task
+from ..tasks.metric import refuse_undefined
 from ..types import DataType
 from .importance import measure_uses
 
@@ -154,11 +155,7 @@ def find_best(scores: dict[str, dict[str, float]], task: Task) -> str:
     Raises:
         UserError: The metric is not defined on these items.
     """
-    if any(np.isnan(row[task.metric]) for row in scores.values()):
-        raise UserError(
-            f"task.metric={task.metric} is not defined on the validation items, whose labels are "
-            "all alike: set another metric, or give validation more items (split.validation)."
-        )
+    refuse_undefined(task.metric, [row[task.metric] for row in scores.values()], VALIDATION)
     pick = max if task.mode == "max" else min
     return pick(scores, key=lambda name: scores[name][task.metric])
 

@@ -3,6 +3,7 @@
 They equal scikit-learn's on the drawn items, whose functions take one draw at a time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,16 @@ def macro(name: str) -> Score:
 
     Over those that occur or were predicted; a class that was never predicted has precision 0.
     """
+    return average_classes(name, lambda said, true: said + true > 0)
+
+
+def by_support(name: str) -> Score:
+    """As `macro`, each class weighing as much as it has items; recall would be the accuracy."""
+    return average_classes(name, lambda said, true: true)
+
+
+def average_classes(name: str, weigh: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Score:
+    """Mean of a metric over classes, weighed by their predictions and items (B, C)."""
 
     @weighted
     def score(targets: np.ndarray, probabilities: np.ndarray) -> Measure:
@@ -30,23 +41,8 @@ def macro(name: str) -> Score:
 
         def measure(weights: np.ndarray) -> np.ndarray:
             values, said, true = table.score(name, weights)
-            return values.sum(axis=1) / np.count_nonzero(said + true, axis=1)
-
-        return measure
-
-    return score
-
-
-def by_support(name: str) -> Score:
-    """As `macro`, each class weighing as much as it has items; recall would be the accuracy."""
-
-    @weighted
-    def score(targets: np.ndarray, probabilities: np.ndarray) -> Measure:
-        table = Confusion(targets, probabilities)
-
-        def measure(weights: np.ndarray) -> np.ndarray:
-            values, _, true = table.score(name, weights)
-            return (values * true).sum(axis=1) / true.sum(axis=1)
+            share = weigh(said, true)
+            return (values * share).sum(axis=1) / share.sum(axis=1)
 
         return measure
 

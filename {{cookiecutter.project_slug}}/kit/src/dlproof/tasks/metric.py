@@ -1,12 +1,11 @@
 """A task's table of metrics, and the one of them that ranks models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UserError
-from ..intervals import bootstrap_all
 from ..weighing import Score
 
 if TYPE_CHECKING:
@@ -58,6 +57,15 @@ def build_metrics(
     )
 
 
+def refuse_undefined(metric: str, values: Iterable[float], split: str) -> None:
+    """Raises a UserError where the ranking metric is not defined on a split."""
+    if any(np.isnan(value) for value in values):
+        raise UserError(
+            f"task.metric={metric} is not defined on the {split} items, whose labels are all "
+            f"alike: set another metric, or give {split} more items (split.{split})."
+        )
+
+
 class Ranked:
     """A task's table of metrics, one of which ranks models.
 
@@ -95,22 +103,3 @@ class Ranked:
     def score(self) -> Score:
         """The ranking metric, of targets and predictions."""
         return self.METRICS[self.metric].score
-
-    def draw_intervals(
-        self,
-        targets: np.ndarray,
-        predictions: np.ndarray,
-        resamples: int,
-        confidence: float,
-        seed: int,
-    ) -> dict[str, tuple[float, float]]:
-        """The interval of each of `METRICS`, see `dlproof.intervals`."""
-        intervals = bootstrap_all(
-            [metric.score for metric in self.METRICS.values()],
-            targets,
-            predictions,
-            resamples=resamples,
-            confidence=confidence,
-            seed=seed,
-        )
-        return dict(zip(self.METRICS, intervals, strict=True))

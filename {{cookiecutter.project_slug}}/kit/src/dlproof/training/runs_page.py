@@ -1,12 +1,14 @@
 """`reports/runs.html`: every run in one table, the best first; `train` rewrites it."""
 
 import html
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from ..files import atomic
+from ..page import write_number
 from .runs import read_records
 
 COLUMNS = {
@@ -21,6 +23,7 @@ COLUMNS = {
     "seed": "seed",
     "status": "status",
 }
+format_cell = partial(write_number, nothing="-")
 STYLE = (
     ":root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}body{margin:1.5rem}"
     "div{overflow-x:auto}table{border-collapse:collapse}caption{text-align:left;padding:.5rem 0}"
@@ -63,15 +66,6 @@ def cells(record: dict[str, Any]) -> list[str]:
     items = format_cell(record.get("metrics", {}).get("train/items_per_second"))
     commit = (record.get("commit") or "-")[:8] + (" and a change" if record.get("dirty") else "")
     return [*shown, items, format_cell(record["optimizer"]["lr"]), commit]
-
-
-def format_cell(value: Any) -> str:
-    """A cell of the table: short numbers, a dash for nothing."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def row(values: list[str], tag: str = "td") -> str:
