@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from faults.harness import Fault, Workspace
+from faults.harness import TABLES, Fault, Workspace
 
 Apply = Callable[[Workspace], None]
 
@@ -21,6 +21,18 @@ def answer(key: str, value: Any) -> Apply:
 
 def watch_another_metric(work: Workspace) -> None:
     work.set_config("callbacks/default.yaml", best__monitor="val/loss", best__mode="min")
+
+
+def serve_the_likeliest(work: Workspace) -> None:
+    work.patch("tasks.classification", "fit_thresholds", lambda *given: None)
+    work.run("export")
+
+
+def turn_the_costs(work: Workspace) -> None:
+    """The export is of costs whose rows and columns are swapped."""
+    read = work.find("charter.costs", "read_costs")
+    work.patch("evaluation.calibration", "read_costs", lambda classes: read(classes).T)
+    work.run("export")
 
 
 def add_an_unlicensed_source(work: Workspace) -> None:
@@ -142,6 +154,8 @@ FAULTS = [
     Fault("ML-05", "two ranking metrics", watch_another_metric, also=("DL-01.4", "DL-27.1")),
     Fault("ML-06", "costs of two classes", answer("success.costs", [[0, 1], [1, 0]])),
     Fault("ML-06", "no costs", answer("success.costs", [])),
+    Fault("ML-06", "the likeliest class is served", serve_the_likeliest, option_set=TABLES),
+    Fault("ML-06", "costs of the other class", turn_the_costs, option_set=TABLES),
     Fault("ML-07", "no source", answer("success.source", ""), becomes="to do"),
     Fault("ML-07", "a minimum that chance reaches", answer("success.minimum", 0.05)),
     Fault("ML-08", "limit of 1 MB", answer("limits.memory_mb", 1)),

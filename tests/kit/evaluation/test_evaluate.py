@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from dlproof.config import build, compose
 from dlproof.data.store import TEST, VALIDATION, load_store
+from dlproof.deployment import Model
 from dlproof.errors import UserError
 from dlproof.evaluation import evaluate, predictions
 from dlproof.evaluation.evaluate import evidence
@@ -18,6 +20,13 @@ from ..projects import IMAGE, REGRESSION
 
 TRAIN = ("trainer.max_epochs=2", "trainer.accelerator=cpu", "logger=[csv]", "loader.batch_size=16")
 EVALUATE = ("evaluate.resamples=50",)
+
+
+def answer_costs(classes, costs):
+    charter = yaml.safe_load(Path("project.yaml").read_text(encoding="utf-8"))
+    charter["problem"]["classes"], charter["success"]["costs"] = classes, costs
+    Path("project.yaml").unlink()  # a link to what all share
+    Path("project.yaml").write_text(yaml.safe_dump(charter), encoding="utf-8")
 
 
 @pytest.fixture
@@ -220,3 +229,44 @@ def test_a_repeat_for_one_reason_that_fails_is_one_entry(trained, run, monkeypat
     for step in ("predict", "evidence"):
         fail(monkeypatch, step, run, reason)
     assert run("evaluate", *EVALUATE, reason).figures["openings"] == 2
+
+
+@pytest.mark.parametrize("sort", [IMAGE, REGRESSION], indirect=True)
+def test_what_is_scored_is_what_is_served(trained, run):
+    figures = run("evaluate", *EVALUATE).figures
+    run("export")
+    model = Model("models")
+    state = model.info["state"]["task"]
+    assert figures["calibration"] == {name: state[name] for name in figures["calibration"]}
+    store = load_store("data")
+    rows = store.open_test()
+    targets, served = np.asarray(store.targets[rows]), model.run(store.take(rows))
+    with np.load("reports/test_predictions.npz") as kept:
+        np.testing.assert_allclose(served, kept["predictions"], rtol=1e-3, atol=1e-4)
+    for name, score in model.task.measure_answers(state).items():
+        found = figures["answers"][name]
+        assert score(targets, served) == pytest.approx(found["value"], abs=1e-3)
+        assert found["interval"][0] <= found["value"] <= found["interval"][1]
+
+
+def test_answers_follow_the_costs_of_the_charter_without_another_opening(trained, run):
+    run("evaluate", *EVALUATE)
+    classes = load_store("data").state["task"]["classes"]
+    costs = 1.0 - np.eye(len(classes))
+    costs[0] *= 1000  # whoever says another class for the first one pays dearly
+    answer_costs(classes, costs.tolist())
+    figures = run("evaluate", *EVALUATE).figures
+    assert (figures["openings"], figures["kept_predictions"]) == (1, True)
+    thresholds = figures["calibration"]["thresholds"]
+    assert thresholds[0] < min(thresholds[1:])
+    run("export")
+    model = Model("models")
+    unsure = np.full(len(classes), 1 / len(classes), np.float32)
+    assert model.describe_predictions(unsure[None])[0]["label"] == classes[0]
+
+
+def test_costs_that_do_not_suit_the_classes_stop_before_the_test_split_opens(trained, run):
+    answer_costs(["cat", "dog"], [[0, 1], [1, 0]])
+    with pytest.raises(UserError, match=r"problem.classes must list the \d classes of the data"):
+        run("evaluate", *EVALUATE)
+    assert Ledger("reports").entries() == []

@@ -23,6 +23,11 @@ FIGURES = {
     "baselines": {"random_forest": {"accuracy": 0.8, "calibration_error": 0.1, "auroc": None}},
     "best_baseline": "random_forest",
     "gain_interval": [0.02, 0.18],
+    "calibration": {"temperature": 1.3, "thresholds": [0.4, 0.6]},
+    "answers": {
+        "cost": {"value": 0.2, "interval": [0.1, 0.3]},
+        "cost_of_likeliest": {"value": 0.5, "interval": [0.3, 0.7]},
+    },
     "confusion": [[17, 3], [1, 19]],
     "most_confused": [{"true": "<8>", "predicted": "1", "items": 3}],
     "per_class": {"<8>": {"precision": 0.94, "recall": 0.85, "f1": 0.9, "support": 20.0}},
@@ -52,6 +57,7 @@ def test_it_says_in_sentences_what_stands_out(processed, picture):
     text = read(FIGURES, picture, processed)
     for sentence in (
         "The model is better than the best baseline, random_forest: accuracy +0.02 to +0.18.",
+        "An answer costs 0.2 on average; it would be 0.5 if the likeliest class were answered.",
         "&lt;8&gt; is taken for 1 in 3 of 20 cases.",
         "label=&lt;8&gt; is worse than the rest: accuracy 0.4 to 0.8.",
         "label=1 is better than the rest: accuracy 0.92 to 0.99.",
@@ -92,3 +98,18 @@ def test_it_is_one_file_for_every_task(trained, run, sort, picture):
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
     assert text.count("data:image/png;base64,") == 1 + bool(worst)
     assert all(f">{name.replace('_', ' ')}</th>" in text for name in figures["metrics"])
+
+
+@pytest.mark.parametrize(
+    ("interval", "told"),
+    [
+        ([0.85, 0.95], "Intervals of ±12.5 hold 90.0% of the true values."),
+        ([0.86, 0.89], "hold 90.0% of the true values, which is not the 95% that was asked for."),
+    ],
+)
+def test_it_says_whether_intervals_of_numbers_hold(interval, told):
+    figures = {
+        "calibration": {"half_width": 12.5, "confidence": 0.95 if "not" in told else 0.9},
+        "answers": {"coverage": {"value": 0.9, "interval": interval}},
+    }
+    assert told in " ".join(page.tell_answers(figures))

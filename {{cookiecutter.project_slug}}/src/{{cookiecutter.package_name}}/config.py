@@ -34,6 +34,12 @@ class Evaluate(Strict):
     resamples: Positive
 
 
+class Calibrate(Strict):
+    """How often the interval of a predicted number should hold the true one."""
+
+    confidence: Share
+
+
 class Export(Strict):
     """Format of the `export` stage, and how closely it must agree with PyTorch."""
 
@@ -74,6 +80,7 @@ class Config(dlproof.Config):
     clean: Clean
     baselines: Baselines
     evaluate: Evaluate
+    calibrate: Calibrate
     export: Export
     serve: Serve
     predict: Predict

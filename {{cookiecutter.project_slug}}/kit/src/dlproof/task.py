@@ -57,7 +57,26 @@ class Task(Protocol):
         """Module (outputs, targets) -> scalar; class weights and focusing as `balance` says."""
 
     def decoder(self, state: State) -> "nn.Module":
-        """Module outputs -> predictions; part of the exported model."""
+        """Module outputs -> predictions, calibrated if the state is; part of the exported model."""
+
+    def calibrate(
+        self,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        costs: np.ndarray | None,
+        confidence: float,
+    ) -> State:
+        """What turns predictions into answers, for the state: from items not trained on.
+
+        Args:
+            targets: (N,).
+            predictions: By a state that has none of it.
+            costs: (classes, classes) of the charter, in the state's order; None without them.
+            confidence: How often an interval of a number should hold the true one.
+        """
+
+    def measure_answers(self, state: State) -> dict[str, Score]:
+        """Name -> how good the answers are that a calibrated state makes of predictions."""
 
     def torch_metrics(self, state: State) -> "MetricCollection":
         """Metrics over (predictions, targets) that aggregate over batches and processes."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from dlproof import Arrays, Report, UserError, atomic, build, write_json
+from dlproof import Arrays, Report, Task, UserError, atomic, build, write_json
 from dlproof.data import to_tensors
 from dlproof.deployment import (
     MODEL,
@@ -14,6 +14,7 @@ from dlproof.deployment import (
     export,
     open_validation,
 )
+from dlproof.evaluation import calibrate
 from dlproof.model import load_network
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
@@ -48,11 +49,12 @@ def run(cfg: DictConfig) -> Report:
     network, trained = load_network(folder / "model.ckpt", build_network)
     data_version = trained["state"]["version"]
     store, rows = open_validation(cfg.paths.data_dir, data_version, cfg.export["items"])
+    task: Task = build(OmegaConf.create(trained["task"]))
+    trained["state"]["task"] |= calibrate(cfg, store, task, build_network)
     arrays = store.take(rows)
     empty = {name: array for name, array in to_tensors(arrays).items() if not array[0].numel()}
     arrays = {name: array for name, array in arrays.items() if name not in empty}
-    decoder = build(OmegaConf.create(trained["task"])).decoder(trained["state"]["task"])
-    exported = Exported(network, decoder, empty).eval()
+    exported = Exported(network, task.decoder(trained["state"]["task"]), empty).eval()
     with atomic(folder / MODEL) as draft:
         write_onnx(exported, arrays, draft, cfg.export.opset)
         parity = export.check_parity(exported, arrays, draft, cfg.export.tolerance)

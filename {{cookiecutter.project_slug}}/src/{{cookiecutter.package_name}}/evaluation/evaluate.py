@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from dlproof import Report, Task, build
 from dlproof.data import Store, load_store
-from dlproof.evaluation import evaluate
+from dlproof.evaluation import calibrate, evaluate
 from omegaconf import DictConfig
 
 from ..model.network import build_network
@@ -20,6 +20,7 @@ def run(cfg: DictConfig) -> Report:
     """
     store = load_store(cfg.paths.data_dir)
     task: Task = build(cfg.task)
+    store.state["task"] |= calibrate(cfg, store, task, build_network)
     rows = store.open_test()
     predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
     predictions = predicted[0]

@@ -13,6 +13,7 @@ from dlproof.tasks import (
     average_precision,
     by_support,
     calibration_error,
+    choose,
     log_loss,
     macro,
 )
@@ -56,10 +57,10 @@ class Classification(ClassificationTask):
         return FocalLoss(gamma, weight=weights, label_smoothing=self.label_smoothing)
 
     def decoder(self, state: State) -> "nn.Module":
-        """Logits to probabilities."""
-        from torch import nn
+        """Logits to probabilities, at the temperature that suits validation."""
+        from dlproof.tasks import TemperedSoftmax
 
-        return nn.Softmax(dim=1)
+        return TemperedSoftmax(state.get("temperature", 1.0))
 
     def baselines(self, seed: int) -> dict[str, Any]:
         """Chance, the majority class and three classical models."""
@@ -80,8 +81,8 @@ class Classification(ClassificationTask):
         }
 
     def describe(self, prediction: np.ndarray, state: State) -> dict[str, Any]:
-        """The most likely class and all probabilities."""
-        best = int(prediction.argmax())
+        """The class that costs least, else the likeliest, and all probabilities."""
+        best = int(choose(prediction, state.get("thresholds")))
         pairs = zip(state["classes"], prediction, strict=True)
         return {
             "label": state["classes"][best],

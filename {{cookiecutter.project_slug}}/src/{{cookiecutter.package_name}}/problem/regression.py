@@ -68,6 +68,9 @@ class Regression(RegressionTask):
         }
 
     def describe(self, prediction: np.ndarray, state: State) -> dict[str, Any]:
-        """The value, and whether it lies outside the range seen in training."""
-        value = float(prediction)
-        return {"value": value, "outside_training": not state["min"] <= value <= state["max"]}
+        """The value, its interval, and whether it lies outside the range seen in training."""
+        value, half_width = float(prediction), state.get("half_width")
+        answer = {"value": value, "outside_training": not state["min"] <= value <= state["max"]}
+        if half_width is None:
+            return answer
+        return answer | {"low": value - half_width, "high": value + half_width}

@@ -13,6 +13,7 @@ class Config(dlproof.Config):
     clean: Settings
     baselines: Settings
     evaluate: Settings
+    calibrate: Settings
     export: Settings
     serve: Settings
     predict: Settings

@@ -2,7 +2,7 @@
 
 from dlproof import Report, build
 from dlproof.data import load_store
-from dlproof.evaluation import evaluate
+from dlproof.evaluation import calibrate, evaluate
 
 from .network import build_network
 
@@ -10,6 +10,7 @@ from .network import build_network
 def run(cfg):
     """Opens the test split once."""
     store, task = load_store(cfg.paths.data_dir), build(cfg.task)
+    store.state["task"] |= calibrate(cfg, store, task, build_network)
     rows = store.open_test()
     predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
     report = Report("evaluate", evaluate.evidence(cfg, store, task, rows, predicted))

@@ -14,6 +14,7 @@ from dlproof.deployment import (
     export,
     open_validation,
 )
+from dlproof.evaluation import calibrate
 from dlproof.model import load_network
 from omegaconf import OmegaConf
 from torch import nn
@@ -49,7 +50,9 @@ def run(cfg):
     network, trained = load_network(folder / "model.ckpt", build_network)
     version, items = trained["state"]["version"], cfg.export["items"]
     store, rows = open_validation(cfg.paths.data_dir, version, items)
-    decoder = build(OmegaConf.create(trained["task"])).decoder(trained["state"]["task"])
+    task = build(OmegaConf.create(trained["task"]))
+    trained["state"]["task"] |= calibrate(cfg, store, task, build_network)
+    decoder = task.decoder(trained["state"]["task"])
     answering, arrays = Answering(network, decoder).eval(), store.take(rows)
     with atomic(folder / MODEL) as draft:
         write_onnx(answering, arrays, draft, cfg.export.opset)

@@ -58,7 +58,8 @@ PROJECT = Project(
         ),
         Stage(
             *("evaluate", 5, "evaluate", "open the test split once"),
-            settings=("evaluate", "seed"),
+            settings=("evaluate", "calibrate", "seed"),
+            answers=("problem.classes", "success.costs"),
             reads=("train", "baselines"),
             deps=(
                 *(PROCESSED, "models/model.ckpt", "models/baselines.joblib"),
@@ -71,7 +72,8 @@ PROJECT = Project(
         ),
         Stage(
             *("export", 6, "export", "write the network as ONNX"),
-            settings=("export",),
+            settings=("export", "calibrate"),
+            answers=("problem.classes", "success.costs"),
             reads=("train",),
             deps=(PROCESSED, "models/model.ckpt", "reports/train.json"),
             outs=("models/model.onnx", "models/model.json", "models/reference.json"),

@@ -1,6 +1,14 @@
 """A class or a number for each item."""
 
-from dlproof.tasks import ClassificationTask, Metric, RegressionTask, accuracy, mae, quantile_strata
+from dlproof.tasks import (
+    ClassificationTask,
+    Metric,
+    RegressionTask,
+    accuracy,
+    choose,
+    mae,
+    quantile_strata,
+)
 
 TORCH = "torchmetrics"
 
@@ -24,9 +32,9 @@ class Classes(ClassificationTask):
 
     def decoder(self, state):
         """Logits to probabilities."""
-        from torch import nn
+        from dlproof.tasks import TemperedSoftmax
 
-        return nn.Softmax(dim=1)
+        return TemperedSoftmax(state.get("temperature", 1.0))
 
     def baselines(self, seed):
         """A constant and a linear model."""
@@ -40,8 +48,8 @@ class Classes(ClassificationTask):
         }
 
     def describe(self, prediction, state):
-        """The likeliest class."""
-        best = int(prediction.argmax())
+        """The class that costs least."""
+        best = int(choose(prediction, state.get("thresholds")))
         return {"label": state["classes"][best], "probability": float(prediction[best])}
 
 

@@ -179,26 +179,6 @@ def classical_baselines_were_fitted(project: Evidence) -> Finding:
     return Finding(len(better) >= 2, told, "baselines.png")
 
 
-def costs_fit_the_classes(project: Evidence) -> Finding:
-    """A cost for each pair of classes, nothing for a right answer; gives the expected cost."""
-    costs = project.answer("success.costs")
-    project.figures("preprocess")
-    classes = load_state(project)["task"]["classes"]
-    if len(costs) != len(classes) or any(len(row) != len(classes) for row in costs):
-        return Finding(False, f"costs of {len(costs)} rows for {len(classes)} classes")
-    if any(costs[code][code] != min(costs[code]) for code in range(len(classes))):
-        return Finding(False, "a wrong answer costs less than the right one")
-    figures = project.figures("evaluate")
-    pairs = [
-        count * cost
-        for counts, row in zip(figures["confusion"], costs, strict=True)
-        for count, cost in zip(counts, row, strict=True)
-    ]
-    return Finding(
-        True, f"{sum(pairs) / figures['items']:.4f} per item on {figures['items']} items"
-    )
-
-
 def baselines_are_not_good_enough(project: Evidence) -> Finding:
     """The best simple model falls short of the minimum, or the charter says why to go on."""
     figures = project.figures("baselines")

@@ -15,6 +15,8 @@ from ..problem.baselines import load_kept
 from ..report import Report, load_report
 from ..task import Task
 from ..tasks.metric import refuse_undefined
+from ..types import State
+from .calibration import CALIBRATED
 from .ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
 from .page import present as present
 from .predictions import (
@@ -118,7 +120,21 @@ def evidence(
         "best_baseline": best,
         "gain_interval": bootstrap(task.score, targets, predictions, baselines[best], **how),
         **task.analyse(targets, predictions, store.state["task"]),
+        "calibration": {n: v for n, v in store.state["task"].items() if n in CALIBRATED},
+        "answers": judge_answers(task, store.state["task"], targets, predictions, **how),
         "worst": list_worst(store, task, rows, predictions),
+    }
+
+
+def judge_answers(
+    task: Task, state: State, targets: np.ndarray, predictions: np.ndarray, **how: Any
+) -> dict[str, Any]:
+    """How good the answers are that the calibrated state makes of predictions, with intervals."""
+    scores = task.measure_answers(state)
+    drawn = bootstrap_all(list(scores.values()), targets, predictions, **how)
+    return {
+        name: {"value": score(targets, predictions), "interval": interval}
+        for (name, score), interval in zip(scores.items(), drawn, strict=True)
     }
 
 

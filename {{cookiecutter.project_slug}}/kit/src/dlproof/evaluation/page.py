@@ -56,6 +56,7 @@ def write_page(
         confidence=cfg.evaluate.confidence,
         advice=[
             *tell_gain(figures, task.mode),
+            *tell_answers(figures),
             *tell_pairs(figures),
             *tell_groups(figures, task.mode),
             *tell_confidence(figures),
@@ -95,6 +96,24 @@ def tell_gain(figures: dict[str, Any], mode: str) -> Iterator[str]:
     else:
         kind = "better" if (low > 0) == (mode == "max") else "worse"
         yield f"The model is {kind} than the best baseline, {best}: {told}."
+
+
+def tell_answers(figures: dict[str, Any]) -> Iterator[str]:
+    """What an answer costs, and whether intervals of numbers hold what they say."""
+    calibration, answers = figures["calibration"], figures["answers"]
+    if "cost" in answers:
+        told = f"An answer costs {answers['cost']['value']:.4g} on average"
+        if calibration["thresholds"] is None:
+            yield f"{told}, the likeliest class being answered: every wrong answer costs the same."
+        else:
+            likeliest = answers["cost_of_likeliest"]["value"]
+            yield f"{told}; it would be {likeliest:.4g} if the likeliest class were answered."
+    if "coverage" in answers:
+        found, asked = answers["coverage"], calibration["confidence"]
+        low, high = found["interval"]
+        off = "" if low <= asked <= high else f", which is not the {asked:.0%} that was asked for"
+        width = f"Intervals of ±{calibration['half_width']:.4g}"
+        yield f"{width} hold {found['value']:.1%} of the true values{off}."
 
 
 def tell_pairs(figures: dict[str, Any]) -> Iterator[str]:

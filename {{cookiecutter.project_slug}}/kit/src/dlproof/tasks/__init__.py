@@ -11,6 +11,7 @@ PUBLIC = {
     "average_precision": "classification_metrics",
     "by_support": "classification_metrics",
     "calibration_error": "classification_metrics",
+    "choose": "calibration",
     "ClassificationTask": "classification",
     "FocalLoss": "torch_classification",
     "log_loss": "classification_metrics",
@@ -24,6 +25,7 @@ PUBLIC = {
     "RegressionTask": "regression",
     "rmse": "regression_metrics",
     "StandardisedLoss": "torch_regression",
+    "TemperedSoftmax": "torch_classification",
     "Unstandardise": "torch_regression",
 }
 

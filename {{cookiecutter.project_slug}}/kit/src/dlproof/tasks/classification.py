@@ -9,6 +9,9 @@ import pandas as pd
 from ..errors import UserError
 from ..figure import figure, save
 from ..types import State
+from ..weighing import Measure, Score, average, prepare, weighted
+from .calibration import choose, fit_temperature, fit_thresholds, temper
+from .classification_metrics import calibration_error, log_loss
 from .metric import Ranked, build_metrics
 
 if TYPE_CHECKING:
@@ -96,6 +99,35 @@ class ClassificationTask(Ranked):
         shares = np.array([1 - others * (count - 1), *[others] * (count - 1)])
         return float(-(shares * np.log(np.maximum(shares, 1e-12))).sum())
 
+    def calibrate(
+        self,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        costs: np.ndarray | None,
+        confidence: float,
+    ) -> State:
+        """`temperature`; with costs, these and the `thresholds` at which answers cost least."""
+        temperature = fit_temperature(targets, predictions)
+        if costs is None:
+            return {"temperature": temperature}
+        thresholds = fit_thresholds(targets, temper(predictions, temperature), costs)
+        return {"temperature": temperature, "costs": costs.tolist(), "thresholds": thresholds}
+
+    def measure_answers(self, state: State) -> dict[str, Score]:
+        """Mean `cost` of an answer, and of the likeliest class; what the temperature changed."""
+        temperature, thresholds = state.get("temperature", 1.0), state.get("thresholds")
+        found = {
+            f"{score.__name__}_uncalibrated": untemper(score, temperature)
+            for score in (log_loss, calibration_error)
+        }
+        if "costs" in state:
+            costs = np.array(state["costs"])
+            found |= {
+                "cost": mean_cost(costs, thresholds),
+                "cost_of_likeliest": mean_cost(costs, None),
+            }
+        return found
+
     def torch_metrics(self, state: State) -> "MetricCollection":
         """`METRICS` over probabilities (N, classes) and classes (N,)."""
         return build_metrics(self.METRICS, num_classes=len(state["classes"]))
@@ -145,6 +177,26 @@ class ClassificationTask(Ranked):
         codes = range(len(state["classes"]))
         matrix = confusion_matrix(targets, predictions.argmax(axis=1), labels=codes)
         draw_confusion(matrix, state["classes"], path)
+
+
+def mean_cost(costs: np.ndarray, thresholds: list[float] | None) -> Score:
+    """What an answer costs on average: of targets (N,) and probabilities (N, classes)."""
+
+    @weighted
+    def cost(targets: np.ndarray, probabilities: np.ndarray) -> Measure:
+        return average(costs[targets, choose(probabilities, thresholds)])
+
+    return cost
+
+
+def untemper(score: Score, temperature: float) -> Score:
+    """A metric of the probabilities as they were before the temperature."""
+
+    @weighted
+    def uncalibrated(targets: np.ndarray, probabilities: np.ndarray) -> Measure:
+        return prepare(score, targets, temper(probabilities, 1 / temperature))
+
+    return uncalibrated
 
 
 def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:

@@ -9,6 +9,8 @@ import pandas as pd
 from ..errors import UserError
 from ..figure import figure, save
 from ..types import State
+from ..weighing import Measure, Score, average, weighted
+from .calibration import find_half_width
 from .metric import Ranked, build_metrics
 
 if TYPE_CHECKING:
@@ -78,6 +80,29 @@ class RegressionTask(Ranked):
     def lowest_loss(self, state: State) -> float:
         """No error."""
         return 0.0
+
+    def calibrate(
+        self,
+        targets: np.ndarray,
+        predictions: np.ndarray,
+        costs: np.ndarray | None,
+        confidence: float,
+    ) -> State:
+        """`half_width` of the interval around a value that holds the true one, null if unknown."""
+        half_width = find_half_width(np.abs(predictions - targets), confidence)
+        return {"half_width": half_width, "confidence": confidence}
+
+    def measure_answers(self, state: State) -> dict[str, Score]:
+        """`coverage`, the share of items whose interval holds the true value."""
+        half_width = state.get("half_width")
+        if half_width is None:
+            return {}
+
+        @weighted
+        def coverage(targets: np.ndarray, predictions: np.ndarray) -> Measure:
+            return average(np.abs(predictions - targets) <= half_width)
+
+        return {"coverage": coverage}
 
     def torch_metrics(self, state: State) -> "MetricCollection":
         """`METRICS` over values (N,)."""

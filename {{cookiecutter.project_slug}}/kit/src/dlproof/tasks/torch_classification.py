@@ -41,6 +41,22 @@ class FocalLoss(nn.CrossEntropyLoss):
         return losses.mean()
 
 
+class TemperedSoftmax(nn.Module):
+    """Logits (N, classes) to probabilities that are as sure as they are right (Guo et al. 2017).
+
+    Args:
+        temperature: Above 1 it makes them less sure.
+    """
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """The probabilities."""
+        return (outputs / self.temperature).softmax(dim=1)
+
+
 class PresentAUROC(MulticlassAUROC):
     """Mean one-versus-rest area over the classes that occur; 0.5 where only one does.
 
