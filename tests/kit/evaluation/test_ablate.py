@@ -51,7 +51,7 @@ def test_a_verdict_follows_from_what_is_lost_without_the_component(leave_out, mo
     """Runs are not trained here: their predictions are right but for a share of the items."""
     wrong = {0.0: 0.3, 0.1: 0.6, 0.2: 0.3, 0.3: 0.1}  # dropout -> share, 0.0 being the whole
 
-    def predict(project, cfg, seeds):
+    def predict(project, cfg, seeds, epochs):
         targets = np.arange(400) % 2
         guesses = np.stack([targets] * len(seeds), axis=1)
         guesses[: int(400 * wrong[cfg.model.dropout])] ^= 1

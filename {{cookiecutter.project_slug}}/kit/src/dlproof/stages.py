@@ -221,6 +221,16 @@ TOOLS = (
         in_pipeline=False,
     ),
     Stage(
+        "staleness",
+        5,
+        "evaluation.staleness",
+        "train on older or smaller shares of the data, to see what an old model costs",
+        settings=(*TRAINING, "callbacks", "evaluate", "staleness"),
+        reads=("preprocess", "find_lr"),
+        deps=(PROCESSED, "reports/find_lr.json"),
+        in_pipeline=False,
+    ),
+    Stage(
         "benchmark",
         6,
         "deployment.benchmark",

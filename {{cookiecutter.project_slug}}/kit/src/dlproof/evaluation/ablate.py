@@ -49,14 +49,14 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         )
     seeds = [cfg.seed + number for number in range(cfg.ablate.seeds)]
     task: Task = build(cfg.task)
-    targets, whole = train_on_seeds(project, cfg, seeds)
+    targets, whole = train_on_seeds(project, cfg, seeds, cfg.ablate.epochs)
     scores = score_by_seed(task, targets, whole)
     negligible = cfg.ablate.negligible * abs(float(np.mean(scores)))
     rows = {}
     for name, own in variants.items():
         if own is None or name in left_out:
             continue
-        _, without = train_on_seeds(project, own, seeds)
+        _, without = train_on_seeds(project, own, seeds, cfg.ablate.epochs)
         row = compare(cfg, task, targets, whole, without)
         low, high = row["interval"]
         verdict = VERDICTS[0 if low > negligible else 2 if high < -negligible else 1]
@@ -90,11 +90,11 @@ def why_not(cfg: DictConfig, own: DictConfig | None) -> str:
 
 
 def train_on_seeds(
-    project: "Project", cfg: DictConfig, seeds: list[int]
+    project: "Project", cfg: DictConfig, seeds: list[int], epochs: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Targets of the validation items (N,), and predictions (N, seeds, …), a model a seed."""
     own = make_quiet(cfg)
-    own.trainer.max_epochs = cfg.ablate.epochs
+    own.trainer.max_epochs = epochs
     predictions = []
     for own.seed in seeds:
         pl.seed_everything(own.seed, workers=True, verbose=False)
@@ -114,7 +114,7 @@ def score_by_seed(task: Task, targets: np.ndarray, predictions: np.ndarray) -> l
 def compare(
     cfg: DictConfig, task: Task, targets: np.ndarray, whole: np.ndarray, without: np.ndarray
 ) -> dict[str, Any]:
-    """How much better the metric is with the component: by seed, on average, and surely."""
+    """How much better the metric is with everything: by seed, on average, and surely."""
     sign = 1 if task.mode == "max" else -1
 
     @weighted

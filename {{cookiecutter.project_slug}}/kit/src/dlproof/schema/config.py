@@ -24,6 +24,7 @@ from .tools import (
     Labels,
     Probe,
     Sanity,
+    Staleness,
     Tune,
 )
 from .training import Launcher, Optimizer, Schedule, Task, Trainer
@@ -99,6 +100,7 @@ class Config(Strict):
     tune: Tune
     diagnose: Diagnose
     ablate: Ablate
+    staleness: Staleness
     benchmark: Benchmark
     probe: Probe
 

@@ -72,6 +72,14 @@ class Ablate(Strict):
     negligible: Share
 
 
+class Staleness(Strict):
+    """Settings of the staleness stage."""
+
+    shares: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]
+    seeds: Annotated[int, Field(ge=2)]
+    epochs: Positive
+
+
 class Benchmark(Strict):
     """Settings of the benchmark stage."""
 
