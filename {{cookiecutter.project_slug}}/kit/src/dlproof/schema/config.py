@@ -17,6 +17,7 @@ from .strict import Named, Open, Strict
 from .tools import (
     Ablate,
     Benchmark,
+    Compare,
     Diagnose,
     Explore,
     FindBatchSize,
@@ -99,6 +100,7 @@ class Config(Strict):
     tune: Tune
     diagnose: Diagnose
     ablate: Ablate
+    compare: Compare
     benchmark: Benchmark
     probe: Probe
 

@@ -72,6 +72,13 @@ class Ablate(Strict):
     negligible: Share
 
 
+class Compare(Strict):
+    """Settings of the compare stage."""
+
+    champion: str | list[str]
+    challenger: str | list[str]
+
+
 class Benchmark(Strict):
     """Settings of the benchmark stage."""
 
