@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from dlproof.checklist import evaluation_baselines, model, monitoring, problem_baselines
+from dlproof.checklist import data_split, evaluation_baselines, model, monitoring, problem_baselines
 from dlproof.checklist.evidence import NotApplicableError, NotYetError
 from dlproof.intervals import bootstrap
 from dlproof.tasks import RandomRegressor, accuracy, r2
@@ -220,3 +220,23 @@ def test_what_use_or_a_longer_probe_would_fill_is_to_do(
     project = see_window(monkeypatch, logged, source, validation, num_items)
     with pytest.raises(NotYetError, match="30 are needed"):
         monitoring.window_of(project)
+
+
+@pytest.mark.parametrize(
+    ("task", "interval", "gain", "holds", "smallest"),
+    [
+        ("classification", [-0.02, 0.06], 0.05, True, "0.0404"),  # twice the test items
+        ("classification", [-0.02, 0.06], 0.04, False, "0.0404"),
+        ("classification", [0.0, 0.0], 0.02, False, "0.0378"),  # they agree on all of the items
+        ("regression", [-3.0, 1.0], 2.1, True, "2.02"),
+    ],
+)
+def test_validation_shows_a_gain_as_large_as_the_two_models_let_it(
+    monkeypatch, task, interval, gain, holds, smallest
+):
+    project = compare(0.97, 0.96, interval, items=100, task=task)
+    project.answer = {"need.expected_gain": gain}.get
+    monkeypatch.setattr(data_split, "read_split", lambda _: [{"split": "validation"}] * 200)
+    found = data_split.dev_set_shows_the_expected_gain(project)
+    assert found.holds == holds
+    assert f"200 items show a difference of {smallest};" in found.figure

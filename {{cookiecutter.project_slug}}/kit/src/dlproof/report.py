@@ -30,7 +30,7 @@ class Report:
         files: Outputs, as path relative to the project root -> SHA-256 (folders as a tree).
         pictures: Plots beside the report, as name -> SHA-256.
         failures: What did not pass, one sentence each: the command fails, and so do those after it.
-        summary: One line for a person.
+        summary: One line for a person; a second one is printed last, by itself.
         made_from: Hashes of the config, code, data and reports it was made from.
         seconds: How long the stage ran.
         seal: Hash of all the above, written by the run; empty until then.

@@ -56,7 +56,8 @@ def execute(project: "Project", stage: Stage, cfg: DictConfig) -> Report:
     write_headlines(cfg)
     if report.failures:
         raise UserError("\n  ".join([f"did not pass (see {path}):", *report.failures]))
-    print(f"{stage.name}: {report.summary} [{report.seconds:.1f} s, {path}]", flush=True)
+    told, end, verdict = report.summary.partition("\n")
+    print(f"{stage.name}: {told} [{report.seconds:.1f} s, {path}]{end}{verdict}", flush=True)
     return report
 
 

@@ -31,8 +31,7 @@ class Stage:
         settings: Top-level config keys that change its result, besides `ALWAYS`.
         reads: Stages whose reports it reads.
         reads_raw: Whether it reads the raw data.
-        deps: What it reads: outputs of stages before it, their reports where figures of them are
-            used, and files that no stage makes.
+        deps: Outputs of stages before it, reports whose figures it uses, files that no stage makes.
         answers: Keys of the charter that it reads.
         outs: Files that it writes and DVC keeps.
         kept: Of these, the ones that stay where they are until the stage replaces them.
@@ -40,8 +39,7 @@ class Stage:
         in_pipeline: Whether `dvc.yaml` runs it.
         options: Options of config groups that it always takes.
         without: Keys below `settings` that do not change its result after all.
-        package: The package that `module` is in: a project's, or the kit, whose tools are given
-            the project too, `run(cfg, project) -> Report`.
+        package: That `module` is in: a project's, or the kit, whose tools take `(cfg, project)`.
     """
 
     name: str
@@ -86,6 +84,7 @@ TRAINING = (
 FINDING = tuple(key for key in TRAINING if key != "schedule")
 FOUND = ("optimizer.lr", "trainer.max_epochs")
 MARK = "predictions_newest.json"  # beside the log of predictions: which row is the newest
+TRAINED = ("models/model.ckpt", "reports/train.json")
 PROCESSED, MODEL = "data/processed", ("models/model.onnx", "models/model.json")
 
 TOOLS = (
@@ -228,6 +227,16 @@ TOOLS = (
         settings=(*TRAINING, "callbacks", "evaluate", "staleness"),
         reads=("preprocess", "find_lr"),
         deps=(PROCESSED, "reports/find_lr.json"),
+        in_pipeline=False,
+    ),
+    Stage(
+        "compare",
+        5,
+        "evaluation.compare",
+        "is the model better than another run's, and than each baseline, by more than chance?",
+        settings=("compare", "evaluate", "seed"),
+        reads=("train", "baselines"),
+        deps=(PROCESSED, *TRAINED, "models/baselines.joblib", "reports/baselines.json"),
         in_pipeline=False,
     ),
     Stage(

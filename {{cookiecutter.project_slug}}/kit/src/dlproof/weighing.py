@@ -44,6 +44,23 @@ def prepare(score: Score, targets: np.ndarray, predictions: np.ndarray) -> Measu
     return measure_each
 
 
+def over_runs(score: Score, sign: int) -> Score:
+    """A metric of predictions (N, runs, …) that is averaged over runs, larger being better.
+
+    Args:
+        score: Of the predictions (N, …) of one run.
+        sign: 1 where the metric grows as models get better, else -1.
+    """
+
+    @weighted
+    def mean_score(targets: np.ndarray, predictions: np.ndarray) -> Measure:
+        runs = range(predictions.shape[1])
+        measures = [prepare(score, targets, predictions[:, run]) for run in runs]
+        return lambda weights: sign * np.mean([each(weights) for each in measures], axis=0)
+
+    return mean_score
+
+
 def average(values: np.ndarray) -> Measure:
     """What gives the weighted mean (B,) of values (N,)."""
     return lambda weights: (weights @ values) / weights.sum(axis=1)

@@ -3,9 +3,9 @@
 from collections import Counter
 from itertools import pairwise
 from math import ceil, log
-from statistics import NormalDist
 from typing import Any
 
+from ..significance import LEVEL, find_quantile, find_smallest
 from .evidence import Evidence, NotApplicableError, NotYetError
 from .tables import SPLITS, Row, are_classes, count_by_split, read_split
 from .trend import find_drift
@@ -20,7 +20,6 @@ DRIFTED = 0.8  # the same for sources and periods, which differ somewhat by natu
 CHANCE = 3.0  # standard deviations of that area where both sets are alike
 DRAWN = ("stratified", "random", "kfold")  # methods whose splits differ by chance alone
 WHOLE = {"hash": "contents", "near": "near-duplicate clusters", "group": "groups"}
-POWER, LEVEL = 0.8, 0.05  # of a difference between two models on the validation split
 
 
 def shares_are_usual(project: Evidence) -> Finding:
@@ -225,18 +224,15 @@ def find_apart(pairs: dict[str, dict[str, Any]], bound: float) -> tuple[list[str
 def dev_set_shows_the_expected_gain(project: Evidence) -> Finding:
     """The validation split can distinguish two models that differ by the charter's gain.
 
-    The spread of one score is taken from the final evaluation's interval; two scores on the same
-    items differ by no more than sqrt(2) of it.
+    How far the model and the best baseline differ from item to item is taken from the interval of
+    their difference in the final evaluation, whose items are of the same kind.
     """
     figures = project.figures("evaluate")
-    low, high = figures["interval"]
-    confidence = NormalDist().inv_cdf(0.5 + project.cfg.evaluate.confidence / 2)
+    low, high = figures["gain_interval"]
     items = count_by_split(read_split(project))["validation"]
-    spread = (high - low) / 2 / confidence * (figures["items"] / items) ** 0.5
-    factor = NormalDist().inv_cdf(1 - LEVEL / 2) + NormalDist().inv_cdf(POWER)
-    smallest = factor * 2**0.5 * spread
-    if are_classes(project):  # rule of three: no error in n items leaves up to 3 / n possible
-        smallest = max(smallest, 3 / items)
+    of_test = (high - low) / 2 / find_quantile((1 + project.cfg.evaluate.confidence) / 2)
+    error = of_test * (figures["items"] / items) ** 0.5
+    smallest = find_smallest(error, items if are_classes(project) else None)
     gain = project.answer("need.expected_gain")
     told = f"{items} items show a difference of {smallest:.3g}; expected gain {gain:g}"
     return Finding(smallest <= gain, told)

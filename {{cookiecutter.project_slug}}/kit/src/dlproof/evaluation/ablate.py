@@ -22,7 +22,7 @@ from ..training.find_lr import make_quiet
 from ..training.limits import refuse_several
 from ..training.rate import settle_rate
 from ..training.run import train_once
-from ..weighing import Measure, prepare, weighted
+from ..weighing import over_runs
 from .predictions import predict_validation
 
 if TYPE_CHECKING:
@@ -116,18 +116,11 @@ def compare(
 ) -> dict[str, Any]:
     """How much better the metric is with everything: by seed, on average, and surely."""
     sign = 1 if task.mode == "max" else -1
-
-    @weighted
-    def mean_score(targets: np.ndarray, predictions: np.ndarray) -> Measure:
-        """The metric, averaged over seeds, larger being better."""
-        seeds = range(predictions.shape[1])
-        measures = [prepare(task.score, targets, predictions[:, seed]) for seed in seeds]
-        return lambda weights: sign * np.mean([each(weights) for each in measures], axis=0)
-
     scores = score_by_seed(task, targets, without)
     gains = sign * (np.array(score_by_seed(task, targets, whole)) - scores)
     how = {name: cfg.evaluate[name] for name in ("resamples", "confidence")}
-    by_items = bootstrap(mean_score, targets, whole, without, **how, seed=cfg.seed)
+    score = over_runs(task.score, sign)
+    by_items = bootstrap(score, targets, whole, without, **how, seed=cfg.seed)
     return {
         "scores": scores,
         "gains": gains.tolist(),

@@ -46,6 +46,17 @@ def predict(
     """
     network, _ = load_network(model_path, build_network)
     mode = watch_mode(network.to(device))
+    return predict_by(network, store, rows, task, device), mode
+
+
+def predict_by(
+    network: nn.Module,
+    store: Store,
+    rows: np.ndarray,
+    task: Task,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """Predictions of a network in eval mode on that device, some items at a time."""
     decoder = task.decoder(store.state["task"]).eval().to(device)
     parts = []
     with torch.inference_mode():
@@ -53,7 +64,7 @@ def predict(
             arrays = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
             inputs = {name: tensor.to(device) for name, tensor in arrays.items()}
             parts.append(decoder(network(**inputs)).cpu().numpy())
-    return np.concatenate(parts), mode
+    return np.concatenate(parts)
 
 
 def predict_validation(

@@ -24,6 +24,7 @@ from .importance import measure_uses
 
 CONFIDENCE = 0.95  # of the best baseline's interval
 KEPT = "baselines.joblib"  # in the folder of models
+COMPRESSION = 3
 
 
 def choose_rows(rows: np.ndarray, limit: int, seed: int) -> np.ndarray:
@@ -165,7 +166,7 @@ def keep(estimators: dict[str, Any], path: Path) -> None:
     import joblib
 
     with atomic(path) as draft:
-        joblib.dump(estimators, draft, compress=3)
+        joblib.dump(estimators, draft, compress=COMPRESSION)
 
 
 def load_kept(cfg: DictConfig) -> dict[str, Any]:

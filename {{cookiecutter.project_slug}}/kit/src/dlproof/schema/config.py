@@ -17,6 +17,7 @@ from .strict import Named, Open, Strict
 from .tools import (
     Ablate,
     Benchmark,
+    Compare,
     Diagnose,
     Explore,
     FindBatchSize,
@@ -101,6 +102,7 @@ class Config(Strict):
     diagnose: Diagnose
     ablate: Ablate
     staleness: Staleness
+    compare: Compare
     benchmark: Benchmark
     probe: Probe
 

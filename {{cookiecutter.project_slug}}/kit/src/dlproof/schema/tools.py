@@ -80,6 +80,13 @@ class Staleness(Strict):
     epochs: Positive
 
 
+class Compare(Strict):
+    """Settings of the compare stage."""
+
+    champion: str | list[str]
+    challenger: str | list[str]
+
+
 class Benchmark(Strict):
     """Settings of the benchmark stage."""
 
