@@ -1,11 +1,13 @@
 """Evaluation opens the test split once and compares on the same items."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from dlproof.checklist.held_out import find_reading
 from dlproof.config import build, compose
 from dlproof.data.store import TEST, VALIDATION, load_store
 from dlproof.deployment import Model
@@ -15,6 +17,8 @@ from dlproof.evaluation.evaluate import evidence
 from dlproof.evaluation.ledger import EVALUATION, PREDICTIONS, Ledger
 from dlproof.evaluation.predictions import predict
 from dlproof.files import hash_file
+from dlproof.report import load_report
+from dlproof.stages import RUNNING
 
 from ..projects import IMAGE, REGRESSION
 
@@ -270,3 +274,37 @@ def test_costs_that_do_not_suit_the_classes_stop_before_the_test_split_opens(tra
     with pytest.raises(UserError, match=r"problem.classes must list the \d classes of the data"):
         run("evaluate", *EVALUATE)
     assert Ledger("reports").entries() == []
+
+
+def test_whoever_peeks_at_the_test_split_in_five_ways_is_refused_five_times(trained, run, tmp_path):
+    first = run("evaluate", *EVALUATE)
+    store = load_store("data")
+    with pytest.raises(PermissionError, match="opens only in the final evaluation"):
+        store.rows(TEST)
+    with pytest.raises(IndexError):  # test items come last, and are not there
+        store.targets[first.figures["items"] + len(store.targets) - 1]
+    token = RUNNING.set("tune")
+    with pytest.raises(PermissionError, match="`tune` asks for the test split"):
+        store.open_test()
+    RUNNING.reset(token)
+    Path("reports/test_predictions.npz").unlink()
+    with pytest.raises(UserError, match="say why it must be evaluated again"):
+        run("evaluate", *EVALUATE)
+    peeking = tmp_path / "peek.py"
+    peeking.write_text('items = read("data")\nmine = items[items["split"] == "test"]\n')
+    assert find_reading(peeking, False, False) == 2
+
+
+def test_the_ledger_says_who_evaluated_what_when_and_with_which_result(trained, run):
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "config", "user.name", "Grace Hopper"], check=True)
+    report = run("evaluate", *EVALUATE)
+    opened, predicted, found = Ledger("reports").lines()
+    run_id = load_report("train", "reports").figures["run"]
+    assert (opened["by"], opened["run"]) == ("Grace Hopper", run_id)
+    assert {line["model"] for line in (opened, predicted, found)} == {
+        hash_file("models/model.ckpt")
+    }
+    assert {line["data"] for line in (opened, found)} == {load_store("data").state["version"]}
+    assert (found["metric"], found["score"]) == ("accuracy", report.figures["metrics"]["accuracy"])
+    assert opened["time"] <= predicted["time"] <= found["time"]

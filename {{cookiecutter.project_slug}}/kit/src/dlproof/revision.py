@@ -1,5 +1,6 @@
 """Which commit of the project ran, and what was changed since."""
 
+import getpass
 import subprocess
 import sys
 from functools import cache
@@ -35,6 +36,14 @@ def describe_revision() -> dict[str, Any]:
         return {"commit": None, "dirty": None}
     changed = run_git("diff", "--name-only", "--no-ext-diff", "HEAD", "--", *WATCHED)
     return {"commit": commit, "dirty": bool(changed or list_unknown())}
+
+
+def find_person() -> str:
+    """Who runs this: by name as git knows them, else by the account, which may have none."""
+    try:
+        return run_git("config", "user.name") or getpass.getuser()
+    except (KeyError, OSError):  # as in a container whose user is a number
+        return "unknown"
 
 
 def list_unknown() -> list[str]:

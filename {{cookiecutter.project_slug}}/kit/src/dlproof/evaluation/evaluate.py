@@ -75,7 +75,9 @@ def close(cfg: DictConfig, store: Store, report: Report) -> Report:
     ledger, data_version = Ledger(cfg.paths.reports_dir), store.state["version"]
     known = ledger.find(data_version, model, EVALUATION)
     if known is None or known[EVALUATION] != report.digest:
-        ledger.add(data_version, model, **{EVALUATION: report.digest})
+        metric = report.figures["metric"]
+        score = {"metric": metric, "score": report.figures["metrics"][metric]}
+        ledger.add(data_version, model, **score, **{EVALUATION: report.digest})
     return report
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..files import atomic, hash_json, leave_finite
-from ..revision import describe_revision, run_git
+from ..revision import describe_revision, find_person, run_git
 
 KEPT = "test_predictions.npz"  # beside the ledger: what the model said of the test split
 # What a line tells: why the split was opened, what was predicted, what the evaluation found.
@@ -67,8 +67,8 @@ class Ledger:
                 "predictions were changed or removed since: say why it must be evaluated again, "
                 "with evaluate.reason='…'."
             )
-        commit = describe_revision()["commit"]
-        self.add(data_version, model, run=run, commit=commit, reason=reason)
+        commit, person = describe_revision()["commit"], find_person()
+        self.add(data_version, model, run=run, commit=commit, by=person, reason=reason)
 
     def is_left_open(self, opening: Line) -> bool:
         """Whether nothing was predicted since an opening."""
