@@ -42,6 +42,11 @@ def test_costs_may_be_to_do(write, costs):
     assert read_costs(["a", "b"]) is None
 
 
+def test_without_a_charter_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_costs(["a", "b"]) is None
+
+
 @pytest.mark.parametrize(
     ("costs", "classes", "told"),
     [

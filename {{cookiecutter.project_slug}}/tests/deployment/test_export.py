@@ -23,9 +23,9 @@ pytestmark = pytest.mark.pipeline
 def test_the_exported_model_agrees_with_pytorch_at_any_batch_size(model, size):
     store, rows = open_validation("data", model.data_version, size)
     arrays = store.take(rows)
-    network, trained = load_network("models/model.ckpt", build_network)
+    network, _ = load_network("models/model.ckpt", build_network)
     with torch.inference_mode():
-        decoder = model.task.decoder(trained["state"]["task"])
+        decoder = model.task.decoder(model.info["state"]["task"])
         expected = decoder(network(**to_tensors(arrays))).numpy()
     np.testing.assert_allclose(model.run(arrays), expected, rtol=1e-4, atol=1e-5)
 
@@ -41,7 +41,7 @@ def test_a_model_that_disagrees_leaves_the_folder_as_it_was(finished, run):
 
 def test_the_sidecar_says_where_the_model_comes_from_and_what_its_inputs_are(model):
     state = json.loads(Path("data/processed/state.json").read_text())
-    assert (model.data_version, model.info["state"]) == (state["version"], state)
+    assert (model.data_version, model.info["state"]["data"]) == (state["version"], state["data"])
     assert Path("runs", model.version).is_dir()
     names = [item.name for item in model.session.get_inputs()]
     assert [item["name"] for item in model.info["inputs"]] == names

@@ -80,6 +80,7 @@ def test_predictions_are_probabilities_and_name_their_class():
     answer = TASK.describe(probabilities, state)
     assert (answer["label"], answer["probability"]) == ("10", pytest.approx(probabilities.max()))
     assert list(answer["probabilities"]) == state["classes"] == ["2", "9", "10"]
+    assert TASK.describe(probabilities, state | {"thresholds": [1e-9, 1, 1]})["label"] == "2"
 
 
 def test_strata_are_the_classes():

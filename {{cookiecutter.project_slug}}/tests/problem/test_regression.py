@@ -72,3 +72,5 @@ def test_strata_are_quantiles_of_ten_items_or_more(values):
 def test_a_prediction_beyond_training_says_so():
     assert TASK.describe(np.float32(500), STATE) == {"value": 500.0, "outside_training": True}
     assert TASK.describe(np.float32(100), STATE) == {"value": 100.0, "outside_training": False}
+    found = TASK.describe(np.float32(100), STATE | {"half_width": 8.0})
+    assert (found["low"], found["high"]) == (92.0, 108.0)

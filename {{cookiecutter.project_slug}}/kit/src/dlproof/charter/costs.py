@@ -1,5 +1,7 @@
 """The charter's costs of wrong answers, as a matrix in the order of a model's classes."""
 
+from pathlib import Path
+
 import numpy as np
 
 from ..errors import UserError
@@ -16,6 +18,8 @@ def read_costs(classes: list[str]) -> np.ndarray | None:
     Raises:
         UserError: They do not suit the classes, or the charter does not say which row is whose.
     """
+    if not Path(CHARTER).exists():
+        return None
     answers = Answers(*read_charter())
     (_, costs), (_, named) = select(answers.content, COSTS), select(answers.content, CLASSES)
     told = answers.find_worst(COSTS)  # whether they are signed is not asked here
