@@ -50,7 +50,8 @@ def write_number(value: Any, nothing: str = "\N{EN DASH}") -> str:
         return nothing
     if isinstance(value, float):
         return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return f"{value:,}" if is_count else str(value)
 
 
 def mark_code(text: str) -> Markup:

@@ -7,8 +7,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..cheatsheet import describe_range, is_usual, load_cheatsheet
 from ..files import hash_file, hash_json
+from ..training.runs_page import is_as_written
 from .bullets import Proof
-from .evidence import Evidence, NotApplicableError, NotYetError
+from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
 from .verdict import Finding, prove_by_run
 
 USUAL_MOMENTUM = (0.85, 0.99)
@@ -216,8 +217,10 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     project.figures("train")
     path = Path(project.cfg.paths.reports_dir, "runs.html")
     if not path.exists():
-        return Finding(False, f"{path.as_posix()} is missing: run `train`")
-    page = project.file("train", path).read_text(encoding="utf-8")
+        return Finding(False, f"{path.as_posix()} is missing: run `experiments list`")
+    page = path.read_text(encoding="utf-8")
+    if not is_as_written(page):
+        raise StaleError(f"{path.as_posix()} was edited: run `experiments list`")
     runs = [record["id"] for record in project.records]
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
