@@ -187,7 +187,5 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_fails_no_training(two, tex
 
 def test_a_damaged_record_is_a_sentence(two):
     Path("runs", FIRST, "record.json").write_text("{")
-    with pytest.raises(
-        UserError, match="record.json is missing or damaged: restore it"
-    ):
+    with pytest.raises(UserError, match="is missing or damaged: restore it, or remove the run"):
         experiments("list")
