@@ -15,7 +15,6 @@ from dlproof.training.experiments import (
     name_file,
     read_experiments,
 )
-from dlproof.training.run import keep
 from dlproof.training.runs import is_from_run, read_record
 from toy.project import PROJECT
 
@@ -179,8 +178,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_fails_no_training(two, tex
     for arguments in (["list"], ["note", SECOND, "a"]):
         with pytest.raises(UserError, match=rf"{path} is not"):
             experiments(*arguments)
-    going = type("Going", (), {"project": PROJECT, "cfg": compose(), "folder": Path("runs", FIRST)})
-    keep(going, read_record(going.folder))
+    keep_experiment(PROJECT, compose(), read_record(Path("runs", FIRST)))
     assert f"warning: {path} is not" in capsys.readouterr().out
     assert path.read_text() == text
 

@@ -60,7 +60,23 @@ class Experiment:
         return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def keep_experiment(project: "Project", cfg: DictConfig, record: dict[str, Any]) -> Path:
+def keep_experiment(project: "Project", cfg: DictConfig, record: dict[str, Any]) -> None:
+    """Writes the file of a run that ends; one that is there and cannot be read fails no training.
+
+    Where nobody said what the run is for, it prints how to add that.
+    """
+    try:
+        path = rewrite(project, cfg, record)
+    except UserError as error:
+        print(f"warning: {error}", flush=True)
+        return
+    if missing := [key for key in ("goal", "change") if not record.get(key)]:
+        flags = " ".join(f'--{key} "…"' for key in missing)
+        told = f'`experiments note {record["id"]} {flags} --conclusion "…"` adds them'
+        print(f"{path} lacks {' and '.join(missing)}: {told}.", flush=True)
+
+
+def rewrite(project: "Project", cfg: DictConfig, record: dict[str, Any]) -> Path:
     """Writes the file of a run, in which what people wrote before stays; returns its path.
 
     Raises:

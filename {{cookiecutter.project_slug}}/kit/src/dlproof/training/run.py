@@ -189,20 +189,7 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
         if status == "refused" and not has_begun:
             shutil.rmtree(going.folder)
         elif keeps_results(going.cfg):
-            keep(going, record)
-
-
-def keep(going: Going, record: dict[str, Any]) -> None:
-    """Writes what git keeps of a run; a file that cannot be read fails no training."""
-    try:
-        path = keep_experiment(going.project, going.cfg, record)
-    except UserError as error:
-        print(f"warning: {error}", flush=True)
-        return
-    if missing := [key for key in ("goal", "change") if not record[key]]:
-        flags = " ".join(f'--{key} "…"' for key in missing)
-        told = f'`experiments note {going.folder.name} {flags} --conclusion "…"` adds them'
-        print(f"{path} lacks {' and '.join(missing)}: {told}.", flush=True)
+            keep_experiment(going.project, going.cfg, record)
 
 
 def train_once(project: "Project", cfg: DictConfig, folder: Path) -> Trainer:
