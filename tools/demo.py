@@ -163,7 +163,7 @@ def main() -> None:
         f"\nWhere to look:\n"
         f"  {folder}/reports/checklist.html   every bullet, its verdict and the figure behind it\n"
         f"  {folder}/README.md   what this project is and how to go on\n"
-        f"  {folder}/reports/    every figure above, more of them, and the pictures\n"
+        f"  {folder}/reports/index.html   all pages; every figure above and more is beside them\n"
         f"  {folder}/runs/       each training run: its config, checkpoints and curves\n"
         f"  {folder}/models/     the model, as a checkpoint and as ONNX\n"
         f"\nGo on:\n"

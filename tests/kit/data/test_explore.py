@@ -95,7 +95,7 @@ def test_the_page_stands_alone_and_shows_plots_samples_and_figures(processed, ru
     report = run("explore")
     text = Path("reports/explore.html").read_text(encoding="utf-8")
     assert "reports/explore.html" in report.summary
-    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|index\.html)', text)
     assert "http" not in text
     pictures = [name for name in report.pictures if name.endswith(".png")]
     assert text.count("data:image/png;base64,") == len(pictures)

@@ -95,7 +95,7 @@ def test_it_is_one_file_for_every_task(trained, run, sort, picture):
     assert (worst is not None) == (sort != REGRESSION)
     figures["groups"] = {}
     text = page.write_page(cfg, build(cfg.task), figures, picture, worst).read_text()
-    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|index\.html)', text)
     assert text.count("data:image/png;base64,") == 1 + bool(worst)
     assert all(f">{name.replace('_', ' ')}</th>" in text for name in figures["metrics"])
 

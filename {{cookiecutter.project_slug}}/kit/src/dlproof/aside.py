@@ -19,6 +19,7 @@ def redirect(cfg: DictConfig, **folders: Path) -> DictConfig:
     OmegaConf.resolve(own)  # before the paths change, on which others are built
     for name, folder in folders.items():
         own.paths[f"{name}_dir"] = folder.as_posix()
+    own.paths.experiments_dir = f"{own.paths.reports_dir}/experiments"
     if "wandb" in own.logger:
         own.logger.wandb = None  # names its runs after folders, and theirs repeat
     return own

@@ -24,6 +24,8 @@ OTHERS = {
     "pipeline": "run every stage whose inputs changed (dvc repro)",
     "charter": "list line by line what is missing in project.yaml",
     "data": "list data versions, compare two, draft expectations (see `data --help`)",
+    "experiments": "list, show, compare and note runs (see `experiments --help`)",
+    "reproduce": "train a run again from its commit, config and data, and compare the two",
     "coverage": "measure how much of the data package its tests cover",
     "checklist": "show where the project stands: table, page, gates (see `checklist --help`)",
 }
@@ -35,6 +37,8 @@ WITH_OPTIONS = {
     "charter": "checklist.charter",
     "coverage": "checklist.coverage",
     "checklist": "checklist.command",
+    "experiments": "training.command",
+    "reproduce": "training.reproduce",
 }
 
 

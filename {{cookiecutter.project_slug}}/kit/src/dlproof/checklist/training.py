@@ -6,16 +6,16 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from ..cheatsheet import describe_range, is_usual, load_cheatsheet
-from ..files import hash_file, hash_json
+from ..files import hash_file
+from ..training.runs_page import is_as_written
 from .bullets import Proof
-from .evidence import Evidence, NotApplicableError, NotYetError
+from .evidence import Evidence, NotApplicableError, NotYetError, StaleError
 from .verdict import Finding, prove_by_run
 
 USUAL_MOMENTUM = (0.85, 0.99)
 ADAMS = ("adam", "adamw")
 BETTER_LOW = ("loss", "mae", "mse", "rmse", "error")  # metrics that fall as models get better
 CHECKPOINT_PARTS = ("tensors", "optimizers", "schedules", "step", "data_version", "config")
-GPU_TOLERANCE = 1e-3  # between equal runs; a CPU repeats to the last bit
 
 
 def read_option(group: str, name: str) -> DictConfig:
@@ -216,8 +216,10 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     project.figures("train")
     path = Path(project.cfg.paths.reports_dir, "runs.html")
     if not path.exists():
-        return Finding(False, f"{path.as_posix()} is missing: run `train`")
-    page = project.file("train", path).read_text(encoding="utf-8")
+        return Finding(False, f"{path.as_posix()} is missing: run `experiments list`")
+    page = path.read_text(encoding="utf-8")
+    if not is_as_written(page):
+        raise StaleError(f"{path.as_posix()} was edited: run `experiments list`")
     runs = [record["id"] for record in project.records]
     missing = [name for name in runs if f">{name}<" not in page]
     address = project.answer("serving.runs_page")
@@ -225,43 +227,3 @@ def runs_can_be_compared(project: Evidence) -> Finding:
         return Finding(False, f"serving.runs_page is {address}, which does not exist")
     figure = f"{len(runs) - len(missing)} of {len(runs)} runs in {path.as_posix()}; {address}"
     return Finding(not missing, figure)
-
-
-def equal_runs_agree(project: Evidence) -> Finding:
-    """Runs with the same config, data, seed and code end alike; with one, its first steps do."""
-    proof = project.figures("sanity")["proof"]
-    told = "the same weights, bit for bit" if proof["reproduces"] else "other weights"
-    repeated = Finding(proof["reproduces"], f"{proof['steps']} steps twice on the CPU: {told}")
-    if not repeated.holds:
-        return repeated
-    figures, mine = project.figures("train"), fingerprint(project, project.run)
-    runs = [
-        record
-        for record in project.records
-        if record["status"] == "finished" and fingerprint(project, record) == mine
-    ]
-    if len(runs) < 2:
-        return repeated
-    tolerance = GPU_TOLERANCE if figures["device"] == "cuda" else 0.0
-    first = {name: v for name, v in runs[0]["metrics"].items() if name.startswith("val/")}
-    apart = max(
-        (
-            abs(run["metrics"].get(name, float("inf")) - value) / max(abs(value), 1e-9)
-            for run in runs[1:]
-            for name, value in first.items()
-        ),
-        default=float("inf"),
-    )
-    return Finding(apart <= tolerance, f"{len(runs)} equal runs, val metrics apart by {apart:.3g}")
-
-
-def fingerprint(project: Evidence, record: dict[str, Any]) -> str:
-    """Equal for runs that should end alike: config, uncommitted change, data, code, machine."""
-    folder = Path(project.cfg.paths.runs_dir, record["id"])
-    config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-    assert isinstance(config, dict)
-    told = {name: value for name, value in config.items() if name not in ("goal", "change")}
-    diff = folder / "diff.patch"
-    change = hash_file(diff) if diff.exists() else ""
-    keys = ("data_version", "seed", "commit", "lock", "hardware")
-    return hash_json([told, change, [record.get(key) for key in keys]])

@@ -4,6 +4,7 @@ Every component of `ablate.components` is left out in turn, on the same seeds as
 and both are scored on the validation split, behind the last step: no epoch is chosen on it.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from omegaconf import DictConfig
 
 from ..config import build, to_plain, vary
 from ..errors import UserError
-from ..files import atomic
+from ..files import atomic, hash_json
 from ..intervals import bootstrap, paired_interval
 from ..report import Report
 from ..task import Task
@@ -79,6 +80,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     ]
     report = Report("ablate", figures, summary="; ".join(told))
     report.add_file(write_table(figures, Path(cfg.paths.reports_dir, TABLE)))
+    name = f"ablation-{datetime.now(UTC):%Y-%m-%d}-{hash_json(figures)[:6]}.md"
+    write_table(figures, Path(cfg.paths.experiments_dir, name))  # stays when components change
     return report
 
 

@@ -60,6 +60,7 @@ class Paths(Strict):
     models_dir: str
     reports_dir: str
     runs_dir: str
+    experiments_dir: str
 
 
 class Config(Strict):

@@ -61,8 +61,6 @@ def start_record(
         "lock": hash_file(lock) if lock.exists() else None,
         "hardware": describe_hardware(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "notes": "",
-        "conclusion": "",
     }
     write_json(run_dir / "record.json", record)
     return record

@@ -27,6 +27,7 @@ from ..report import Report, load_report
 from .checkpoints import LOG
 from .curves import CURVES, write_curves
 from .evidence import AUGMENTED_SHEET, describe_augmented, describe_checkpoint, describe_training
+from .experiments import keep_experiment
 from .guard import NonFiniteError
 from .limits import refuse_alone, refuse_other_ranking, refuse_short, settle_epochs, warn_foreign
 from .processes import read_rank
@@ -89,6 +90,7 @@ class Going:
         report = write_model(self.cfg, self.folder, self.trainer, self.outcome)
         if not report.files:
             return report
+        write_runs_page(self.project, self.cfg)
         store = getattr(data, "store", None)
         augmented = describe_augmented(self.project, self.cfg, store, self.trainer)
         report.figures["augmented"] = augmented
@@ -186,6 +188,8 @@ def keep_record(going: Going, record: dict[str, Any]) -> Iterator[None]:
         has_begun = any((going.folder / name).exists() for name in ("checkpoints", "metrics.csv"))
         if status == "refused" and not has_begun:
             shutil.rmtree(going.folder)
+        elif keeps_results(going.cfg):
+            keep_experiment(going.project, going.cfg, record)
 
 
 def train_once(project: "Project", cfg: DictConfig, folder: Path) -> Trainer:
@@ -271,7 +275,6 @@ def write_model(
         shutil.copyfile(checkpoint.best_model_path, draft)
     report.add_file(target)
     report.figures["checkpoint"] = describe_checkpoint(target, f"val/{cfg.task.metric}")
-    report.add_file(write_runs_page(cfg.paths.runs_dir, cfg.paths.reports_dir, cfg.task))
     log = Path(cfg.paths.runs_dir, run_dir.name, LOG)
     report.add_file(write_curves(log, Path(cfg.paths.reports_dir, CURVES), cfg.task.metric))
     if log.exists():

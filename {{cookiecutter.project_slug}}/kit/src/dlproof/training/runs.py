@@ -21,7 +21,6 @@ from ..types import State
 # Where a launcher names the run's folder, so that every process, and every life, uses the same.
 RUN_DIR = "DL_RUN_DIR"
 SEALED = ("config.yaml", "diff.patch", "metrics.csv")  # of a run's folder
-PEOPLES = ("notes", "conclusion")  # of a record
 LOST = "is missing or damaged: restore it, or remove the run."
 
 
@@ -109,8 +108,8 @@ def read_record(run_dir: Path) -> dict[str, Any]:
 
 
 def seal_record(run_dir: Path, record: dict[str, Any]) -> str:
-    """Hash of a run's record, without what people write into it, and of the files beside it."""
-    told = {key: value for key, value in record.items() if key not in (*PEOPLES, "seal")}
+    """Hash of a run's record and of the files beside it."""
+    told = {key: value for key, value in record.items() if key != "seal"}
     return hash_json([as_read(told), {name: hash_tree(run_dir / name) for name in SEALED}])
 
 
