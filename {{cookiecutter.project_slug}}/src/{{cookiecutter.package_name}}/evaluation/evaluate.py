@@ -26,6 +26,8 @@ def run(cfg: DictConfig) -> Report:
     predictions = predicted[0]
     figures = evaluate.evidence(cfg, store, task, rows, predicted)
     figures["groups"] = score_groups(cfg, store, task, rows, predictions)
+    disturbed = evaluate.score_disturbed(cfg, store, task, rows, predictions, build_network)
+    figures["robustness"] = disturbed
     picture = Path(cfg.paths.reports_dir, "evaluate.png")
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)

@@ -26,6 +26,7 @@ from .predictions import (
     predict,
     save_predictions,
 )
+from .robustness import score_disturbed as score_disturbed
 
 NUM_WORST = 12  # items with the largest loss that the report names
 

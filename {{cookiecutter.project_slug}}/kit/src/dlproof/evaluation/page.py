@@ -4,24 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
 from ..config import build
-from ..data.store import Store
+from ..data.store import TEST, Store
 from ..files import leave_finite
 from ..page import fill_template, write_number
 from ..report import Report
 from ..task import Task
 from ..types import DataType
+from .robustness import draw_disturbed
 
 NAME, WORST = "evaluate.html", "evaluate_worst.png"
 FAR_OFF = 0.1  # a calibration error that is told
 MAX_PAIRS = 3  # confused classes that are told
+MAX_COSTS = 3  # disturbances that are told
 
 
 def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
-    """Draws the worst items beside the report's picture, and writes the page.
+    """Draws the worst items and a disturbed one, and writes the page.
 
     Args:
         cfg: The composed config.
@@ -31,13 +34,20 @@ def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
     """
     (picture,) = (Path(cfg.paths.reports_dir, name) for name in report.pictures)
     worst = draw_worst(cfg, store, report.figures["worst"])
-    if worst is not None:
-        report.add_picture(worst)
-    write_page(cfg, task, report.figures, picture, worst)
+    (first, *_) = np.flatnonzero(store.items["split"] == TEST)
+    disturbed = draw_disturbed(cfg, store, int(first))
+    for drawn in filter(None, (worst, disturbed)):
+        report.add_picture(drawn)
+    write_page(cfg, task, report.figures, picture, worst, disturbed)
 
 
 def write_page(
-    cfg: DictConfig, task: Task, figures: dict[str, Any], picture: Path, worst: Path | None
+    cfg: DictConfig,
+    task: Task,
+    figures: dict[str, Any],
+    picture: Path,
+    worst: Path | None,
+    disturbed: Path | None = None,
 ) -> Path:
     """Writes the page from the report's figures; returns its path.
 
@@ -47,6 +57,7 @@ def write_page(
         figures: As `evaluate` reports them.
         picture: Of the errors, as the task draws them.
         worst: Of the worst items, where they can be drawn.
+        disturbed: Of an item under each disturbance, likewise.
     """
     figures = leave_finite(figures)
     return fill_template(
@@ -61,9 +72,11 @@ def write_page(
             *tell_groups(figures, task.mode),
             *tell_confidence(figures),
             *tell_undefined(figures),
+            *tell_robustness(figures),
         ],
         picture=picture,
         worst=worst,
+        disturbed=disturbed,
     )
 
 
@@ -144,3 +157,27 @@ def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:
     """The metrics that these items do not define."""
     if names := figures["undefined"]:
         yield f"Not defined on these items, whose labels are all alike: {', '.join(names)}."
+
+
+def tell_robustness(figures: dict[str, Any]) -> Iterator[str]:
+    """What an item that shows nothing is taken for, and which disturbances surely cost most."""
+    found = figures["robustness"]
+    are = f"are wrong with {found['sure']:.0%} confidence or more"
+    if "confusion" not in figures:
+        are = "lie beyond all labels of training"
+    for name, row in found["scores"].items():
+        told = f"{row['told'][0].upper()}{row['told'][1:]}"
+        if "answer" in row:
+            sure = f" with {row['probability']:.0%} confidence" if "probability" in row else ""
+            yield f"{told} is taken for {write_number(row['answer'])}{sure}."
+        elif name in found["flagged"]:
+            yield f"{told}: {row['overconfident']:.0%} of the answers {are}."
+    costs = [row for row in found["scores"].values() if not row["hides"] and is_lost(row)]
+    for row in sorted(costs, key=lambda row: -row["drop"])[:MAX_COSTS]:
+        told = f"{row['told'][0].upper()}{row['told'][1:]}"
+        yield f"{told} costs {row['drop']:.2g} of {figures['metric']}."
+
+
+def is_lost(row: dict[str, Any]) -> bool:
+    """Whether a disturbance costs more than chance."""
+    return row["interval"][0] is not None and row["interval"][0] > 0
