@@ -69,7 +69,7 @@ def write_page(
             *tell_gain(figures, task.mode),
             *tell_answers(figures),
             *tell_pairs(figures),
-            *tell_groups(figures, task.mode),
+            *tell_groups(figures),
             *tell_confidence(figures),
             *tell_undefined(figures),
             *tell_robustness(figures),
@@ -136,14 +136,15 @@ def tell_pairs(figures: dict[str, Any]) -> Iterator[str]:
         yield f"{told} {figures['per_class'][pair['true']]['support']:g} cases."
 
 
-def tell_groups(figures: dict[str, Any], mode: str) -> Iterator[str]:
-    """The groups whose whole interval lies beside the model's score."""
-    score, metric = figures["metrics"][figures["metric"]], figures["metric"]
-    for name, row in figures["groups"].items():
-        low, high = row["interval"]
-        if row["score"] is not None and not low <= score <= high:
-            kind = "better" if (low > score) == (mode == "max") else "worse"
-            yield f"{name} is {kind} than the rest: {metric} {low:.4g} to {high:.4g}."
+def tell_groups(figures: dict[str, Any]) -> Iterator[str]:
+    """The groups that differ from the rest by more than chance, of so many that were looked at."""
+    metric, groups = figures["metric"], figures["groups"]
+    count = sum(row["p_value"] is not None for row in groups.values())
+    of_all = f" for {count} groups" if count > 1 else ""
+    for name, row in groups.items():
+        if row["gap"]:
+            told = f"{metric} {row['score']:.4g} against {row['rest']:.4g}"
+            yield f"{name} is {row['gap']} than the rest: {told} (p {row['p_value']:.2g}{of_all})."
 
 
 def tell_confidence(figures: dict[str, Any]) -> Iterator[str]:
