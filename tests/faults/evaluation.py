@@ -131,6 +131,24 @@ def transpose(work):
     evaluate_again(work)
 
 
+def flag_nothing(work):
+    """Whatever a blank picture is taken for."""
+    work.set_config("stages.yaml", evaluate__sure=0.15)
+    work.patch("evaluation.robustness", "find_flagged", lambda *_: [])
+    evaluate_again(work)
+
+
+def leave_out_blanks(work):
+    score = work.find("evaluation.evaluate", "score_disturbed")
+
+    def score_some(cfg, *others):
+        del cfg.evaluate.robustness.blank
+        return score(cfg, *others)
+
+    work.patch("evaluation.evaluate", "score_disturbed", score_some)
+    evaluate_again(work)
+
+
 def answer(targets, wrong):
     """Probabilities of ten classes, for another class where they are wrong."""
     said = targets.copy()
@@ -209,6 +227,8 @@ FAULTS = [
         evaluate_as(20, 6, label=3),
         also=("DL-03.1", *SCORES),
     ),
+    Fault("DL-31.4", "a blank picture taken for a digit and not flagged", flag_nothing),
+    Fault("DL-31.4", "blank pictures left out", leave_out_blanks),
     Fault("DL-33.1", "a baseline that wins", evaluate_as(0, 1), also=BEATEN),
     Fault("DL-33.2", "a difference within noise", evaluate_as(6, 3), given=evaluate_as(10, 0)),
     Fault("DL-33.2", "two items within noise", evaluate_as(13, 6), given=NEAR),

@@ -7,12 +7,21 @@ import pytest
 from dlproof.config import build, compose
 from dlproof.data.store import load_store
 from dlproof.evaluation import page
+from dlproof.evaluation.robustness import draw_disturbed
 from PIL import Image
 
 from ..projects import IMAGE, REGRESSION
 from .test_evaluate import EVALUATE, trained
 
 __all__ = ["trained"]
+
+
+def row(told, drop, interval):
+    """A disturbance, as `evaluate` reports it."""
+    found = {"told": told, "drop": drop, "interval": interval}
+    return found | {"hides": False, "score": 0.5, "overconfident": 0.0}
+
+
 FIGURES = {
     "items": 40,
     "metric": "accuracy",
@@ -32,9 +41,45 @@ FIGURES = {
     "most_confused": [{"true": "<8>", "predicted": "1", "items": 3}],
     "per_class": {"<8>": {"precision": 0.94, "recall": 0.85, "f1": 0.9, "support": 20.0}},
     "groups": {
-        "label=<8>": {"items": 20, "score": 0.6, "interval": [0.4, 0.8]},
-        "label=1": {"items": 20, "score": 0.97, "interval": [0.92, 0.99]},
-        "site=a": {"items": 1, "score": None, "interval": [None, None]},
+        "label=<8>": {
+            "items": 20,
+            "score": 0.6,
+            "interval": [0.4, 0.8],
+            "rest": 0.97,
+            "p_value": 0.004,
+            "gap": "worse",
+        },
+        "label=1": {
+            "items": 20,
+            "score": 0.97,
+            "interval": [0.92, 0.99],
+            "rest": 0.9,
+            "p_value": 0.2,
+            "gap": "",
+        },
+        "site=a": {
+            "items": 1,
+            "score": None,
+            "interval": [None, None],
+            "rest": 0.9,
+            "p_value": None,
+            "gap": "",
+        },
+    },
+    "robustness": {
+        "items": 40,
+        "sure": 0.9,
+        "undisturbed": 0.9,
+        "scores": {
+            "noise=0.1": row("noise of 0.1", 0.04, [0.01, 0.07]),
+            "blur=1": row("a blur of <1>", 0.5, [0.4, 0.6]) | {"overconfident": 0.3},
+            "shift=1": row("a shift by 1", 0.01, [-0.01, 0.03]),
+            "blank=0": row("a blank image", 0.8, [0.7, 0.9])
+            | {"hides": True, "answer": "<8>", "probability": 0.93, "overconfident": 0.9},
+            "nothing=1": row("nothing at all", None, [None, None]),
+        },
+        "unchanged": ["unknown=1"],
+        "flagged": ["blur=1", "blank=0"],
     },
     "worst": [{"id": "<b>", "true": "<8>", "predicted": "1", "loss": 4.2}],
 }
@@ -59,13 +104,24 @@ def test_it_says_in_sentences_what_stands_out(processed, picture):
         "The model is better than the best baseline, random_forest: accuracy +0.02 to +0.18.",
         "An answer costs 0.2 on average; it would be 0.5 if the likeliest class were answered.",
         "&lt;8&gt; is taken for 1 in 3 of 20 cases.",
-        "label=&lt;8&gt; is worse than the rest: accuracy 0.4 to 0.8.",
-        "label=1 is better than the rest: accuracy 0.92 to 0.99.",
+        "label=&lt;8&gt; is worse than the rest: accuracy 0.6 against 0.97 (p 0.004 for 2 groups).",
         "Its confidence is 20% away from how often it is right",
         "Not defined on these items, whose labels are all alike: auroc.",
+        "Noise of 0.1 costs 0.04 of accuracy.",
+        "A blur of &lt;1&gt; costs 0.5 of accuracy.",
+        "A blur of &lt;1&gt;: 30% of the answers are wrong with 90% confidence or more.",
+        "A blank image is taken for &lt;8&gt; with 93% confidence.",
+        "Without an effect here: unknown=1.",
     ):
         assert sentence in text
-    assert "site=a is" not in text
+    for sentence in (
+        "label=1 is better",
+        "site=a is",
+        "A shift by 1 costs",
+        "A blank image costs",
+        "at all costs",
+    ):
+        assert sentence not in text
     assert "<8>" not in text
     assert "None" not in text
 
@@ -78,13 +134,6 @@ def test_a_difference_that_may_be_chance_is_told_so(processed, picture):
 def test_lower_is_better_where_the_metric_is_an_error(picture):
     (worse,) = page.tell_gain(FIGURES | {"metric": "mae"}, "min")
     assert worse == "The model is worse than the best baseline, random_forest: mae +0.02 to +0.18."
-    rows = {name: {"score": 1, "interval": [low, low + 1]} for name, low in (("a", 5), ("b", 1))}
-    figures = {"metric": "mae", "metrics": {"mae": 4.0}, "groups": rows}
-    told = list(page.tell_groups(figures, "min"))
-    assert told == [
-        "a is worse than the rest: mae 5 to 6.",
-        "b is better than the rest: mae 1 to 2.",
-    ]
 
 
 @pytest.mark.parametrize("sort", [IMAGE, REGRESSION], indirect=True)
@@ -94,9 +143,11 @@ def test_it_is_one_file_for_every_task(trained, run, sort, picture):
     worst = page.draw_worst(cfg, store, figures["worst"])
     assert (worst is not None) == (sort != REGRESSION)
     figures["groups"] = {}
-    text = page.write_page(cfg, build(cfg.task), figures, picture, worst).read_text()
+    disturbed = draw_disturbed(cfg, store, 0)
+    assert (disturbed is not None) == (sort != REGRESSION)
+    text = page.write_page(cfg, build(cfg.task), figures, picture, worst, disturbed).read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#|index\.html)', text)
-    assert text.count("data:image/png;base64,") == 1 + bool(worst)
+    assert text.count("data:image/png;base64,") == 1 + bool(worst) + bool(disturbed)
     assert all(f">{name.replace('_', ' ')}</th>" in text for name in figures["metrics"])
 
 

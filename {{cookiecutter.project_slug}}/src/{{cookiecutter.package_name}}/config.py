@@ -27,11 +27,14 @@ class Baselines(Strict):
 
 
 class Evaluate(Strict):
-    """Intervals of the `evaluate` stage, and why it opens the test split again."""
+    """Intervals of the `evaluate` stage, what test items are put through, and why once more."""
 
     reason: str
     confidence: Share
     resamples: Positive
+    sure: Share
+    robustness: dict[str, list[Annotated[float, Field(ge=0)]]]
+    robustness_items: Positive
 
 
 class Calibrate(Strict):

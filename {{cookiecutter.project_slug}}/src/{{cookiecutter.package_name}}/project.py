@@ -86,7 +86,7 @@ PROJECT = Project(
             "evaluation.evaluate",
             "open the test split once: metrics, intervals, comparison with the baselines",
             settings=("evaluate", "calibrate", "seed"),
-            answers=("problem.classes", "success.costs"),
+            answers=("problem.classes", "success.costs", "data.groups"),
             without=("evaluate.reason",),
             reads=("train", "baselines"),
             deps=(

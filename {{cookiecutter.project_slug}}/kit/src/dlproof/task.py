@@ -97,6 +97,11 @@ class Task(Protocol):
     def item_losses(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """How wrong each prediction is, (N,): what the error analysis sorts by."""
 
+    def find_overconfident(
+        self, targets: np.ndarray, predictions: np.ndarray, state: State, sure: float
+    ) -> np.ndarray:
+        """Whether each answer claims what it should not, (N,): wrong, and surely so."""
+
     def baselines(self, seed: int) -> dict[str, Any]:
         """Name -> scikit-learn estimator: random, constant, linear, forest, boosting."""
 

@@ -6,7 +6,8 @@ split and the service start quickly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,22 @@ def rules_of(state: State) -> State:
     return rules
 
 
+@dataclass(frozen=True)
+class Disturbance:
+    """One way in which an item may be worse than those of training.
+
+    Attributes:
+        change: (arrays, state, strength, draws) -> arrays of the same names, shapes and types; the
+            given ones stay as they are.
+        told: What items are then, with a place for the strength: `noise of {:g}`.
+        hides: Whether nothing is left from which the label could be read.
+    """
+
+    change: Callable[[Arrays, State, float, np.random.Generator], Arrays]
+    told: str
+    hides: bool = False
+
+
 class DataType(Protocol):
     """How one kind of item is listed, checked, encoded and served.
 
@@ -41,6 +58,7 @@ class DataType(Protocol):
     """
 
     name: str
+    DISTURBANCES: Mapping[str, Disturbance]
 
     def provide(self) -> None:
         """Writes the embedded data where it is asked for and not there yet."""

@@ -26,6 +26,8 @@ def run(cfg: DictConfig) -> Report:
     predictions = predicted[0]
     figures = evaluate.evidence(cfg, store, task, rows, predicted)
     figures["groups"] = score_groups(cfg, store, task, rows, predictions)
+    disturbed = evaluate.score_disturbed(cfg, store, task, rows, predictions, build_network)
+    figures["robustness"] = disturbed
     picture = Path(cfg.paths.reports_dir, "evaluate.png")
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)
@@ -40,16 +42,15 @@ def score_groups(
 ) -> dict[str, dict[str, Any]]:
     """The slices that are scored one by one: `label=7` -> items, the ranking metric, its interval.
 
-    Here each class is a slice; where labels are numbers there are none.
+    Each class, each declared origin, four spans of time, and the groups that the charter names by
+    an input. Each is held against the rest, corrected for how many there are.
     """
-    if "classes" not in store.state["task"]:
-        return {}
-    labels = store.items["label"].iloc[rows]
-    targets = np.asarray(store.targets[rows])
-    return {
-        f"label={label}": evaluate.score_slice(cfg, task, targets[places], predictions[places])
-        for label, places in labels.groupby(labels).indices.items()
-    }
+    items, targets = store.items.iloc[rows], np.asarray(store.targets[rows])
+    slices = evaluate.slice_values(items, "label") if "classes" in store.state["task"] else {}
+    slices |= evaluate.slice_values(items, "origin")
+    slices |= evaluate.slice_times(items, parts=4)
+    slices |= evaluate.slice_declared(cfg, store, rows)
+    return evaluate.score_slices(cfg, task, targets, predictions, slices)
 
 
 def summarise(figures: dict[str, Any], task: Task) -> str:

@@ -13,5 +13,7 @@ def run(cfg):
     store.state["task"] |= calibrate(cfg, store, task, build_network)
     rows = store.open_test()
     predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
-    report = Report("evaluate", evaluate.evidence(cfg, store, task, rows, predicted))
+    figures = evaluate.evidence(cfg, store, task, rows, predicted)
+    tried = cfg, store, task, rows, predicted[0], build_network
+    report = Report("evaluate", figures | {"robustness": evaluate.score_disturbed(*tried)})
     return evaluate.close(cfg, store, report)

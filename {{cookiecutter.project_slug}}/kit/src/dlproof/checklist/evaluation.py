@@ -237,9 +237,9 @@ def no_group_is_left_behind(project: Evidence) -> Finding:
     if not declared:
         raise NotApplicableError("the charter declares no groups")
     known = project.figures("evaluate")["groups"]
-    missing = [name for name in declared if name not in known]
-    if missing:
-        raise NotYetError(f"not built yet: scores of groups other than labels ({missing[0]})")
+    if missing := [name for name in declared if name not in known]:
+        told = "has no test item, or a name that is not in reports/explore.json"
+        raise NotYetError(f"{missing[0]} {told}: see data.groups in project.yaml")
     largest = project.cfg.task.mode == "max"
     scored = [name for name in declared if known[name]["score"] is not None]
     if len(scored) < len(declared):
@@ -258,4 +258,6 @@ def no_group_is_left_behind(project: Evidence) -> Finding:
     worst = (min if largest else max)(declared, key=lambda name: known[name]["score"])
     told = f"worst {worst}: {known[worst]['score']:.4g} on {known[worst]['items']} items"
     flagged = f"; below {minimum:g}: {', '.join(behind)}" if behind else ""
+    if gaps := [name for name in declared if known[name]["gap"] == "worse"]:
+        flagged += f"; surely worse than the rest: {', '.join(gaps)}"
     return Finding(not behind, f"{len(declared)} groups, {told}{flagged}")

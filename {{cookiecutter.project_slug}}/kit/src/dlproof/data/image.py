@@ -17,6 +17,7 @@ from ..parallel import over
 from ..types import Arrays, State, rules_of
 from .cifar import write_cifar10
 from .image_classes import NESTED, join_spellings, refuse_splits
+from .image_disturb import DISTURBANCES
 from .image_expectations import find_unexpected, infer_expectations, read_expectations
 from .image_files import (
     Images,
@@ -65,6 +66,7 @@ class ImageKind:
     """
 
     name = "image"
+    DISTURBANCES = DISTURBANCES
 
     def __init__(
         self,

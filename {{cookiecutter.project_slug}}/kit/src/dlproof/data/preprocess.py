@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from ..config import to_plain
 from ..files import atomic, read_json, write_json, write_table
 from ..parallel import BATCH, over
-from ..types import DataType, State
+from ..types import KEYS, DataType, State
 from .expectations import RULES
 from .measure import compare_splits, fingerprint, measure_drift, measure_splits
 from .split_methods import link_items
@@ -95,7 +95,8 @@ def write(
         draft.mkdir()
         write_arrays(draft, data_type, items, state["data"])
         np.save(draft / "targets.npy", targets)
-        write_table(items[["id", "label", "source", "split"]], draft / "items.csv")
+        known = [key for key in KEYS if items[key].any()]
+        write_table(items[["id", "label", "source", "split", *known]], draft / "items.csv")
         state["version"] = hash_version(draft, data_dir, state)
         write_json(draft / "state.json", state | {"dvc": find_dvc_id(raw)})
     made_with = {"data": cfg.data.name, "preprocess": to_plain(cfg.preprocess)}

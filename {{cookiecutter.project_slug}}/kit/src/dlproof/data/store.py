@@ -29,7 +29,8 @@ class Store:
 
     Attributes:
         folder: Holds `items.csv`, `<name>.npy`, `targets.npy` and `state.json`.
-        items: id, label, source and split; rows align with the arrays.
+        items: id, label, source, split, and those of `KEYS` that the config declares; rows align
+            with the arrays.
         arrays: What `DataType.encode` gave, memory-mapped.
         targets: What `Task.encode` gave, (N,).
         state: See `load_state`.

@@ -14,6 +14,7 @@ from ..files import write_table
 from ..types import Arrays, State, rules_of
 from .table_cache import remember, remember_array
 from .table_columns import refuse_crowds
+from .table_disturb import DISTURBANCES
 from .table_embedded import WRITERS
 from .table_expectations import check_rules, expect_rows, infer_schema
 from .table_load import Loaded, describe_columns, load, read_stamp
@@ -49,6 +50,7 @@ class TableKind:
     """
 
     name = "tabular"
+    DISTURBANCES = DISTURBANCES
 
     def __init__(
         self,

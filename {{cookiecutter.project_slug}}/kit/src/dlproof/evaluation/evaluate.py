@@ -26,6 +26,11 @@ from .predictions import (
     predict,
     save_predictions,
 )
+from .robustness import score_disturbed as score_disturbed
+from .slices import score_slices as score_slices
+from .slices import slice_declared as slice_declared
+from .slices import slice_times as slice_times
+from .slices import slice_values as slice_values
 
 NUM_WORST = 12  # items with the largest loss that the report names
 
@@ -138,22 +143,6 @@ def judge_answers(
         name: {"value": score(targets, predictions), "interval": interval}
         for (name, score), interval in zip(scores.items(), drawn, strict=True)
     }
-
-
-def score_slice(
-    cfg: DictConfig, task: Task, targets: np.ndarray, predictions: np.ndarray
-) -> dict[str, Any]:
-    """Items, the ranking metric and its interval of one part of the test split."""
-    interval = bootstrap(
-        task.score,
-        targets,
-        predictions,
-        resamples=max(1, cfg.evaluate.resamples // 5),  # one slice after another adds up
-        confidence=cfg.evaluate.confidence,
-        seed=cfg.seed,
-    )
-    score = task.score(targets, predictions)
-    return {"items": len(targets), "score": score, "interval": interval}
 
 
 def list_worst(

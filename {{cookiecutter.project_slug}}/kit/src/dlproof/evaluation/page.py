@@ -4,24 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
 from ..config import build
-from ..data.store import Store
+from ..data.store import TEST, Store
 from ..files import leave_finite
 from ..page import fill_template, write_number
 from ..report import Report
 from ..task import Task
 from ..types import DataType
+from .robustness import draw_disturbed
 
 NAME, WORST = "evaluate.html", "evaluate_worst.png"
 FAR_OFF = 0.1  # a calibration error that is told
 MAX_PAIRS = 3  # confused classes that are told
+MAX_COSTS = 3  # disturbances that are told
 
 
 def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
-    """Draws the worst items beside the report's picture, and writes the page.
+    """Draws the worst items and a disturbed one, and writes the page.
 
     Args:
         cfg: The composed config.
@@ -31,13 +34,20 @@ def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
     """
     (picture,) = (Path(cfg.paths.reports_dir, name) for name in report.pictures)
     worst = draw_worst(cfg, store, report.figures["worst"])
-    if worst is not None:
-        report.add_picture(worst)
-    write_page(cfg, task, report.figures, picture, worst)
+    (first, *_) = np.flatnonzero(store.items["split"] == TEST)
+    disturbed = draw_disturbed(cfg, store, int(first))
+    for drawn in filter(None, (worst, disturbed)):
+        report.add_picture(drawn)
+    write_page(cfg, task, report.figures, picture, worst, disturbed)
 
 
 def write_page(
-    cfg: DictConfig, task: Task, figures: dict[str, Any], picture: Path, worst: Path | None
+    cfg: DictConfig,
+    task: Task,
+    figures: dict[str, Any],
+    picture: Path,
+    worst: Path | None,
+    disturbed: Path | None = None,
 ) -> Path:
     """Writes the page from the report's figures; returns its path.
 
@@ -47,6 +57,7 @@ def write_page(
         figures: As `evaluate` reports them.
         picture: Of the errors, as the task draws them.
         worst: Of the worst items, where they can be drawn.
+        disturbed: Of an item under each disturbance, likewise.
     """
     figures = leave_finite(figures)
     return fill_template(
@@ -58,12 +69,14 @@ def write_page(
             *tell_gain(figures, task.mode),
             *tell_answers(figures),
             *tell_pairs(figures),
-            *tell_groups(figures, task.mode),
+            *tell_groups(figures),
             *tell_confidence(figures),
             *tell_undefined(figures),
+            *tell_robustness(figures),
         ],
         picture=picture,
         worst=worst,
+        disturbed=disturbed,
     )
 
 
@@ -123,14 +136,15 @@ def tell_pairs(figures: dict[str, Any]) -> Iterator[str]:
         yield f"{told} {figures['per_class'][pair['true']]['support']:g} cases."
 
 
-def tell_groups(figures: dict[str, Any], mode: str) -> Iterator[str]:
-    """The groups whose whole interval lies beside the model's score."""
-    score, metric = figures["metrics"][figures["metric"]], figures["metric"]
-    for name, row in figures["groups"].items():
-        low, high = row["interval"]
-        if row["score"] is not None and not low <= score <= high:
-            kind = "better" if (low > score) == (mode == "max") else "worse"
-            yield f"{name} is {kind} than the rest: {metric} {low:.4g} to {high:.4g}."
+def tell_groups(figures: dict[str, Any]) -> Iterator[str]:
+    """The groups that differ from the rest by more than chance, of so many that were looked at."""
+    metric, groups = figures["metric"], figures["groups"]
+    count = sum(row["p_value"] is not None for row in groups.values())
+    of_all = f" for {count} groups" if count > 1 else ""
+    for name, row in groups.items():
+        if row["gap"]:
+            told = f"{metric} {row['score']:.4g} against {row['rest']:.4g}"
+            yield f"{name} is {row['gap']} than the rest: {told} (p {row['p_value']:.2g}{of_all})."
 
 
 def tell_confidence(figures: dict[str, Any]) -> Iterator[str]:
@@ -144,3 +158,27 @@ def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:
     """The metrics that these items do not define."""
     if names := figures["undefined"]:
         yield f"Not defined on these items, whose labels are all alike: {', '.join(names)}."
+
+
+def tell_robustness(figures: dict[str, Any]) -> Iterator[str]:
+    """What an item that shows nothing is taken for, and which disturbances surely cost most."""
+    found = figures["robustness"]
+    are = f"are wrong with {found['sure']:.0%} confidence or more"
+    if "confusion" not in figures:
+        are = "lie beyond all labels of training"
+    for name, row in found["scores"].items():
+        told = f"{row['told'][0].upper()}{row['told'][1:]}"
+        if "answer" in row:
+            sure = f" with {row['probability']:.0%} confidence" if "probability" in row else ""
+            yield f"{told} is taken for {write_number(row['answer'])}{sure}."
+        elif name in found["flagged"]:
+            yield f"{told}: {row['overconfident']:.0%} of the answers {are}."
+    costs = [row for row in found["scores"].values() if not row["hides"] and is_lost(row)]
+    for row in sorted(costs, key=lambda row: -row["drop"])[:MAX_COSTS]:
+        told = f"{row['told'][0].upper()}{row['told'][1:]}"
+        yield f"{told} costs {row['drop']:.2g} of {figures['metric']}."
+
+
+def is_lost(row: dict[str, Any]) -> bool:
+    """Whether a disturbance costs more than chance."""
+    return row["interval"][0] is not None and row["interval"][0] > 0

@@ -16,9 +16,11 @@ from ..data.store import VALIDATION, Store, load_store
 from ..files import atomic, hash_file
 from ..model.checkpoint import load_network
 from ..task import Task
+from ..types import Arrays
 
 BATCH_SIZE = 256
 BuildNetwork = Callable[..., nn.Module]
+Change = Callable[[Arrays], Arrays]
 
 
 def choose_device(accelerator: str) -> torch.device:
@@ -55,14 +57,25 @@ def predict_by(
     rows: np.ndarray,
     task: Task,
     device: torch.device | str = "cpu",
+    change: Change | None = None,
 ) -> np.ndarray:
-    """Predictions of a network in eval mode on that device, some items at a time."""
+    """Predictions of a network in eval mode on that device, some items at a time.
+
+    Args:
+        network: On the device.
+        store: The processed data.
+        rows: Of it.
+        task: Decodes.
+        device: Where it predicts.
+        change: What each batch of arrays goes through first.
+    """
     decoder = task.decoder(store.state["task"]).eval().to(device)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH_SIZE):
-            arrays = to_tensors(store.take(rows[start : start + BATCH_SIZE]))
-            inputs = {name: tensor.to(device) for name, tensor in arrays.items()}
+            arrays = store.take(rows[start : start + BATCH_SIZE])
+            tensors = to_tensors(change(arrays) if change else arrays)
+            inputs = {name: tensor.to(device) for name, tensor in tensors.items()}
             parts.append(decoder(network(**inputs)).cpu().numpy())
     return np.concatenate(parts)
 

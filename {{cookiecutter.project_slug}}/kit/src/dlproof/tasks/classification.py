@@ -137,6 +137,13 @@ class ClassificationTask(Ranked):
         likelihood = predictions[np.arange(len(targets)), targets]
         return -np.log(np.maximum(likelihood, np.finfo(np.float32).tiny))
 
+    def find_overconfident(
+        self, targets: np.ndarray, predictions: np.ndarray, state: State, sure: float
+    ) -> np.ndarray:
+        """(N,): another class than the true one with at least this probability, or no number."""
+        is_unsure: np.ndarray = predictions.max(axis=1) < sure  # never of what is no number
+        return ~is_unsure & (predictions.argmax(axis=1) != targets)
+
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
         """Probabilities (N, classes), 0 for classes that the estimator has not seen."""
         probabilities = np.zeros((len(features), len(state["classes"])))

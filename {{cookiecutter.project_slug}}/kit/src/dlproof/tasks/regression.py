@@ -112,6 +112,13 @@ class RegressionTask(Ranked):
         """Absolute residual of each item."""
         return np.abs(predictions - targets)
 
+    def find_overconfident(
+        self, targets: np.ndarray, predictions: np.ndarray, state: State, sure: float
+    ) -> np.ndarray:
+        """(N,): a value outside the range of the training labels, as numbers have no confidence."""
+        is_within: np.ndarray = (predictions >= state["min"]) & (predictions <= state["max"])
+        return ~is_within
+
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
         """Values (N,)."""
         return np.asarray(estimator.predict(features), np.float64)
