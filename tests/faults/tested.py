@@ -14,6 +14,7 @@ from faults.problem import Apply
 TESTS = "reports/tests.json"
 CHILDREN = "DLPROOF_CALLED"  # of the plugin
 WAY, SERVICE, UNITS = "tests/test_way.py", "tests/test_service.py", "tests/test_units.py"
+TRAINED = "tests/test_trained.py"
 CONFTEST = """\
 import os
 import shutil
@@ -60,6 +61,14 @@ def test_an_item_is_answered(project):
     with closing(PredictionLog(Path("served.sqlite"))) as log:
         service = Service(model, log, Metrics(model.version), 100_000)
         assert TestClient(create_app(service)).post("/predict", **request).status_code == 200
+""",
+    TRAINED: """\
+import pytest
+
+
+@pytest.mark.validation
+def test_the_trained_model(trained):
+    assert trained.measure_change(lambda arrays: arrays) == 0
 """,
     UNITS: """\
 import pandas as pd
@@ -184,6 +193,11 @@ def add_a_test(work: Workspace) -> None:
     work.write("tests/test_more.py", "def test_more():\n    assert 1\n")
 
 
+def export_another_model(work: Workspace) -> None:
+    work.set_config("stages.yaml", export__opset=18)
+    work.run("export")
+
+
 def forget_the_tests(work: Workspace) -> None:
     work.remove(TESTS)
 
@@ -216,6 +230,9 @@ FAULTS = [
         rewrite(SERVICE, "def test", "async def test"),
         also=("ML-31",),
     ),
+    after_small("ML-29", "no test tries the model", leave_out(TRAINED)),
+    after_small("ML-29", "the model fails one", rewrite(TRAINED, "== 0", "> 1"), also=("ML-31",)),
+    after_small("ML-29", "another model was tried", export_another_model, becomes="stale"),
     Fault("ML-30", "a test that never ran", add_a_test, becomes="stale"),
     after_small("ML-31", "no test without a stage", split_before_every_test, also=("ML-28",)),
     after_small(

@@ -1,7 +1,5 @@
 """The config composes, every stage runs, and own code uses only public names of the kit."""
 
-import ast
-import importlib
 import json
 import subprocess
 import sys
@@ -13,6 +11,7 @@ import yaml
 from dlproof import UserError
 from dlproof.manifest import read_manifest
 from dlproof.pipeline import render_dvc
+from dlproof.public import find_private_imports
 
 from {{ cookiecutter.package_name }}.config import Config
 from {{ cookiecutter.package_name }}.project import PROJECT
@@ -72,30 +71,7 @@ def test_the_kit_is_as_released_except_for_what_is_patched_on_purpose():
 
 
 def test_own_code_uses_only_public_names_of_the_kit():
-    private = [
-        f"{path.relative_to(ROOT)}: {module}.{name}"
-        for path in sorted((ROOT / "src").rglob("*.py"))
-        for module, name in find_imports(path)
-        if not is_public(module, name)
-    ]
-    assert private == []
-
-
-def find_imports(path):
-    """Module and name of everything that a file imports from the kit."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dlproof":
-            yield from ((node.module, alias.name) for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (a.name.rpartition(".")[::2] for a in node.names if "dlproof." in a.name)
-
-
-def is_public(module, name):
-    """Whether a package of the kit lists a name, or it is a module that writes `evidence`."""
-    room = importlib.import_module(module)
-    path = Path(room.__file__).with_name(f"{name}.py")
-    writes_evidence = path.exists() and "\ndef evidence(" in path.read_text(encoding="utf-8")
-    return writes_evidence or name in getattr(room, "PUBLIC", {})
+    assert find_private_imports(ROOT / "src") == []
 
 
 def test_data_commands_start_without_torch():

@@ -1,6 +1,7 @@
 """Phase 6, deployment: what the tests did when they last ran, and what CI runs."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from ..ci.duties import DUTIES, find_duty
@@ -8,6 +9,7 @@ from ..ci.follow import follow
 from ..ci.script import PUSH, REQUEST, UnreadableError
 from ..ci.shell import read_shell
 from ..ci.workflows import list_scripts
+from ..files import hash_file
 from ..stages import PHASES
 from ..testing.record import Test
 from .evidence import Evidence, NotYetError, StaleError
@@ -15,6 +17,7 @@ from .tested import check_tests, proves, read_tests
 from .verdict import Finding, Proof
 
 DATA, TRAINING = 2, 4  # phases
+VALIDATION = "validation"  # the mark of tests that try the trained model
 WORDS = {PUSH: "push", REQUEST: "merge request"}
 
 
@@ -91,6 +94,21 @@ def service_is_tested(project: Evidence) -> Finding:
     return check_tests(
         read_tests(project), lambda test: test["answers"], "got the service's answer"
     )
+
+
+def model_is_validated(project: Evidence) -> Finding:
+    """Tests marked `validation` tried the exported model as it is now."""
+    project.figures("export")
+    tests = read_tests(project)
+    kind = {name: test for name, test in tests.items() if VALIDATION in test["marks"]}
+    tried = {test["model"] for test in kind.values()} - {""}
+    if kind and not tried and all(test["outcome"] == "skipped" for test in kind.values()):
+        raise NotYetError(f"{len(kind)} tests had no model to try: run `make test`")
+    model = Path(project.cfg.paths.models_dir, "model.onnx")
+    if tried and tried != {hash_file(model)}:
+        raise StaleError("the tests tried another model: run `make test`")
+    found = check_tests(tests, lambda test: VALIDATION in test["marks"], "tried the trained model")
+    return replace(found, holds=found.holds and bool(tried))
 
 
 def units_are_tested(project: Evidence) -> Finding:

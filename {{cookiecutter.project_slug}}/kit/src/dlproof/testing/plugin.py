@@ -9,15 +9,19 @@ import tempfile
 from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..errors import UserError
 from ..origin import find_foreign, take_own
 from ..project import Project, load_project
 from ..watch import CHILDREN, read_children, watch
 from .asserting import asserts
 from .record import FOLDER, NOTHING, PATH, Test, describe_called, hash_tested, write_record
+
+if TYPE_CHECKING:
+    from .trained import Trained
 
 # Options that leave tests out.
 NARROWING = ("keyword", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
@@ -35,6 +39,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             take_own(package, root, is_typed=True)
         recorder = Recorder(early_config, found[0].parent)
         early_config.pluginmanager.register(recorder, "dlproof_recorder")
+
+
+@pytest.fixture(scope="session")
+def trained(pytestconfig: pytest.Config) -> "Trained":
+    """The exported model and validation items; the test is skipped where there is none."""
+    from .trained import Trained  # which takes a second to import
+
+    try:
+        return Trained(pytestconfig.rootpath)
+    except UserError as error:
+        pytest.skip(f"there is no model to test: {error}")
 
 
 class Recorder:
@@ -123,6 +138,7 @@ class Recorder:
             # Items that are not functions, such as doctests, always assert something.
             "asserts": function is None or asserts(function, tests, getattr(item, "cls", None)),
             "marks": sorted({mark.name for mark in item.iter_markers()} - {"parametrize"}),
+            "model": getattr(getattr(item, "funcargs", {}).get("trained"), "sha256", ""),
             **describe_called(called, prepared, self.project),
         }
 

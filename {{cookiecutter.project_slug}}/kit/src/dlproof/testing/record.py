@@ -1,8 +1,9 @@
 """`reports/tests.json`: what the last run of every test said, on which code.
 
 Test id -> `outcome`, `asserts` (whether it can fail by what it looks at), `marks`, `calls` (modules
-of the project whose functions the test called itself), and with what its fixtures called: `ran`
-(modules), `stages` and `answers` (whether a request to the service was answered).
+of the project whose functions the test called itself), `model` (hash of the exported one that it
+tried), and with what its fixtures called: `ran` (modules), `stages` and `answers` (whether a
+request to the service was answered).
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ Test = dict[str, Any]
 NOTHING: Test = {
     "asserts": False,
     "marks": [],
+    "model": "",
     "calls": [],
     "ran": [],
     "stages": [],
