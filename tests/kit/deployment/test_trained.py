@@ -1,4 +1,4 @@
-"""What tests of the trained model find out of it: its metric, its groups, how it answers changes."""
+"""What tests of the trained model find: its metric, its groups, how it answers changes."""
 
 import json
 from pathlib import Path
