@@ -81,6 +81,10 @@ FIGURES = {
         "unchanged": ["unknown=1"],
         "flagged": ["blur=1", "blank=0"],
     },
+    "reliability": [
+        {"items": 5, "confidence": 0.6, "accuracy": 0.4, "p_value": 0.03},
+        {"items": 20, "confidence": 0.97, "accuracy": 0.5, "p_value": 0.001},
+    ],
     "worst": [{"id": "<b>", "true": "<8>", "predicted": "1", "loss": 4.2}],
 }
 
@@ -92,9 +96,10 @@ def picture(tmp_path):
     return path
 
 
-def read(figures, picture, processed, worst=None):
+def read(figures, picture, processed):
     Path("reports").mkdir(exist_ok=True)
-    path = page.write_page(compose(), build(compose().task), figures, picture, worst)
+    pictures = {"picture": picture, "trust": picture}
+    path = page.write_page(compose(), build(compose().task), figures, pictures)
     return path.read_text(encoding="utf-8")
 
 
@@ -106,6 +111,7 @@ def test_it_says_in_sentences_what_stands_out(processed, picture):
         "&lt;8&gt; is taken for 1 in 3 of 20 cases.",
         "label=&lt;8&gt; is worse than the rest: accuracy 0.6 against 0.97 (p 0.004 for 2 groups).",
         "Its confidence is 20% away from how often it is right",
+        "Where it is 97% sure, it is right in 50% of 20 cases.",
         "Not defined on these items, whose labels are all alike: auroc.",
         "Noise of 0.1 costs 0.04 of accuracy.",
         "A blur of &lt;1&gt; costs 0.5 of accuracy.",
@@ -116,6 +122,7 @@ def test_it_says_in_sentences_what_stands_out(processed, picture):
         assert sentence in text
     for sentence in (
         "label=1 is better",
+        "Where it is 60% sure",
         "site=a is",
         "A shift by 1 costs",
         "A blank image costs",
@@ -132,7 +139,9 @@ def test_a_difference_that_may_be_chance_is_told_so(processed, picture):
 
 
 def test_lower_is_better_where_the_metric_is_an_error(picture):
-    (worse,) = page.tell_gain(FIGURES | {"metric": "mae"}, "min")
+    figures = FIGURES | {"metric": "mae"}
+    assert "Noise of 0.1 adds 0.04 to mae." in page.tell_robustness(figures, "min")
+    (worse,) = page.tell_gain(figures, "min")
     assert worse == "The model is worse than the best baseline, random_forest: mae +0.02 to +0.18."
 
 
@@ -145,9 +154,10 @@ def test_it_is_one_file_for_every_task(trained, run, sort, picture):
     figures["groups"] = {}
     disturbed = draw_disturbed(cfg, store, 0)
     assert (disturbed is not None) == (sort != REGRESSION)
-    text = page.write_page(cfg, build(cfg.task), figures, picture, worst, disturbed).read_text()
+    pictures = {"picture": picture, "trust": picture, "worst": worst, "disturbed": disturbed}
+    text = page.write_page(cfg, build(cfg.task), figures, pictures).read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#|index\.html)', text)
-    assert text.count("data:image/png;base64,") == 1 + bool(worst) + bool(disturbed)
+    assert text.count("data:image/png;base64,") == 2 + bool(worst) + bool(disturbed)
     assert all(f">{name.replace('_', ' ')}</th>" in text for name in figures["metrics"])
 
 
@@ -164,3 +174,17 @@ def test_it_says_whether_intervals_of_numbers_hold(interval, told):
         "answers": {"coverage": {"value": 0.9, "interval": interval}},
     }
     assert told in " ".join(page.tell_answers(figures))
+
+
+def test_it_says_where_values_are_too_high_or_too_low_by_more_than_chance():
+    rows = [
+        {"from": 50.0, "to": 99.0, "residual": 4.0, "error": 1.0},
+        {"from": 100.0, "to": 149.0, "residual": -4.0, "error": 1.0},
+        {"from": 150.0, "to": 199.0, "residual": 2.4, "error": 1.0},
+        {"from": 200.0, "to": 249.0, "residual": 9.0, "error": None},
+    ]
+    assert list(page.tell_residuals({"residuals": rows})) == [
+        "Where it predicts 50 to 99, true values are 4 lower on average.",
+        "Where it predicts 100 to 149, true values are 4 higher on average.",
+    ]
+    assert list(page.tell_residuals({})) == []

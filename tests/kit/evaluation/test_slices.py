@@ -93,6 +93,11 @@ def test_no_group_is_looked_for_that_is_not_declared(processed):
     assert slices.slice_declared(compose(), store, store.rows(VALIDATION)) == {}
 
 
+def test_a_project_without_a_charter_declares_no_groups(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert slices.read_declared_groups() == {}
+
+
 def test_each_slice_has_its_score_interval_and_the_rest():
     draws = np.random.default_rng(0)
     targets, predictions = answer(draws.random(200) < 0.2)

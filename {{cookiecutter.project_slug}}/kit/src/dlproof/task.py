@@ -116,3 +116,6 @@ class Task(Protocol):
 
     def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
         """The same as a picture: confusion matrix, or predicted against true values."""
+
+    def draw_trust(self, targets: np.ndarray, predictions: np.ndarray, path: Path) -> None:
+        """How far predictions can be trusted: accuracy by confidence, or residuals by value."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..charter.charter import GROUP_TOLERANCE, Answers, read_charter
+from ..charter.charter import CHARTER, GROUP_TOLERANCE, Answers, read_charter
 from ..page import fill_template
 from .explore_relations import warn_of_leaks
 
@@ -61,6 +61,8 @@ def read(path: Path) -> list[list[str]]:
 
 def read_declared_groups() -> dict[str, float]:
     """Group -> share of the population, as the charter declares; nothing while it is to do."""
+    if not Path(CHARTER).exists():
+        return {}
     answer = Answers(*read_charter()).get("data.groups")
     return dict(answer.value) if answer.state == "done" else {}
 

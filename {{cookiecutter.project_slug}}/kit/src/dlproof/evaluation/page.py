@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,19 @@ from ..page import fill_template, write_number
 from ..report import Report
 from ..task import Task
 from ..types import DataType
+from .ledger import KEPT
+from .predictions import load_predictions
 from .robustness import draw_disturbed
 
-NAME, WORST = "evaluate.html", "evaluate_worst.png"
+NAME, WORST, TRUST = "evaluate.html", "evaluate_worst.png", "evaluate_trust.png"
+BY_CHANCE = 0.05  # how often one of all parts may be told that is off by chance
 FAR_OFF = 0.1  # a calibration error that is told
 MAX_PAIRS = 3  # confused classes that are told
 MAX_COSTS = 3  # disturbances that are told
 
 
 def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
-    """Draws the worst items and a disturbed one, and writes the page.
+    """Draws how far predictions are to be trusted, the worst items, a disturbed one; the page.
 
     Args:
         cfg: The composed config.
@@ -34,20 +38,18 @@ def present(cfg: DictConfig, store: Store, task: Task, report: Report) -> None:
     """
     (picture,) = (Path(cfg.paths.reports_dir, name) for name in report.pictures)
     worst = draw_worst(cfg, store, report.figures["worst"])
-    (first, *_) = np.flatnonzero(store.items["split"] == TEST)
-    disturbed = draw_disturbed(cfg, store, int(first))
-    for drawn in filter(None, (worst, disturbed)):
-        report.add_picture(drawn)
-    write_page(cfg, task, report.figures, picture, worst, disturbed)
+    rows = np.flatnonzero(store.items["split"] == TEST)
+    disturbed = draw_disturbed(cfg, store, int(rows[0]))
+    trust, kept = (Path(cfg.paths.reports_dir, name) for name in (TRUST, KEPT))
+    task.draw_trust(np.asarray(store.targets[rows]), load_predictions(kept)[0], trust)
+    drawn = {"picture": picture, "trust": trust, "worst": worst, "disturbed": disturbed}
+    for path in filter(None, (trust, worst, disturbed)):
+        report.add_picture(path)
+    write_page(cfg, task, report.figures, drawn)
 
 
 def write_page(
-    cfg: DictConfig,
-    task: Task,
-    figures: dict[str, Any],
-    picture: Path,
-    worst: Path | None,
-    disturbed: Path | None = None,
+    cfg: DictConfig, task: Task, figures: dict[str, Any], pictures: dict[str, Path | None]
 ) -> Path:
     """Writes the page from the report's figures; returns its path.
 
@@ -55,9 +57,8 @@ def write_page(
         cfg: The composed config.
         task: Whose metric ranks models.
         figures: As `evaluate` reports them.
-        picture: Of the errors, as the task draws them.
-        worst: Of the worst items, where they can be drawn.
-        disturbed: Of an item under each disturbance, likewise.
+        pictures: `picture` of the errors and `trust`, as the task draws them; of the `worst` items
+            and of a `disturbed` one, where they can be drawn.
     """
     figures = leave_finite(figures)
     return fill_template(
@@ -71,12 +72,11 @@ def write_page(
             *tell_pairs(figures),
             *tell_groups(figures),
             *tell_confidence(figures),
+            *tell_residuals(figures),
             *tell_undefined(figures),
-            *tell_robustness(figures),
+            *tell_robustness(figures, task.mode),
         ],
-        picture=picture,
-        worst=worst,
-        disturbed=disturbed,
+        **pictures,
     )
 
 
@@ -148,10 +148,30 @@ def tell_groups(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def tell_confidence(figures: dict[str, Any]) -> Iterator[str]:
-    """Whether probabilities are far from the shares of right answers."""
+    """Whether probabilities are far from the shares of right answers, and where the farthest."""
     off = figures["metrics"].get("calibration_error")
     if off is not None and off > FAR_OFF:
         yield f"Its confidence is {off:.0%} away from how often it is right, on average."
+    rows = figures.get("reliability", [])
+    surely = [row for row in rows if row["p_value"] * len(rows) < BY_CHANCE]
+    if surely:
+        row = max(surely, key=lambda row: row["items"] * abs(row["accuracy"] - row["confidence"]))
+        told = f"right in {row['accuracy']:.0%} of {row['items']} cases"
+        yield f"Where it is {row['confidence']:.0%} sure, it is {told}."
+
+
+def tell_residuals(figures: dict[str, Any]) -> Iterator[str]:
+    """Where predicted values are too high or too low on average, by more than chance."""
+    rows = figures.get("residuals", [])
+    for row in rows:
+        if (
+            row["error"]
+            and abs(row["residual"])
+            > NormalDist().inv_cdf(1 - BY_CHANCE / 2 / len(rows)) * row["error"]
+        ):
+            side = "lower" if row["residual"] > 0 else "higher"
+            told = f"true values are {abs(row['residual']):.4g} {side} on average"
+            yield f"Where it predicts {row['from']:.4g} to {row['to']:.4g}, {told}."
 
 
 def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:
@@ -160,7 +180,7 @@ def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:
         yield f"Not defined on these items, whose labels are all alike: {', '.join(names)}."
 
 
-def tell_robustness(figures: dict[str, Any]) -> Iterator[str]:
+def tell_robustness(figures: dict[str, Any], mode: str) -> Iterator[str]:
     """What an item that shows nothing is taken for, and which disturbances surely cost most."""
     found = figures["robustness"]
     are = f"are wrong with {found['sure']:.0%} confidence or more"
@@ -176,7 +196,10 @@ def tell_robustness(figures: dict[str, Any]) -> Iterator[str]:
     costs = [row for row in found["scores"].values() if not row["hides"] and is_lost(row)]
     for row in sorted(costs, key=lambda row: -row["drop"])[:MAX_COSTS]:
         told = f"{row['told'][0].upper()}{row['told'][1:]}"
-        yield f"{told} costs {row['drop']:.2g} of {figures['metric']}."
+        if mode == "max":
+            yield f"{told} costs {row['drop']:.3g} of {figures['metric']}."
+        else:
+            yield f"{told} adds {row['drop']:.3g} to {figures['metric']}."
 
 
 def is_lost(row: dict[str, Any]) -> bool:

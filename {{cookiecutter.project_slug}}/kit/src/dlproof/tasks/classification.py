@@ -13,6 +13,7 @@ from ..weighing import Measure, Score, average, prepare, weighted
 from .calibration import choose, fit_temperature, fit_thresholds, temper
 from .classification_metrics import calibration_error, log_loss
 from .metric import Ranked, build_metrics
+from .reliability import draw_reliability, measure_reliability
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -151,7 +152,10 @@ class ClassificationTask(Ranked):
         return probabilities
 
     def analyse(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> dict[str, Any]:
-        """`per_class` precision, recall, F1 and support; `confusion` counts; `most_confused`."""
+        """`per_class` precision, recall, F1 and support; `confusion` counts; `most_confused`.
+
+        And `reliability`: how often answers of each confidence are right.
+        """
         from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
         classes = state["classes"]
@@ -175,6 +179,7 @@ class ClassificationTask(Ranked):
                 {"true": classes[true], "predicted": classes[predicted], "items": count}
                 for count, true, predicted in sorted(pairs, reverse=True)[:5]
             ],
+            "reliability": measure_reliability(targets, predictions),
         }
 
     def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
@@ -184,6 +189,10 @@ class ClassificationTask(Ranked):
         codes = range(len(state["classes"]))
         matrix = confusion_matrix(targets, predictions.argmax(axis=1), labels=codes)
         draw_confusion(matrix, state["classes"], path)
+
+    def draw_trust(self, targets: np.ndarray, predictions: np.ndarray, path: Path) -> None:
+        """The reliability diagram."""
+        draw_reliability(measure_reliability(targets, predictions), path)
 
 
 def mean_cost(costs: np.ndarray, thresholds: list[float] | None) -> Score:

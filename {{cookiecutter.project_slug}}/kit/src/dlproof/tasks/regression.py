@@ -12,6 +12,7 @@ from ..types import State
 from ..weighing import Measure, Score, average, weighted
 from .calibration import find_half_width
 from .metric import Ranked, build_metrics
+from .reliability import draw_residuals, measure_residuals
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -124,7 +125,10 @@ class RegressionTask(Ranked):
         return np.asarray(estimator.predict(features), np.float64)
 
     def analyse(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> dict[str, Any]:
-        """Quantiles of the residuals (prediction - target), and the error in each target third."""
+        """Quantiles of the residuals (prediction - target), and the error in each target third.
+
+        And `residuals` in each quarter of the predicted values.
+        """
         residuals = predictions - targets
         order = np.argsort(targets, kind="stable")
         thirds = zip(("low", "middle", "high"), np.array_split(order, 3), strict=True)
@@ -133,6 +137,7 @@ class RegressionTask(Ranked):
         return {
             "residual_quantiles": {f"{point:g}": float(value) for point, value in quantiles},
             "mae_by_target": {n: float(np.abs(residuals[rows]).mean()) for n, rows in thirds},
+            "residuals": measure_residuals(targets, predictions),
         }
 
     def draw(self, targets: np.ndarray, predictions: np.ndarray, state: State, path: Path) -> None:
@@ -143,6 +148,10 @@ class RegressionTask(Ranked):
         axis.plot(ends, ends, color="grey", linewidth=1)
         axis.set(xlabel="true", ylabel="predicted", aspect="equal")
         save(canvas, path, dpi=110)
+
+    def draw_trust(self, targets: np.ndarray, predictions: np.ndarray, path: Path) -> None:
+        """Residuals over predicted values."""
+        draw_residuals(targets, predictions, path)
 
 
 def quantile_strata(labels: pd.Series, most: int) -> pd.Series:
