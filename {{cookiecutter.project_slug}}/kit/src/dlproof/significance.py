@@ -1,4 +1,17 @@
-"""Whether a difference between two models is more than chance, and the smallest that would show."""
+"""Whether a difference between two models is more than chance, and the smallest that would show.
+
+Of one run each, the interval is the paired bootstrap's, and the p-value
+
+- of a share of items, such as accuracy, McNemar's exact one. It counts the items that only one of
+  the two gets right, so it tests no other metric;
+- of another mean over items, such as the absolute error, the paired t test's on what each item adds
+  to that mean. Wilcoxon's would ask who is better on most items, and may be sure of a model whose
+  mean error is the larger;
+- of other metrics, such as F1 or R², that of the gain in standard errors of the bootstrap.
+
+Where a side has several runs, both are Student's t of the items and of how its runs vary, see
+`Spread`; of a single one, nothing is known of others.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,11 +55,9 @@ class Spread:
         """Two-sided p-value of a gain whose mean is 0 where there is no difference."""
         from scipy.stats import t
 
-        return (
-            float(2 * t.sf(abs(gain) / self.error, self.degrees))
-            if self.error
-            else 1.0 * (not gain)
-        )
+        if not self.error:
+            return float(gain == 0)
+        return float(2 * t.sf(abs(gain) / self.error, self.degrees))
 
     def find_interval(self, gain: float, confidence: float) -> tuple[float, float]:
         """Interval around a gain."""
@@ -69,18 +80,6 @@ def compare(
 ) -> dict[str, Any]:
     """How much better one model is than another on the same items, and how surely.
 
-    Of one run each, the interval is the paired bootstrap's, and the p-value
-
-    - of a share of items, such as accuracy, McNemar's exact one. It counts the items that only one
-      of the two gets right, so it tests no other metric;
-    - of another mean over items, such as the absolute error, the paired t test's on what each item
-      adds to that mean. Wilcoxon's would ask who is better on most items, and may be sure of a
-      model whose mean error is the larger;
-    - of other metrics, such as F1 or R², that of the gain in standard errors of the bootstrap.
-
-    Where a side has several runs, both are Student's t of the items and of how its runs vary, see
-    `Spread`; of a single one, nothing is known of others.
-
     Args:
         score: The metric, of targets (N,) and the predictions (N, …) of one run.
         sign: 1 where it grows as models get better, else -1.
@@ -95,8 +94,15 @@ def compare(
         `scores` of their runs; `gain`, larger being better, and its `interval`; `test` and `p`;
         the `smallest_difference` that so many items show.
     """
-    how = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    interval = bootstrap(over_runs(score, sign), targets, mine, theirs, **how)  # type: ignore[arg-type]
+    interval = bootstrap(
+        over_runs(score, sign),
+        targets,
+        mine,
+        theirs,
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+    )
     sides = [score_runs(score, targets, each) for each in (mine, theirs)]
     gain = float(sign * (sides[0].mean() - sides[1].mean())) + 0.0  # not -0.0
     difference = subtract_by_item(score, targets, mine, theirs)

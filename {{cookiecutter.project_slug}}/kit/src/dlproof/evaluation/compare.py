@@ -106,7 +106,7 @@ def word(figures: dict[str, Any]) -> str:
         f"VERDICT: {other['verdict']}",
         f"gain {other['gain']:+.4g} [{low:+.4g}, {high:+.4g}]",
         f"latency x{say(mine['item_seconds'] / other['item_seconds'])}",
-        f"size x{say(mine['bytes'] / other['bytes'])}",
+        f"size x{say(mine['size_bytes'] / other['size_bytes'])}",
         f"cost x{say(seconds[0] / seconds[1])}",
     )
     return " | ".join(parts)
@@ -150,7 +150,7 @@ def write_table(figures: dict[str, Any], verdict: str, path: Path) -> Path:
 def describe_costs(row: dict[str, Any]) -> str:
     """Cells of latency, size and training."""
     return (
-        f"{1000 * row['item_seconds']:.3g} | {row['bytes'] / 1e6:.3g} "
+        f"{1000 * row['item_seconds']:.3g} | {row['size_bytes'] / 1e6:.3g} "
         f"| {row['training_seconds']:.3g}"
     )
 

@@ -40,7 +40,7 @@ class Contender:
         predictions: (N, runs, …), in the task's form.
         seeds: Of its runs; empty for a baseline.
         item_seconds: Median time to predict one item, among others.
-        bytes: Of the network's weights, or of the fitted baseline as it is kept.
+        size_bytes: Of the network's weights, or of the fitted baseline as it is kept.
         training_seconds: Of one run, on average.
     """
 
@@ -48,12 +48,12 @@ class Contender:
     predictions: np.ndarray
     seeds: list[int]
     item_seconds: float
-    bytes: int
+    size_bytes: int
     training_seconds: float
 
     def describe(self) -> dict[str, Any]:
         """What the report says of it, besides scores."""
-        names = ("seeds", "item_seconds", "bytes", "training_seconds")
+        names = ("seeds", "item_seconds", "size_bytes", "training_seconds")
         return {name: getattr(self, name) for name in names}
 
 
