@@ -7,7 +7,8 @@ import sys
 import pytest
 from dlproof import Project, Stage
 from dlproof.project import SEAMS, load_project, sort_stages
-from dlproof.stages import PHASES, TOOLS
+from dlproof.stages import PHASES
+from dlproof.tools import TOOLS
 from toy.project import PROJECT
 
 PLACES = dict.fromkeys(SEAMS, "nowhere:nothing")

@@ -41,6 +41,7 @@ CARRIERS = frozenset(
         "sweep",
         "template",
         "threeway",
+        "tools",
         "trust",
     }
 )

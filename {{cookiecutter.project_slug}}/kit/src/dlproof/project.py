@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .stages import ALWAYS, TOOLS, Stage
+from .stages import ALWAYS, Stage
+from .tools import TOOLS
 from .trust import DECLARED
 
 if TYPE_CHECKING:
