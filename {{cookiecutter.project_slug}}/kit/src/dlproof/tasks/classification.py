@@ -115,7 +115,7 @@ class ClassificationTask(Ranked):
         return {"temperature": temperature, "costs": costs.tolist(), "thresholds": thresholds}
 
     def measure_answers(self, state: State) -> dict[str, Score]:
-        """Mean `cost` of an answer, and of the likeliest class; what the temperature changed."""
+        """Mean `cost` of an answer, and of the likeliest class; metrics without the temperature."""
         temperature, thresholds = state.get("temperature", 1.0), state.get("thresholds")
         found = {
             f"{score.__name__}_uncalibrated": untemper(score, temperature)
@@ -123,10 +123,9 @@ class ClassificationTask(Ranked):
         }
         if "costs" in state:
             costs = np.array(state["costs"])
-            found |= {
-                "cost": mean_cost(costs, thresholds),
-                "cost_of_likeliest": mean_cost(costs, None),
-            }
+            found["cost"] = mean_cost(costs, thresholds)
+            if thresholds is not None:
+                found["cost_of_likeliest"] = mean_cost(costs, None)
         return found
 
     def torch_metrics(self, state: State) -> "MetricCollection":
