@@ -69,6 +69,10 @@ def test_a_verdict_follows_from_what_is_lost_without_the_component(leave_out, mo
     }
     assert [rows[name]["gain"] for name in names] == pytest.approx([0.3, 0.0, -0.2])
     assert report.summary == "helped: needed; no effect: idle; hurt: harmful"
+    (kept,) = Path("docs/experiments").glob("ablation-*.md")
+    assert kept.read_text() == Path("reports/ablate.md").read_text()
+    leave_out({"idle": ["model.dropout=0.2"]}, "model.dropout=0.0")
+    assert len(list(kept.parent.glob("ablation-*.md"))) == 2
 
 
 @pytest.mark.slow
