@@ -81,6 +81,10 @@ FIGURES = {
         "unchanged": ["unknown=1"],
         "flagged": ["blur=1", "blank=0"],
     },
+    "clusters": [
+        {"items": 5, "errors": 9, "told": "<8> is taken for 1 in 4", "examples": ["<b>", "c"]},
+        {"items": 4, "errors": 9, "told": "1 is taken for <8> in 4", "examples": ["d"]},
+    ],
     "reliability": [
         {"items": 5, "confidence": 0.6, "accuracy": 0.4, "p_value": 0.03},
         {"items": 20, "confidence": 0.97, "accuracy": 0.5, "p_value": 0.001},
@@ -111,6 +115,7 @@ def test_it_says_in_sentences_what_stands_out(processed, picture):
         "&lt;8&gt; is taken for 1 in 3 of 20 cases.",
         "label=&lt;8&gt; is worse than the rest: accuracy 0.6 against 0.97 (p 0.004 for 2 groups).",
         "Its confidence is 20% away from how often it is right",
+        "5 of 9 errors are alike to the model: &lt;8&gt; is taken for 1 in 4.",
         "Where it is 97% sure, it is right in 50% of 20 cases.",
         "Not defined on these items, whose labels are all alike: auroc.",
         "Noise of 0.1 costs 0.04 of accuracy.",

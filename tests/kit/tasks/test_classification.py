@@ -6,7 +6,7 @@ import pytest
 import torch
 from dlproof.errors import UserError
 from dlproof.figure import MAX_AREA, figure
-from dlproof.tasks.classification import MAX_CELLS, draw_confusion, shrink
+from dlproof.tasks.confusion import MAX_CELLS, draw_confusion, shrink
 from hypothesis import given
 from hypothesis import strategies as st
 from own.problem.classification import Classification

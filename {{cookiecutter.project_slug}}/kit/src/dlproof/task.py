@@ -102,6 +102,12 @@ class Task(Protocol):
     ) -> np.ndarray:
         """Whether each answer claims what it should not, (N,): wrong, and surely so."""
 
+    def find_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> np.ndarray:
+        """Whether each answer is wrong, or as wrong as the worst tenth of numbers, (N,)."""
+
+    def describe_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> str:
+        """What errors have in common: `8 is taken for 1 in 4 of them`."""
+
     def baselines(self, seed: int) -> dict[str, Any]:
         """Name -> scikit-learn estimator: random, constant, linear, forest, boosting."""
 

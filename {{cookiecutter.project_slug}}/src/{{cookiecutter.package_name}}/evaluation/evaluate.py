@@ -28,6 +28,8 @@ def run(cfg: DictConfig) -> Report:
     figures["groups"] = score_groups(cfg, store, task, rows, predictions)
     disturbed = evaluate.score_disturbed(cfg, store, task, rows, predictions, build_network)
     figures["robustness"] = disturbed
+    alike = evaluate.cluster_errors(cfg, store, task, rows, predictions, build_network)
+    figures["clusters"] = alike
     picture = Path(cfg.paths.reports_dir, "evaluate.png")
     task.draw(np.asarray(store.targets[rows]), predictions, store.state["task"], picture)
     summary = summarise(figures, task)

@@ -17,6 +17,7 @@ from ..task import Task
 from ..tasks.metric import refuse_undefined
 from ..types import State
 from .calibration import CALIBRATED
+from .clusters import cluster_errors as cluster_errors
 from .ledger import EVALUATION, KEPT, OPENING, PREDICTIONS, Ledger
 from .page import present as present
 from .predictions import (

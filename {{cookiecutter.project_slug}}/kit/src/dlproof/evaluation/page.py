@@ -73,6 +73,7 @@ def write_page(
             *tell_groups(figures),
             *tell_confidence(figures),
             *tell_residuals(figures),
+            *tell_clusters(figures),
             *tell_undefined(figures),
             *tell_robustness(figures, task.mode),
         ],
@@ -172,6 +173,12 @@ def tell_residuals(figures: dict[str, Any]) -> Iterator[str]:
             side = "lower" if row["residual"] > 0 else "higher"
             told = f"true values are {abs(row['residual']):.4g} {side} on average"
             yield f"Where it predicts {row['from']:.4g} to {row['to']:.4g}, {told}."
+
+
+def tell_clusters(figures: dict[str, Any]) -> Iterator[str]:
+    """What most errors have in common."""
+    for row in figures["clusters"][:1]:
+        yield f"{row['items']} of {row['errors']} errors are alike to the model: {row['told']}."
 
 
 def tell_undefined(figures: dict[str, Any]) -> Iterator[str]:

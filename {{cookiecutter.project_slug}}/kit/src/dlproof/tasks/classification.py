@@ -1,5 +1,6 @@
 """What every classification brings: classes, metrics, error analysis and pictures."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,20 +8,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UserError
-from ..figure import figure, save
 from ..types import State
 from ..weighing import Measure, Score, average, prepare, weighted
 from .calibration import choose, fit_temperature, fit_thresholds, temper
 from .classification_metrics import calibration_error, log_loss
+from .confusion import draw_confusion
 from .metric import Ranked, build_metrics
 from .reliability import draw_reliability, measure_reliability
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torchmetrics import MetricCollection
-
-MAX_NAMES = 30  # classes whose names and counts stand in the picture of the confusion matrix
-MAX_CELLS = 1000  # of a row of it
 
 
 class ClassificationTask(Ranked):
@@ -144,6 +142,18 @@ class ClassificationTask(Ranked):
         is_unsure: np.ndarray = predictions.max(axis=1) < sure  # never of what is no number
         return ~is_unsure & (predictions.argmax(axis=1) != targets)
 
+    def find_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> np.ndarray:
+        """(N,): another class than the true one."""
+        is_wrong: np.ndarray = predictions.argmax(axis=1) != targets
+        return is_wrong
+
+    def describe_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> str:
+        """The pair of classes that is confused most."""
+        pairs = Counter(zip(targets.tolist(), predictions.argmax(axis=1).tolist(), strict=True))
+        ((true, predicted), count) = pairs.most_common(1)[0]
+        names = state["classes"]
+        return f"{names[true]} is taken for {names[predicted]} in {count} of them"
+
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
         """Probabilities (N, classes), 0 for classes that the estimator has not seen."""
         probabilities = np.zeros((len(features), len(state["classes"])))
@@ -212,37 +222,6 @@ def untemper(score: Score, temperature: float) -> Score:
         return prepare(score, targets, temper(probabilities, 1 / temperature))
 
     return uncalibrated
-
-
-def draw_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
-    """Rows are true classes, columns predicted ones; the colour is the share of the row.
-
-    With more than `MAX_CELLS` classes, a cell covers several neighbours.
-    """
-    side = max(4.0, 0.45 * min(len(classes), MAX_NAMES) + 1.5)
-    canvas, axis = figure((side, side))
-    matrix, block = shrink(matrix, MAX_CELLS)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= MAX_NAMES:
-        for row, column in zip(*np.nonzero(matrix), strict=True):
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axis.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(classes)), classes, rotation=90)
-        axis.set_yticks(range(len(classes)), classes)
-    told = f", {block} classes per cell" if block > 1 else ""
-    axis.set(xlabel=f"predicted{told}", ylabel=f"true{told}")
-    save(canvas, path, dpi=110)
-
-
-def shrink(matrix: np.ndarray, limit: int) -> tuple[np.ndarray, int]:
-    """Counts of square blocks, so that at most `limit` rows are left, and a block's side."""
-    block = -(-len(matrix) // limit)
-    if block == 1:
-        return matrix, 1
-    starts = np.arange(0, len(matrix), block)
-    rows = np.add.reduceat(matrix, starts, axis=0)
-    return np.add.reduceat(rows, starts, axis=1), block
 
 
 def sort_classes(names: list[str]) -> list[str]:

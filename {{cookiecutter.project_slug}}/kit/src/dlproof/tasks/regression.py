@@ -120,6 +120,17 @@ class RegressionTask(Ranked):
         is_within: np.ndarray = (predictions >= state["min"]) & (predictions <= state["max"])
         return ~is_within
 
+    def find_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> np.ndarray:
+        """(N,): the tenth with the largest residuals."""
+        losses = self.item_losses(targets, predictions)
+        is_large: np.ndarray = losses >= np.quantile(losses, 0.9)
+        return is_large
+
+    def describe_errors(self, targets: np.ndarray, predictions: np.ndarray, state: State) -> str:
+        """How far they are off on average, and to which side."""
+        mean = float((predictions - targets).mean())
+        return f"predicted {abs(mean):.4g} too {'high' if mean > 0 else 'low'} on average"
+
     def predict_baseline(self, estimator: Any, features: np.ndarray, state: State) -> np.ndarray:
         """Values (N,)."""
         return np.asarray(estimator.predict(features), np.float64)
