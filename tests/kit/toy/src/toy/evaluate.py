@@ -15,5 +15,7 @@ def run(cfg):
     predicted = evaluate.predict_once(cfg, store, task, rows, build_network)
     figures = evaluate.evidence(cfg, store, task, rows, predicted)
     tried = cfg, store, task, rows, predicted[0], build_network
-    report = Report("evaluate", figures | {"robustness": evaluate.score_disturbed(*tried)})
+    figures["robustness"] = evaluate.score_disturbed(*tried)
+    figures["clusters"] = evaluate.cluster_errors(*tried)
+    report = Report("evaluate", figures)
     return evaluate.close(cfg, store, report)
