@@ -60,7 +60,8 @@ def make_classes(seed, items, classes, grain):
     """Targets, some classes of which may not occur, and probabilities, with ties by the grain."""
     generator = np.random.default_rng(seed)
     targets = generator.integers(generator.integers(1, classes + 1), size=items)
-    probabilities = np.round(generator.dirichlet(np.ones(classes), items), grain) + 1e-6
+    probabilities = np.round(generator.dirichlet(np.ones(classes), items), grain)
+    probabilities += 1e-6 * np.sqrt([2, 3, 5, 7, 11, 13][:classes])  # so that none is a bin's edge
     return targets, probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
