@@ -16,9 +16,8 @@ Train = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 def ablate(work: Workspace, train: Train | None = None) -> None:
     """Compares again; to train all models takes half a minute: answers of such ones stand in."""
-    work.patch(
-        PLACE, "train_on_seeds", lambda _, cfg, seeds: (train or answer_for)(work, cfg, seeds)
-    )
+    chosen = train or answer_for
+    work.patch(PLACE, "train_on_seeds", lambda _, cfg, seeds, epochs: chosen(work, cfg, seeds))
     work.run("ablate")
 
 

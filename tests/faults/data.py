@@ -138,7 +138,7 @@ FAULTS = [
         "DL-14.1",
         "data changed and hash not",
         change_the_targets,
-        also=("DL-30.1", "DL-31.1", "DL-31.2"),
+        also=("DL-30.1", "DL-31.1", "DL-31.2", "DL-31.4", "ML-06"),
         edits=True,
     ),
     Fault("DL-14.1", "the version's items are gone", lose_the_version),

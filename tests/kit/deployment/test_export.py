@@ -24,9 +24,9 @@ from torch import nn
 def test_the_exported_model_agrees_with_pytorch_at_any_batch_size(model, declared, size):
     store, rows = open_validation("data", model.data_version, size)
     arrays = store.take(rows)
-    network, trained = load_network("models/model.ckpt", declared.build_network)
+    network, _ = load_network("models/model.ckpt", declared.build_network)
     with torch.inference_mode():
-        decoder = model.task.decoder(trained["state"]["task"])
+        decoder = model.task.decoder(model.info["state"]["task"])
         expected = decoder(network(**to_tensors(arrays))).numpy()
     np.testing.assert_allclose(model.run(arrays), expected, rtol=1e-4, atol=1e-5)
 
@@ -50,7 +50,9 @@ def test_the_sidecar_says_where_the_model_comes_from_and_what_it_takes(model):
     assert model.version == "exp-2026-01-01-001"
     assert model.info["model_sha256"] == hash_file("models/model.onnx")
     state = json.loads(Path("data/processed/state.json").read_text())
-    assert (model.data_version, model.info["state"]) == (state["version"], state)
+    assert (model.data_version, model.info["state"]["data"]) == (state["version"], state["data"])
+    added = model.info["state"]["task"].keys() - state["task"].keys()
+    assert added == {"temperature"}  # without costs in the charter
     names = [item.name for item in model.session.get_inputs()]
     assert [item["name"] for item in model.info["inputs"]] == names
     assert [item.name for item in model.session.get_outputs()] == ["prediction"]
