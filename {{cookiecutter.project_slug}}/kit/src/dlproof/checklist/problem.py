@@ -25,17 +25,20 @@ def goal_has_a_number(project: Evidence) -> Finding:
 
 
 def input_and_output_are_the_models(project: Evidence) -> Finding:
-    """The charter's classes are those that the exported model answers with, in any order."""
+    """The charter's classes are the data's, in any order, and the exported model answers with them."""
+    project.figures("preprocess")
+    classes = load_state(project)["task"].get("classes", [])
+    named = list(map(str, project.answer("problem.classes")))
+    output = f"{len(classes)} classes" if classes else "a number"
+    if sorted(named) != sorted(classes):
+        odd = sorted(set(named) ^ set(classes)) or named
+        told = f"data: {output}; charter: {len(named)} classes; not in both: {odd[:5]}"
+        return Finding(False, told)
     project.figures("export")
     sidecar = json.loads(Path(project.cfg.paths.models_dir, "model.json").read_text("utf-8"))
-    served = sidecar["state"]["task"].get("classes", [])
-    named = list(map(str, project.answer("problem.classes")))
     inputs = ", ".join(f"{i['name']} {'x'.join(map(str, i['shape']))}" for i in sidecar["inputs"])
-    output = f"{len(served)} classes" if served else "a number"
-    if sorted(named) == sorted(served):
-        return Finding(True, f"{inputs} -> {output}")
-    odd = sorted(set(named) ^ set(served)) or named
-    return Finding(False, f"model: {output}; charter: {len(named)} classes; not in both: {odd[:5]}")
+    served = sidecar["state"]["task"].get("classes", [])
+    return Finding(served == classes, f"{inputs} -> {output}")
 
 
 def task_is_the_models(project: Evidence) -> Finding:

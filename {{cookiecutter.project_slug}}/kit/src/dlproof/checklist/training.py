@@ -221,7 +221,8 @@ def runs_can_be_compared(project: Evidence) -> Finding:
     if not is_as_written(page):
         raise StaleError(f"{path.as_posix()} was edited: run `experiments list`")
     runs = [record["id"] for record in project.records]
-    missing = [name for name in runs if f">{name}<" not in page]
+    shown = {name: (f">{name}<", f">{name}-") for name in runs}  # its file's, where clones share it
+    missing = [name for name, cells in shown.items() if not any(cell in page for cell in cells)]
     address = project.answer("serving.runs_page")
     if "://" not in address and not Path(address).exists():
         return Finding(False, f"serving.runs_page is {address}, which does not exist")
