@@ -100,7 +100,12 @@ FAULTS = [
     ),
     Fault("DL-01.1", "three paragraphs", answer("problem.statement", PARAGRAPHS)),
     Fault("DL-01.1", "a placeholder", answer("problem.statement", "TODO"), becomes="to do"),
-    Fault("DL-01.2", "classes of another model", answer("problem.classes", ["cat", "dog"])),
+    Fault(
+        "DL-01.2",
+        "classes of another model",
+        answer("problem.classes", ["cat", "dog"]),
+        also=("ML-06",),  # whose rows of costs are nobody's then
+    ),
     Fault("DL-01.3", "regression on class labels", answer("problem.task", "regression")),
     Fault(
         "DL-01.4",

@@ -25,7 +25,7 @@ def goal_has_a_number(project: Evidence) -> Finding:
 
 
 def input_and_output_are_the_models(project: Evidence) -> Finding:
-    """The charter's classes are the data's, in any order, and the exported model answers with them."""
+    """The charter's classes are the data's, in any order, and the export answers with them."""
     project.figures("preprocess")
     classes = load_state(project)["task"].get("classes", [])
     named = list(map(str, project.answer("problem.classes")))
