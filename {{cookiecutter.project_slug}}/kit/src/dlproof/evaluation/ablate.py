@@ -18,6 +18,7 @@ from ..errors import UserError
 from ..files import atomic, hash_json
 from ..intervals import bootstrap, paired_interval
 from ..report import Report
+from ..significance import score_runs
 from ..task import Task
 from ..training.find_lr import make_quiet
 from ..training.limits import refuse_several
@@ -51,8 +52,8 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     seeds = [cfg.seed + number for number in range(cfg.ablate.seeds)]
     task: Task = build(cfg.task)
     targets, whole = train_on_seeds(project, cfg, seeds, cfg.ablate.epochs)
-    scores = score_by_seed(task, targets, whole)
-    negligible = cfg.ablate.negligible * abs(float(np.mean(scores)))
+    scores = score_runs(task.score, targets, whole)
+    negligible = cfg.ablate.negligible * abs(float(scores.mean()))
     rows = {}
     for name, own in variants.items():
         if own is None or name in left_out:
@@ -68,7 +69,7 @@ def run(cfg: DictConfig, project: "Project") -> Report:
         "items": len(targets),
         "epochs": cfg.ablate.epochs,
         "seeds": seeds,
-        "scores": scores,
+        "scores": scores.tolist(),
         "negligible": negligible,
         "components": rows,
         "left_out": left_out,
@@ -109,23 +110,18 @@ def train_on_seeds(
     return targets, np.stack(predictions, axis=1)
 
 
-def score_by_seed(task: Task, targets: np.ndarray, predictions: np.ndarray) -> list[float]:
-    """The metric of each seed's model."""
-    return [task.score(targets, predictions[:, seed]) for seed in range(predictions.shape[1])]
-
-
 def compare(
     cfg: DictConfig, task: Task, targets: np.ndarray, whole: np.ndarray, without: np.ndarray
 ) -> dict[str, Any]:
     """How much better the metric is with everything: by seed, on average, and surely."""
     sign = 1 if task.mode == "max" else -1
-    scores = score_by_seed(task, targets, without)
-    gains = sign * (np.array(score_by_seed(task, targets, whole)) - scores)
+    scores = score_runs(task.score, targets, without)
+    gains = sign * (score_runs(task.score, targets, whole) - scores)
     how = {name: cfg.evaluate[name] for name in ("resamples", "confidence")}
     score = over_runs(task.score, sign)
     by_items = bootstrap(score, targets, whole, without, **how, seed=cfg.seed)
     return {
-        "scores": scores,
+        "scores": scores.tolist(),
         "gains": gains.tolist(),
         "gain": float(gains.mean()),
         "interval": paired_interval(gains, by_items, cfg.evaluate.confidence),

@@ -5,13 +5,14 @@ Evaluation and export both ask for it, so that what is scored is what is served.
 
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 
 from ..charter.costs import read_costs
-from ..data.store import Store
+from ..data.store import VALIDATION, Store
 from ..task import Task
 from ..types import State
-from .predictions import BuildNetwork, predict_validation
+from .predictions import BuildNetwork, choose_device, predict
 
 # What a calibrated state of a task has, costs aside.
 CALIBRATED = ("temperature", "thresholds", "half_width", "confidence")
@@ -25,6 +26,8 @@ def calibrate(cfg: DictConfig, store: Store, task: Task, build_network: BuildNet
     """
     classes = store.state["task"].get("classes")
     costs = read_costs(classes) if classes else None
-    path = Path(cfg.paths.models_dir, "model.ckpt")
-    targets, predictions = predict_validation(path, cfg, build_network)
+    path, rows = Path(cfg.paths.models_dir, "model.ckpt"), store.rows(VALIDATION)
+    device = choose_device(cfg.trainer.accelerator)
+    predictions, _ = predict(path, store, rows, task, build_network, device)
+    targets = np.asarray(store.targets[rows])
     return task.calibrate(targets, predictions, costs, cfg.calibrate.confidence)

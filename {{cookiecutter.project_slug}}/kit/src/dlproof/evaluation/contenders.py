@@ -20,13 +20,12 @@ from ..problem.baselines import COMPRESSION, load_kept
 from ..report import load_report
 from ..stages import TRAINING
 from ..task import Task
-from ..training.runs import is_from_run, read_config, read_record
+from ..training.runs import BEST, is_from_run, read_config, read_record
 from .predictions import choose_device, predict_by
 
 if TYPE_CHECKING:
     from ..project import Project
 
-BEST = Path("checkpoints", "best.ckpt")  # in a run's folder
 REPEATS, TIMED = 5, 1000  # predictions that are timed, and of how many items at most
 ALIKE = tuple(key for key in (*TRAINING, "task") if key != "seed")  # in runs of several seeds
 

@@ -23,10 +23,11 @@ from ..errors import UserError
 from ..figure import figure, save
 from ..files import read_table, write_table
 from ..report import Report
+from ..significance import score_runs
 from ..task import Task
 from ..training.limits import refuse_several
 from ..training.rate import settle_rate
-from .ablate import compare, score_by_seed, train_on_seeds
+from .ablate import compare, train_on_seeds
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -52,9 +53,9 @@ def run(cfg: DictConfig, project: "Project") -> Report:
     seeds = [cfg.seed + number for number in range(cfg.staleness.seeds)]
     found = {}
     for share in shares:
-        used = order[: max(1, round(share * len(order)))]
+        used = take_share(order, share)
         found[share] = train_on(project, cfg, items, used, seeds, cfg.staleness.epochs / share)
-        told = np.mean(score_by_seed(task, *found[share]))
+        told = score_runs(task.score, *found[share]).mean()
         print(f"{share:.0%} of train, {len(used):,} items: {task.metric} {told:.4g}", flush=True)
     targets, whole = found[1.0]
     rows = [
@@ -81,6 +82,11 @@ def sort_by_age(cfg: DictConfig, items: pd.DataFrame) -> np.ndarray:
         return np.random.default_rng(cfg.seed).permutation(rows)
     times = parse_times(items).to_numpy()
     return rows[np.argsort(times[rows], kind="stable")]
+
+
+def take_share(order: np.ndarray, share: float) -> np.ndarray:
+    """The first rows of an order, one at least."""
+    return order[: max(1, round(share * len(order)))]
 
 
 def train_on(
@@ -121,7 +127,7 @@ def describe_share(
     cfg: DictConfig, items: pd.DataFrame, order: np.ndarray, share: float
 ) -> dict[str, Any]:
     """A share's size and, by time, its newest item and how much older than the newest that is."""
-    used = order[: max(1, round(share * len(order)))]
+    used = take_share(order, share)
     found = {"share": share, "train_items": len(used)}
     if not cfg.data.time:
         return found

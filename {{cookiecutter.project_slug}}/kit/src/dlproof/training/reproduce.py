@@ -21,7 +21,7 @@ from ..files import hash_file, write_json, write_sealed
 from ..report import MEASURED_ANEW
 from ..revision import ask_git, run_git
 from .experiments import Experiment, find_experiment, read_experiments
-from .runs import RUN_DIR, is_from_run, read_record
+from .runs import BEST, RUN_DIR, is_from_run, read_record
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 NAME = "reproduce.json"  # in reports/
 GPU_TOLERANCE = 1e-3  # share of a metric between equal runs; a CPU repeats to the last bit
 MEASURED = ("train/data_wait", "train/peak_gpu_mb")  # metrics of the machine, as are rates
-BEST = Path("checkpoints", "best.ckpt")  # in a run's folder
 AGAIN = "reproduced"  # in the checkout: a folder for all that training writes
 SECTIONS = f"{AGAIN}/config.json"  # what the run's result depends on
 # It runs on the code that is checked out, which may be older than this file.

@@ -20,6 +20,7 @@ from ..types import State
 
 # Where a launcher names the run's folder, so that every process, and every life, uses the same.
 RUN_DIR = "DL_RUN_DIR"
+BEST = Path("checkpoints", "best.ckpt")  # of a run's folder
 SEALED = ("config.yaml", "diff.patch", "metrics.csv")  # of a run's folder
 LOST = "is missing or damaged: restore it, or remove the run."
 
