@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from ..subcommands import Commands, parse
 from .expectations import write_expectations
 from .store import load_state
 from .versions import compare_versions, find_version, read_index
@@ -23,14 +24,7 @@ def run(arguments: list[str], project: "Project") -> None:
     Raises:
         UserError: A version is not known or not clear, or there is none yet.
     """
-    parser = argparse.ArgumentParser(prog="data", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, (name, summary, options) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.set_defaults(function=function)
-        for flags, settings in options.items():
-            command.add_argument(flags, **settings)
-    chosen = parser.parse_args(arguments)
+    chosen = parse("data", __doc__, COMMANDS, arguments)
     chosen.function(project.compose(getattr(chosen, "overrides", ())), chosen)
 
 
@@ -76,7 +70,7 @@ def say_change(change: Any) -> str:
 
 
 # Function -> name, summary, and its arguments.
-COMMANDS: dict[Any, tuple[str, str, dict[str, dict[str, Any]]]] = {
+COMMANDS: Commands = {
     list_versions: ("versions", "list the versions that DVC keeps", {}),
     print_diff: (
         "diff",

@@ -9,6 +9,7 @@ import yaml
 
 from ..errors import UserError
 from ..page import write_number
+from ..subcommands import Commands, parse
 from .experiments import PEOPLES, find_experiment, read_experiments, write_file
 from .runs_page import write_runs_page
 
@@ -42,14 +43,7 @@ def run(arguments: list[str], project: "Project") -> None:
     Raises:
         UserError: There is no such run, or no run at all, or a record is damaged.
     """
-    parser = argparse.ArgumentParser(prog="experiments", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, (name, summary, options) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.set_defaults(function=function)
-        for flags, settings in options.items():
-            command.add_argument(flags, **settings)
-    chosen = parser.parse_args(arguments)
+    chosen = parse("experiments", __doc__, COMMANDS, arguments)
     chosen.function(project, chosen)
 
 
@@ -143,7 +137,7 @@ def align(rows: list[list[str]]) -> list[str]:
 
 RUN = {"help": "its id, the first characters of it, or `latest`"}
 # Function -> name, summary, and its arguments.
-COMMANDS: dict[Any, tuple[str, str, dict[str, dict[str, Any]]]] = {
+COMMANDS: Commands = {
     list_runs: ("list", "list all runs, the best first, and write reports/runs.html", {}),
     show_run: ("show", "show all that is kept of a run", {"run": RUN}),
     compare_runs: ("compare", "show how two runs differ", {"run": RUN, "other": RUN}),
